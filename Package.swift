@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Set by our own scripts: a warning of a newer compiler must not break anybody's build.
+let warningsAreErrors: [SwiftSetting] =
+    Context.environment["SLUICE_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let strict: [SwiftSetting] =
+    warningsAreErrors + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func example(_ name: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Sluice"], path: "Examples/\(name)", swiftSettings: strict)
+}
+
+func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["SluiceTestSupport"],
+        path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v15)],
+    products: [.library(name: "Sluice", targets: ["Sluice"])],
+    traits: [
+        .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
+        .default(enabledTraits: ["Local"]),
+    ],
+    dependencies: [
+        // HTTP currency types: what the Swift server world shares.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // The logging facade that apps' other libraries already use.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // llhttp, the parser of Node.js, linked statically: Amazon Linux has no such package.
+        .systemLibrary(name: "CSluiceLlhttp", path: "Sources/CLlhttp"),
+        .target(name: "CSluiceRuntime", path: "Sources/CRuntime"),
+        .target(
+            name: "SluiceStreaming", dependencies: ["CSluiceLlhttp", "CSluiceRuntime", httpTypes],
+            path: "Sources/Streaming", swiftSettings: strict),
+        .target(
+            name: "SluiceReporting", dependencies: [logging], path: "Sources/Reporting", swiftSettings: strict),
+        .target(
+            name: "SluiceMiddleware",
+            dependencies: ["SluiceStreaming", "SluiceReporting", httpTypes, logging],
+            path: "Sources/Middleware", swiftSettings: strict),
+        .target(
+            name: "SluiceLocal", dependencies: ["SluiceStreaming", "CSluiceRuntime"],
+            path: "Sources/Local", swiftSettings: strict),
+        .target(
+            name: "Sluice",
+            dependencies: [
+                "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes, logging,
+                .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
+            ],
+            path: "Sources/Adapter", swiftSettings: strict),
+        example("Hello"),
+        example("Orders"),
+        example("Streams"),
+        example("Failures"),
+    ]
+)

@@ -1,0 +1,262 @@
+/// What is wrong with a JSON text, and at which byte.
+struct JSONError: Error, Equatable, CustomStringConvertible {
+    let problem: String
+    let offset: Int
+    var description: String { "\(problem) at byte \(offset)" }
+}
+
+/// Reads JSON (RFC 8259) in one pass over the bytes, taking only what is asked for and checking all of it.
+///
+/// Not recursive: hostile nesting costs memory, not the stack, and ends at ``depthLimit``.
+struct JSONReader {
+    enum Kind: String { case object, array, string, number, bool, null }
+
+    static let depthLimit = 512
+
+    private let bytes: [UInt8]
+    private(set) var offset = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    private var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
+
+    private mutating func skipSpace() {
+        while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
+    }
+
+    /// The kind of the value that comes next.
+    mutating func peek() throws(JSONError) -> Kind {
+        skipSpace()
+        switch byte {
+        case 0x7B: return .object
+        case 0x5B: return .array
+        case 0x22: return .string
+        case 0x74, 0x66: return .bool
+        case 0x6E: return .null
+        case nil: throw fail("the JSON text ends too early")
+        case let byte? where byte == 0x2D || 0x30...0x39 ~= byte: return .number
+        default: throw fail("no JSON value begins")
+        }
+    }
+
+    private mutating func expect(_ kind: Kind) throws(JSONError) {
+        let found = try peek()
+        guard found == kind else { throw fail("\(kind.rawValue) expected, found \(found.rawValue)") }
+    }
+
+    private mutating func expect(_ literal: StaticString) throws(JSONError) {
+        for index in 0..<literal.utf8CodeUnitCount {
+            guard byte == literal.utf8Start[index] else { throw fail("no JSON value begins") }
+            offset += 1
+        }
+    }
+
+    /// Only white space may be left.
+    mutating func end() throws(JSONError) {
+        skipSpace()
+        guard byte == nil else { throw fail("something follows the JSON value") }
+    }
+
+    // MARK: Containers
+
+    /// Calls `field` with each key; it must read or ``skip()`` the value.
+    mutating func object(_ field: (inout JSONReader, String) throws(JSONError) -> Void) throws(JSONError) {
+        try expect(.object)
+        offset += 1
+        skipSpace()
+        if byte == 0x7D { offset += 1; return }
+        while true {
+            try expect(.string)
+            let key = try string()
+            skipSpace()
+            guard byte == 0x3A else { throw fail("':' expected") }
+            offset += 1
+            try field(&self, key)
+            if try !continues(until: 0x7D) { return }
+        }
+    }
+
+    /// Calls `element` for each element; it must read or ``skip()`` it.
+    mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+        try expect(.array)
+        offset += 1
+        skipSpace()
+        if byte == 0x5D { offset += 1; return }
+        while true {
+            try element(&self)
+            if try !continues(until: 0x5D) { return }
+        }
+    }
+
+    /// Past a comma: true. Past the closing bracket: false.
+    private mutating func continues(until closing: UInt8) throws(JSONError) -> Bool {
+        skipSpace()
+        switch byte {
+        case 0x2C: offset += 1; skipSpace(); return true
+        case closing: offset += 1; return false
+        default: throw fail("',' or a closing bracket expected")
+        }
+    }
+
+    /// Checks and forgets one value of any kind.
+    mutating func skip() throws(JSONError) {
+        var open: [UInt8] = []
+        while true {
+            switch try peek() {
+            case .object:
+                offset += 1
+                skipSpace()
+                if byte == 0x7D { offset += 1; break }
+                open.append(0x7D)
+                try skipKey()
+                try check(open.count)
+                continue
+            case .array:
+                offset += 1
+                skipSpace()
+                if byte == 0x5D { offset += 1; break }
+                open.append(0x5D)
+                try check(open.count)
+                continue
+            case .string: _ = try stringBytes()
+            case .number: try skipNumber()
+            case .bool: _ = try bool()
+            case .null: try expect("null")
+            }
+            while let closing = open.last, try !continues(until: closing) { open.removeLast() }
+            if open.isEmpty { return }
+            if open.last == 0x7D { try skipKey() }
+        }
+    }
+
+    private func check(_ depth: Int) throws(JSONError) {
+        if depth > Self.depthLimit { throw fail("nested deeper than \(Self.depthLimit) levels") }
+    }
+
+    private mutating func skipKey() throws(JSONError) {
+        try expect(.string)
+        _ = try stringBytes()
+        skipSpace()
+        guard byte == 0x3A else { throw fail("':' expected") }
+        offset += 1
+    }
+
+    // MARK: Values
+
+    /// True when a null came, which is then read.
+    mutating func null() throws(JSONError) -> Bool {
+        guard try peek() == .null else { return false }
+        try expect("null")
+        return true
+    }
+
+    mutating func bool() throws(JSONError) -> Bool {
+        try expect(.bool)
+        if byte == 0x74 { try expect("true"); return true }
+        try expect("false")
+        return false
+    }
+
+    mutating func string() throws(JSONError) -> String { String(decoding: try stringBytes(), as: UTF8.self) }
+
+    /// A string's content as UTF-8, checked. A lone surrogate escape becomes U+FFFD.
+    mutating func stringBytes() throws(JSONError) -> ArraySlice<UInt8> {
+        try expect(.string)
+        offset += 1
+        let start = offset
+        var pending = start
+        var built: [UInt8] = []
+        while let byte {
+            if byte == 0x22 {
+                let tail = bytes[pending..<offset]
+                offset += 1
+                if built.isEmpty { return try validated(tail, start) }
+                return try validated((built + tail)[...], start)
+            }
+            if byte < 0x20 { throw fail("a control character stands in a string") }
+            if byte == 0x5C {
+                built += bytes[pending..<offset]
+                offset += 1
+                try escape(into: &built)
+                pending = offset
+            } else {
+                offset += 1
+            }
+        }
+        throw fail("a string does not end")
+    }
+
+    private func validated(_ text: ArraySlice<UInt8>, _ start: Int) throws(JSONError) -> ArraySlice<UInt8> {
+        if text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil { return text }
+        throw JSONError(problem: "a string is not UTF-8", offset: start)
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+        guard let byte else { throw fail("a string does not end") }
+        offset += 1
+        switch byte {
+        case 0x22, 0x5C, 0x2F: text.append(byte)
+        case 0x62: text.append(0x08)
+        case 0x66: text.append(0x0C)
+        case 0x6E: text.append(0x0A)
+        case 0x72: text.append(0x0D)
+        case 0x74: text.append(0x09)
+        case 0x75:
+            var scalar = UInt32(try hex4())
+            if scalar & 0xFC00 == 0xD800, byte0(0x5C), byte1(0x75) {
+                let before = offset
+                offset += 2
+                let low = UInt32(try hex4())
+                if low & 0xFC00 == 0xDC00 {
+                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
+                } else {
+                    offset = before
+                }
+            }
+            text += Array(String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8)
+        default:
+            throw fail("an unknown escape stands in a string")
+        }
+    }
+
+    private func byte0(_ value: UInt8) -> Bool { byte == value }
+    private func byte1(_ value: UInt8) -> Bool { offset + 1 < bytes.count && bytes[offset + 1] == value }
+
+    private mutating func hex4() throws(JSONError) -> UInt16 {
+        var value: UInt16 = 0
+        for _ in 0..<4 {
+            guard let byte, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw fail("four hexadecimal digits expected")
+            }
+            value = value << 4 | UInt16(digit)
+            offset += 1
+        }
+        return value
+    }
+
+    /// A number's text, checked.
+    mutating func number() throws(JSONError) -> String {
+        try expect(.number)
+        let start = offset
+        try skipNumber()
+        return String(decoding: bytes[start..<offset], as: UTF8.self)
+    }
+
+    private mutating func skipNumber() throws(JSONError) {
+        if byte == 0x2D { offset += 1 }
+        if byte == 0x30 { offset += 1 } else { try digits() }
+        if byte == 0x2E { offset += 1; try digits() }
+        if byte == 0x65 || byte == 0x45 {
+            offset += 1
+            if byte == 0x2B || byte == 0x2D { offset += 1 }
+            try digits()
+        }
+    }
+
+    private mutating func digits() throws(JSONError) {
+        guard let first = byte, 0x30...0x39 ~= first else { throw fail("a digit expected") }
+        while let byte, 0x30...0x39 ~= byte { offset += 1 }
+    }
+}

@@ -1,0 +1,90 @@
+/// Appends JSON to a byte array: what the reply, the error document and the log need, without an intermediate tree.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init(reserving capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(0x2C) }
+        needsComma = true
+    }
+
+    mutating func object(_ content: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, content) }
+    mutating func array(_ content: (inout JSONWriter) -> Void) { nest(0x5B, 0x5D, content) }
+
+    private mutating func nest(_ open: UInt8, _ close: UInt8, _ content: (inout JSONWriter) -> Void) {
+        separate()
+        bytes.append(open)
+        needsComma = false
+        content(&self)
+        bytes.append(close)
+        needsComma = true
+    }
+
+    /// A key; the next call writes its value.
+    mutating func key(_ name: String) {
+        separate()
+        quote(name.utf8)
+        bytes.append(0x3A)
+        needsComma = false
+    }
+
+    mutating func field(_ name: String, _ text: String) {
+        key(name)
+        string(text.utf8)
+    }
+
+    mutating func field(_ name: String, _ number: Int) {
+        key(name)
+        separate()
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
+    mutating func field(_ name: String, _ flag: Bool) {
+        key(name)
+        separate()
+        bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+    }
+
+    /// A string; its bytes must be UTF-8.
+    mutating func string(_ text: some Collection<UInt8>) {
+        separate()
+        quote(text)
+    }
+
+    /// A string of which every byte is known to need no escape, as base64.
+    mutating func plainString(_ text: [UInt8]) {
+        separate()
+        bytes.append(0x22)
+        bytes += text
+        bytes.append(0x22)
+    }
+
+    private mutating func quote(_ text: some Collection<UInt8>) {
+        bytes.append(0x22)
+        if text.withContiguousStorageIfAvailable({ append(escaping: $0) }) == nil {
+            Array(text).withUnsafeBufferPointer { append(escaping: $0) }
+        }
+        bytes.append(0x22)
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    private mutating func append(escaping text: UnsafeBufferPointer<UInt8>) {
+        var pending = 0
+        for (index, byte) in text.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
+            bytes.append(contentsOf: text[pending..<index])
+            pending = index + 1
+            switch byte {
+            case 0x22, 0x5C: bytes += [0x5C, byte]
+            case 0x0A: bytes += [0x5C, 0x6E]
+            case 0x0D: bytes += [0x5C, 0x72]
+            case 0x09: bytes += [0x5C, 0x74]
+            default:
+                bytes += Array("\\u00".utf8) + [Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)]]
+            }
+        }
+        bytes.append(contentsOf: text[pending...])
+    }
+}

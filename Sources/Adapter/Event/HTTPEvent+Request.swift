@@ -1,0 +1,55 @@
+internal import HTTPTypes
+internal import SluiceMiddleware
+internal import SluiceReporting
+internal import SluiceStreaming
+
+extension HTTPEvent {
+    /// The request that the event stands for.
+    ///
+    /// - Throws: ``EventError``: bad base64, a method or header name that is no token.
+    func request(id: String, deadline: Deadline?) throws(EventError) -> Request {
+        guard let method = HTTPRequest.Method(method) else {
+            throw EventError(description: "the field 'requestContext.http.method' is not an HTTP token", isHTTP: true)
+        }
+        let bytes = try bodyBytes()
+        var fields = try headerFields()
+        if fields[.contentLength] != nil {
+            // What the client declared may be wrong; the decoded body is what there is.
+            fields[.contentLength] = String(bytes.count)
+        }
+        let forwarded = fields[.forwardedProto]
+        var path = rawPath ?? "/"
+        if !path.hasPrefix("/") { path = "/" + path }
+        return Request(
+            id: id, method: method, rawPath: PercentEncoding.repair(path), rawQuery: rawQuery,
+            scheme: forwarded == "http" ? "http" : "https", authority: fields[.host] ?? domainName ?? "",
+            headers: fields, body: .bytes(bytes), remoteAddress: sourceIP, deadline: deadline)
+    }
+
+    private func bodyBytes() throws(EventError) -> [UInt8] {
+        guard isBase64 else { return Array(body) }
+        guard let decoded = Base64.decode(body) else {
+            throw EventError(description: "the field 'body' is not valid base64", isHTTP: true)
+        }
+        return decoded
+    }
+
+    private func headerFields() throws(EventError) -> HTTPFields {
+        var fields = HTTPFields()
+        fields.reserveCapacity(headers.count)
+        for (name, value) in headers {
+            guard let name = HTTPField.Name(name) else {
+                throw EventError(description: "the field 'headers' has a name that is not an HTTP token", isHTTP: true)
+            }
+            // Function URLs deliver cookies twice; the array is the one that HTTP APIs have too.
+            if name == .cookie, !cookies.isEmpty { continue }
+            fields.append(HTTPField(name: name, value: value))
+        }
+        if !cookies.isEmpty { fields[.cookie] = cookies.joined(separator: "; ") }
+        return fields
+    }
+}
+
+extension HTTPField.Name {
+    static let forwardedProto = Self("x-forwarded-proto")!  // a literal that is a token
+}

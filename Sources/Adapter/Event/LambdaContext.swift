@@ -1,0 +1,50 @@
+internal import FoundationEssentials
+public import SluiceMiddleware
+public import SluiceReporting
+
+/// What only Lambda knows of a request. Handlers that stay off it run behind any door.
+public struct LambdaContext: Sendable {
+    /// The event as it came.
+    public let event: LambdaEvent
+    /// The function's ARN, with version or alias where the caller used one.
+    public let functionARN: String
+    /// `Root=1-…;Parent=…;Sampled=0`, for X-Ray; nil when the platform sent none.
+    public let traceID: String?
+    /// Set in tenant isolation mode only.
+    public let tenantID: String?
+    /// The Cognito identity of the caller; nil without one.
+    public let identity: CognitoIdentity?
+    /// JSON that an SDK caller sent along; nil without one.
+    public let clientContext: String?
+    /// When the service will stop the invocation.
+    public let deadline: Deadline
+}
+
+/// A caller's Cognito identity.
+public struct CognitoIdentity: Sendable, Equatable {
+    public let identityID: String
+    public let poolID: String
+}
+
+/// An event's JSON text.
+public struct LambdaEvent: Sendable {
+    /// UTF-8, 6 MB at most.
+    public let json: [UInt8]
+
+    /// The event as a type of yours, which names just the fields that it wants.
+    ///
+    /// - Throws: `DecodingError`.
+    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(json))
+    }
+}
+
+private enum LambdaKey: RequestKey { typealias Value = LambdaContext }
+
+extension Request {
+    /// What Lambda knows of this request; nil off Lambda.
+    public internal(set) var lambda: LambdaContext? {
+        get { self[LambdaKey.self] }
+        set { self[LambdaKey.self] = newValue }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Logging
+internal import SluiceMiddleware
+internal import SluiceReporting
+internal import SluiceStreaming
+internal import Synchronization
+
+#if Local
+internal import SluiceLocal
+#endif
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Why `run()` cannot begin.
+public enum RunError: Error, Equatable, CustomStringConvertible {
+    /// A process serves one app.
+    case alreadyRunning
+    /// `AWS_LAMBDA_RUNTIME_API` is not set, and the package trait `Local` is off.
+    case notOnLambda
+
+    public var description: String {
+        switch self {
+        case .alreadyRunning: "LambdaApp.run() was called before in this process"
+        case .notOnLambda: "AWS_LAMBDA_RUNTIME_API is not set, and this build has no local Lambda (trait 'Local')"
+        }
+    }
+}
+
+extension LambdaApp {
+    /// Serves invocations until the process ends. Outside Lambda, starts the local Lambda with this program in it.
+    ///
+    /// Installs ``LambdaLogHandler`` as swift-log's backend, unless the app has bootstrapped one of its own.
+    /// What stops start-up is recorded, reported through `init/error`, and ends the process with status 1; so does a Runtime
+    /// API that is gone. Returns when its task is cancelled.
+    /// - Parameter bootstrapsLogging: Pass `false` when your program calls `LoggingSystem.bootstrap` with a
+    ///   `StreamLogHandler`, which cannot be told from swift-log's default.
+    /// - Throws: ``RunError``.
+    public func run(bootstrapsLogging: Bool = true) async throws {
+        try await Self.run(bootstrapsLogging: bootstrapsLogging) { self }
+    }
+
+    /// As ``run(bootstrapsLogging:)``, with the making of the app as part of start-up: what it throws is reported through
+    /// `init/error` too.
+    public static func run(
+        bootstrapsLogging: Bool = true, _ makeApp: @Sendable () async throws -> LambdaApp
+    ) async throws {
+        guard !hasRun.exchange(true, ordering: .acquiringAndReleasing) else { throw RunError.alreadyRunning }
+        let environment = ProcessEnvironment.all()
+        guard environment["AWS_LAMBDA_RUNTIME_API"] != nil else { return try await startLocal(environment) }
+        let end = await Server.serve(environment, bootstrapsLogging: bootstrapsLogging, makeApp)
+        if end == .failed { exit(1) }
+    }
+
+    private static func startLocal(_ environment: [String: String]) async throws {
+        #if Local
+        await LocalLambda.runAndExit(environment: environment)
+        #else
+        throw RunError.notOnLambda
+        #endif
+    }
+}
+
+private let hasRun = Atomic(false)

@@ -1,0 +1,48 @@
+internal import Logging
+public import SluiceMiddleware
+internal import SluiceReporting
+
+/// An HTTP app for AWS Lambda: middleware, routes, `CaptureErrors` and `FlushReports`, in this order.
+///
+/// ```swift
+/// try await LambdaApp {
+///     RequestID()
+///     routes
+///     CaptureErrors()
+///     FlushReports(within: .seconds(2))
+/// }.run()
+/// ```
+/// The list reads downwards like the trip of an invocation, and the compiler checks its order. An app that names neither of
+/// the last two has both.
+public struct LambdaApp: Sendable {
+    let chain: Chain
+
+    /// - Parameters:
+    ///   - errorAnswer: Shapes the answer to an error; ``problemAnswer(to:for:)`` unless replaced.
+    ///   - pipeline: The app's list.
+    public init(
+        errorAnswer: @escaping ErrorAnswer = problemAnswer(to:for:),
+        @PipelineBuilder _ pipeline: () throws -> CompletePipeline
+    ) rethrows {
+        chain = Chain(try pipeline(), answer: errorAnswer)
+    }
+
+    /// Runs the pipeline in this process, for tests: what a client would get under buffered mode.
+    ///
+    /// A streamed body is collected, whatever its size. What was thrown is in the answer's ``Response/error``.
+    public func respond(to request: Request) async -> Response {
+        let scope = InvocationScope(requestID: request.id, deadline: request.deadline)
+        return await InvocationScope.$current.withValue(scope) {
+            let reporter = LogReporter(Logger(label: "sluice"))
+            let response = await chain.respond(to: request, reporter: reporter)
+            return await response.collected(for: request, with: chain.answer, limit: .max)
+        }
+    }
+
+    /// What would stop start-up, the first of it: two routes that answer the same requests, or a pattern that cannot be read.
+    ///
+    /// - Throws: ``RouteError``.
+    public func validate() throws {
+        if let problem = chain.problems.first { throw problem }
+    }
+}

@@ -1,0 +1,47 @@
+public import Logging
+internal import SluiceReporting
+
+/// Writes records in Lambda's JSON or text format to standard error, one `write(2)` each.
+///
+/// The request id and the tenant come from the invocation that the current task works for. `run()` installs it; to use it
+/// in a bootstrap of your own, as one of several handlers: `LoggingSystem.bootstrap { LambdaLogHandler(label: $0) }`.
+public struct LambdaLogHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
+    public var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let isJSON: Bool
+    private let sink: LogSink
+    private let now: @Sendable () -> Deadline
+
+    /// - Parameters:
+    ///   - label: The logger's label.
+    ///   - json: Whether records are JSON objects, as under `AWS_LAMBDA_LOG_FORMAT=JSON`, or lines of four or five fields.
+    public init(label: String, json: Bool = false, level: Logger.Level = .info) {
+        self.init(label: label, json: json, level: level, sink: .standardError, now: { .now })
+    }
+
+    init(label: String, json: Bool, level: Logger.Level, sink: LogSink, now: @escaping @Sendable () -> Deadline) {
+        self.label = label
+        self.isJSON = json
+        self.logLevel = level
+        self.sink = sink
+        self.now = now
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        let record = LogRecord(
+            time: Timestamp.text(now()), level: LogLevel.name(event.level), label: label,
+            message: event.message.description, error: event.error, metadata: all, scope: InvocationScope.current)
+        sink.send(isJSON ? record.json : record.text)
+    }
+}

@@ -1,0 +1,39 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Where records go: one `write(2)` each, so that a kill at any moment loses no line and lines never mix.
+struct LogSink: Sendable {
+    /// As `write(2)`: the number of bytes taken, or -1 and an `errno`.
+    let write: @Sendable (UnsafeRawBufferPointer) -> (count: Int, code: Int32)
+
+    /// Standard error: not buffered by libc, and the platform reads it.
+    static let standardError = LogSink { bytes in
+        #if canImport(Glibc)
+        let count = Glibc.write(2, bytes.baseAddress, bytes.count)
+        #else
+        let count = Darwin.write(2, bytes.baseAddress, bytes.count)
+        #endif
+        return (count, errno)
+    }
+
+    /// Writes all bytes once, however the system cuts them up. Gives up when the descriptor is gone: a log has no log.
+    func send(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { all in
+            var rest = all[...]
+            while !rest.isEmpty {
+                let (count, code) = write(UnsafeRawBufferPointer(rebasing: rest))
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if code == EAGAIN {
+                    var descriptor = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+                    poll(&descriptor, 1, 1000)
+                } else if code != EINTR {
+                    return
+                }
+            }
+        }
+    }
+}

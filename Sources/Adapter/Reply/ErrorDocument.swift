@@ -1,0 +1,70 @@
+internal import SluiceMiddleware
+
+/// An error as the Runtime API takes it: as a body for `/error` and `init/error`, or in the trailers of a stream.
+struct ErrorDocument: Sendable {
+    /// `Function.…` or `Runtime.…`: what the platform's metrics and logs show.
+    let type: ErrorType
+    /// Free text: the Swift type.
+    let errorType: String
+    let message: String
+
+    /// - Parameter fallback: The reason when the Swift type's name has not the platform's form.
+    init(_ error: any Error, category: ErrorType.Category = .function, fallback: String = "HandlerError") {
+        errorType = Self.name(of: error)
+        type = ErrorType(category, reason: errorType) ?? ErrorType(category, fallback: fallback)
+        message = String(describing: error)
+    }
+
+    init(type: ErrorType, errorType: String, message: String) {
+        self.type = type
+        self.errorType = errorType
+        self.message = message
+    }
+
+    /// The Swift type's name, without its module.
+    static func name(of error: any Error) -> String { String(describing: Swift.type(of: error)) }
+
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("errorType", errorType)
+            json.field("errorMessage", message)
+            json.key("stackTrace")
+            json.array { _ in }
+        }
+        return json.bytes
+    }
+
+    /// Both names are announced in the head of every stream.
+    var trailers: [(String, String)] {
+        [
+            (Self.typeHeader, type.description),
+            (Self.bodyHeader, String(decoding: Base64.encode(json), as: UTF8.self)),
+        ]
+    }
+
+    static let typeHeader = "Lambda-Runtime-Function-Error-Type"
+    static let bodyHeader = "Lambda-Runtime-Function-Error-Body"
+}
+
+/// `category.Reason`, in the form that the platform keeps: `(Runtime|Function)\.[A-Z][a-zA-Z]+`. It calls all others
+/// `Runtime.Unknown`.
+struct ErrorType: Equatable, Sendable, CustomStringConvertible {
+    enum Category: String, Sendable { case runtime = "Runtime", function = "Function" }
+
+    let description: String
+
+    /// Nil when the reason has not the form: two letters at least, the first one upper case, ASCII.
+    init?(_ category: Category, reason: String) {
+        guard reason.utf8.count >= 2, let first = reason.utf8.first, 0x41...0x5A ~= first,
+            reason.utf8.allSatisfy({ 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 })
+        else { return nil }
+        description = "\(category.rawValue).\(reason)"
+    }
+
+    init(_ category: Category, fallback: String) {
+        self = ErrorType(category, reason: fallback) ?? ErrorType(unchecked: "\(category.rawValue).Unknown")
+    }
+
+    private init(unchecked text: String) { description = text }
+}

@@ -1,0 +1,156 @@
+internal import CSluiceRuntime
+internal import SluiceMiddleware
+internal import SluiceReporting
+internal import SluiceStreaming
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Watches the wall clock for every invocation in flight, on a thread that user code cannot block.
+///
+/// It cancels the handler's task, answers 504 (or ends the stream with trailers) when the handler does not, and ends the
+/// process when the handler still holds the worker at the deadline.
+final class DeadlineGuard: Sendable {
+    private let loop: EventLoop
+    private let address: HostPort
+    private let slots: [GuardSlot]
+    private let answer: ErrorAnswer
+    private let mode: Settings.InvokeMode
+    private let reporter: any Reporter
+    private let wakeUp: CInt
+    /// When the guard will look again by itself, in epoch milliseconds: whoever arms for earlier must wake it.
+    private let nextLook = Atomic(Int64.max)
+    private let exit: @Sendable () -> Void
+
+    init(
+        workers: Int, address: HostPort, mode: Settings.InvokeMode, answer: @escaping ErrorAnswer,
+        reporter: any Reporter, exit: @escaping @Sendable () -> Void = { _exit(1) }
+    ) throws(SystemError) {
+        loop = try EventLoop()
+        wakeUp = sluice_eventfd()
+        guard wakeUp >= 0 else { throw .last("eventfd") }
+        slots = (0..<workers).map { _ in GuardSlot() }
+        self.address = address
+        self.mode = mode
+        self.answer = answer
+        self.reporter = reporter
+        self.exit = exit
+    }
+
+    deinit { close(wakeUp) }
+
+    func start() throws(SystemError) {
+        try loop.start("sluice-guard")
+        Task(executorPreference: loop) { await self.watch() }
+    }
+
+    /// Ends the guard's thread, when no invocation is left to watch.
+    func stop() { loop.stop() }
+
+    /// The place of a worker, by its number.
+    func slot(_ worker: Int) -> GuardSlot { slots[worker] }
+
+    func arm(_ slot: GuardSlot, _ trip: GuardedTrip) {
+        slot.arm(trip)
+        if trip.schedule.cancel.millisecondsSinceEpoch < nextLook.load(ordering: .sequentiallyConsistent) {
+            var one: UInt64 = 1
+            // A full counter wakes the poll as well as one more would.
+            _ = write(wakeUp, &one, 8)
+        }
+    }
+
+    private func watch() async {
+        while true {
+            // From here on whoever arms wakes us, until we know when to look again.
+            nextLook.store(.max, ordering: .sequentiallyConsistent)
+            let now = Deadline.now
+            for slot in slots {
+                while let (stage, trip) = slot.takeDue(at: now) { await act(stage, trip, slot) }
+            }
+            let next = slots.compactMap(\.nextDue).min()
+            if let next { nextLook.store(next.millisecondsSinceEpoch, ordering: .sequentiallyConsistent) }
+            // Asleep with nothing in flight, every arming must wake us: `nextLook` stays at its maximum.
+            let timeout = next.map { max($0.remaining, .zero) }
+            // Not cancellable: the guard lives as long as the process.
+            let woken = (try? await loop.wait(until: .readable, on: wakeUp, timeout: timeout, cancellable: false)) ?? false
+            if woken {
+                var counter: UInt64 = 0
+                // Only empties the counter.
+                _ = read(wakeUp, &counter, 8)
+            }
+        }
+    }
+
+    private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedTrip, _ slot: GuardSlot) async {
+        switch stage {
+        case .cancel:
+            trip.scope.progress.isPastGuard = true
+            trip.known.cancel?()
+        case .answer:
+            await answer(trip)
+            slot.answered()
+        case .exit:
+            // Nothing was in the way of the answer, or it was written by now; a stream cut in mid-chunk is all that is left.
+            _ = trip.token.take(.abandon)
+            record(trip, "still holds its worker at the deadline; the process ends")
+            exit()
+        }
+    }
+
+    private func answer(_ trip: GuardedTrip) async {
+        let client = RuntimeClient(loop, address: address)
+        let timeout = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
+        do {
+            if trip.token.take(.answer) {
+                record(trip, "did not end in time and was answered with 504")
+                let request = trip.known.request ?? Request(.get, "/")
+                let response = Response(answering: timeout, to: request, with: answer)
+                if mode == .buffered {
+                    try await client.respond(trip.id, Envelope.encode(response))
+                } else {
+                    let reply = StreamReply(trip.id, client, ReplyToken(), prelude: Prelude.encode(response))
+                    try await reply.write(response.body.bytes)
+                    try await reply.finish { Prelude.encode(response) }
+                }
+            } else if trip.token.take(.end), let connection = trip.known.stream?.shared {
+                record(trip, "did not end in time and its stream was cut")
+                let document = ErrorDocument(
+                    type: ErrorType(.runtime, fallback: "HandlerTimeout"), errorType: "TimeoutError",
+                    message: "the handler did not end in time")
+                try await end(connection.socket, with: document)
+            }
+        } catch {
+            // The time-out has its record; that its answer did not get through is another failure.
+            reporter.record(
+                FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
+        }
+    }
+
+    /// Writes the trailers in the worker's place and waits for the service to have read them: the worker closes afterwards.
+    private func end(_ socket: Socket, with document: ErrorDocument) async throws {
+        try await loop.send(HTTPWriter.lastChunk(document.trailers), on: socket)
+        var ignored: [UInt8] = []
+        _ = try await loop.receive(appendingTo: &ignored, from: socket, cancellable: false)
+    }
+
+    private func record(_ trip: GuardedTrip, _ what: String) {
+        guard trip.scope.progress.takeTimeoutRecord() else { return }
+        let request = trip.known.request
+        let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
+        InvocationScope.$current.withValue(trip.scope) {
+            reporter.record(
+                FailureRecord(
+                    .timeout, "\(place) \(what)", error: HandlerTimeout(), status: 504,
+                    method: request?.method.rawValue, path: request?.rawPath))
+        }
+    }
+}
+
+/// A handler did not end before the deadline's margin, nor when it was cancelled.
+struct HandlerTimeout: Error, CustomStringConvertible {
+    var description: String { "the handler did not end before its deadline" }
+}

@@ -1,0 +1,46 @@
+internal import SluiceReporting
+
+/// When the deadline guard acts on an invocation. Decides; ``DeadlineGuard`` acts.
+///
+/// The margin is the smaller of 500 ms and 20 % of the time left at arrival. At its beginning the handler's task is
+/// cancelled; a handler that heeds that has 40 % of it to answer, dressed by the app's middleware. Then the guard answers
+/// in its place. With 10 % left, a handler that still holds the worker ends the process.
+struct GuardSchedule: Equatable, Sendable {
+    enum Stage: Int, Comparable {
+        case cancel, answer, exit
+        static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    let cancel: Deadline
+    let answer: Deadline
+    let exit: Deadline
+
+    /// Nil when the deadline has passed already: the platform is about to act itself.
+    init?(arrival: Deadline, deadline: Deadline) {
+        let (left, overflow) = deadline.millisecondsSinceEpoch.subtractingReportingOverflow(arrival.millisecondsSinceEpoch)
+        guard !overflow, left > 0 else { return nil }
+        let margin = min(500, left / 5)
+        func before(_ milliseconds: Int64) -> Deadline {
+            Deadline(millisecondsSinceEpoch: deadline.millisecondsSinceEpoch - milliseconds)
+        }
+        cancel = before(margin)
+        answer = before(margin * 6 / 10)
+        exit = before(margin / 10)
+    }
+
+    /// What is due and has not been done, the first of it.
+    func due(at now: Deadline, after done: Stage?) -> Stage? {
+        let stages: [(Stage, Deadline)] = [(.cancel, cancel), (.answer, answer), (.exit, exit)]
+        return stages.first { stage, time in time <= now && (done.map { stage > $0 } ?? true) }?.0
+    }
+
+    /// When something is due next.
+    func next(after done: Stage?) -> Deadline? {
+        switch done {
+        case nil: cancel
+        case .cancel: answer
+        case .answer: exit
+        case .exit: nil
+        }
+    }
+}

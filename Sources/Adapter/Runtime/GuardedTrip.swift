@@ -1,0 +1,90 @@
+internal import SluiceMiddleware
+internal import SluiceReporting
+internal import Synchronization
+
+/// What the deadline guard knows of one invocation in flight.
+final class GuardedTrip: Sendable {
+    let id: String
+    let scope: InvocationScope
+    let schedule: GuardSchedule
+    let token: ReplyToken
+    private let details = Mutex(Details())
+
+    struct Details: Sendable {
+        /// Cancels the handler's task.
+        var cancel: (@Sendable () -> Void)?
+        /// The request, once the event has been read.
+        var request: Request?
+        /// The stream, under streaming mode and once the handler has answered.
+        var stream: StreamReply?
+    }
+
+    init(id: String, scope: InvocationScope, schedule: GuardSchedule, token: ReplyToken) {
+        self.id = id
+        self.scope = scope
+        self.schedule = schedule
+        self.token = token
+    }
+
+    var known: Details { details.withLock { $0 } }
+
+    func tell(_ change: (inout sending Details) -> Void) { details.withLock { change(&$0) } }
+}
+
+/// One worker's place at the guard. Arming and disarming take this worker's own lock only, and no system call as a rule.
+final class GuardSlot: Sendable {
+    private struct State {
+        var trip: GuardedTrip?
+        var done: GuardSchedule.Stage?
+        /// The guard is writing the answer: the trip's connection must not be closed.
+        var isAnswering = false
+        var waiting: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func arm(_ trip: GuardedTrip) {
+        state.withLock { state in
+            state.trip = trip
+            state.done = nil
+        }
+    }
+
+    /// Ends the guard's interest; waits while it is writing the answer.
+    func disarm() async {
+        let isAnswering = state.withLock { state in
+            state.trip = nil
+            return state.isAnswering
+        }
+        guard isAnswering else { return }
+        await withCheckedContinuation { continuation in
+            let late = state.withLock { state in
+                if state.isAnswering { state.waiting = continuation }
+                return !state.isAnswering
+            }
+            if late { continuation.resume() }
+        }
+    }
+
+    /// When the guard must look again; nil when nothing is in flight.
+    var nextDue: Deadline? { state.withLock { state in state.trip?.schedule.next(after: state.done) } }
+
+    /// Takes the next stage that is due.
+    func takeDue(at now: Deadline) -> (GuardSchedule.Stage, GuardedTrip)? {
+        state.withLock { state in
+            guard let trip = state.trip, let stage = trip.schedule.due(at: now, after: state.done) else { return nil }
+            state.done = stage
+            if stage == .answer { state.isAnswering = true }
+            return (stage, trip)
+        }
+    }
+
+    func answered() {
+        let waiting = state.withLock { state in
+            state.isAnswering = false
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?.resume()
+    }
+}

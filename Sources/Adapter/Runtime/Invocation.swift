@@ -1,0 +1,73 @@
+internal import SluiceReporting
+internal import SluiceStreaming
+
+/// One event, as the Runtime API handed it out.
+struct Invocation: Sendable {
+    /// From `Lambda-Runtime-Aws-Request-Id`; opaque.
+    let id: String
+    let deadline: Deadline
+    let functionARN: String
+    let traceID: String?
+    let tenantID: String?
+    let identity: CognitoIdentity?
+    let clientContext: String?
+    let event: [UInt8]
+}
+
+/// An invocation whose headers cannot be used. Where it has an id, its failure can still be reported.
+struct InvocationError: Error, Equatable, CustomStringConvertible {
+    let id: String?
+    let description: String
+}
+
+extension Invocation {
+    /// Takes the answer to `next` apart. An empty header is as good as none: the platform's newer code sends some so.
+    ///
+    /// - Throws: ``InvocationError`` that names the header.
+    init(_ head: HTTPMessageHead, event: [UInt8]) throws(InvocationError) {
+        func present(_ name: String) -> String? { head[name].flatMap { $0.isEmpty ? nil : $0 } }
+        guard let id = present("lambda-runtime-aws-request-id") else {
+            throw InvocationError(id: nil, description: "the header Lambda-Runtime-Aws-Request-Id is missing")
+        }
+        guard let text = present("lambda-runtime-deadline-ms"), let deadline = Int64(text), deadline > 0 else {
+            throw InvocationError(id: id, description: "the header Lambda-Runtime-Deadline-Ms is no time")
+        }
+        self.id = id
+        self.deadline = Deadline(millisecondsSinceEpoch: deadline)
+        functionARN = head["lambda-runtime-invoked-function-arn"] ?? ""
+        traceID = present("lambda-runtime-trace-id")
+        tenantID = present("lambda-runtime-aws-tenant-id")
+        clientContext = present("lambda-runtime-client-context")
+        self.event = event
+        do throws(JSONError) {
+            if let clientContext {
+                var reader = JSONReader(Array(clientContext.utf8))
+                try reader.object { (reader, _) throws(JSONError) in try reader.skip() }
+                try reader.end()
+            }
+        } catch {
+            throw InvocationError(id: id, description: "the header Lambda-Runtime-Client-Context is no JSON object: \(error)")
+        }
+        do throws(JSONError) {
+            identity = try present("lambda-runtime-cognito-identity").flatMap(Self.parseIdentity)
+        } catch {
+            throw InvocationError(id: id, description: "the header Lambda-Runtime-Cognito-Identity is no JSON object: \(error)")
+        }
+    }
+
+    private static func parseIdentity(_ text: String) throws(JSONError) -> CognitoIdentity? {
+        var reader = JSONReader(Array(text.utf8))
+        var (identity, pool): (String?, String?)
+        try reader.object { (reader, key) throws(JSONError) in
+            if try reader.null() { return }
+            switch key {
+            case "cognitoIdentityId": identity = try reader.string()
+            case "cognitoIdentityPoolId": pool = try reader.string()
+            default: try reader.skip()
+            }
+        }
+        try reader.end()
+        guard let identity, let pool else { return nil }
+        return CognitoIdentity(identityID: identity, poolID: pool)
+    }
+}

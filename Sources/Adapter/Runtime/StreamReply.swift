@@ -1,0 +1,156 @@
+internal import SluiceMiddleware
+internal import SluiceStreaming
+internal import Synchronization
+
+/// Sends one streamed answer: prelude, chunks, and the end with or without trailers.
+///
+/// Every byte is written on the worker's loop and under the invocation's ``ReplyToken``, so nobody writes into a half-sent
+/// chunk. Writers that come at once wait in line.
+final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touched on the loop's thread only
+    private struct Confined {
+        var connection: RuntimeConnection?
+        var prelude: [UInt8]
+        var isBusy = false
+        var queue: [CheckedContinuation<Void, Never>] = []
+        var failure: BodyWriterError?
+    }
+
+    private let id: String
+    private let loop: EventLoop
+    private let client: RuntimeClient
+    private let token: ReplyToken
+    private let sent = Atomic(0)
+    private let headSent = Atomic(false)
+    private let published = Mutex<RuntimeConnection.Shared?>(nil)
+    private var confined: Confined
+
+    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, prelude: [UInt8]) {
+        self.id = id
+        self.client = client
+        self.loop = client.loop
+        self.token = token
+        confined = Confined(prelude: prelude)
+    }
+
+    var bytesWritten: Int { sent.load(ordering: .relaxed) }
+    var headIsGone: Bool { headSent.load(ordering: .acquiring) }
+    /// What the deadline guard needs to end the stream in the worker's place; nil before the head has left.
+    var shared: RuntimeConnection.Shared? { published.withLock { $0 } }
+    /// Why the Runtime API no longer reads; nil while it does.
+    var failure: BodyWriterError? { confined.failure }
+
+    func write(_ bytes: [UInt8]) async throws {
+        if bytes.isEmpty { return }
+        try await onLoop { try await self.writeChunk(bytes) }
+    }
+
+    func flush() async throws {
+        if headIsGone { return }
+        try await onLoop { try await self.writeChunk([]) }
+    }
+
+    /// A handler may have moved work to another executor; the socket is this loop's.
+    private func onLoop(_ body: @Sendable () async throws -> Void) async throws {
+        if loop.isCurrent { return try await body() }
+        try await withTaskExecutorPreference(loop) { try await body() }
+    }
+
+    private func enterLine() async {
+        while confined.isBusy {
+            await withCheckedContinuation { confined.queue.append($0) }
+        }
+        confined.isBusy = true
+    }
+
+    private func leaveLine() {
+        confined.isBusy = false
+        if !confined.queue.isEmpty { confined.queue.removeFirst().resume() }
+    }
+
+    private func writeChunk(_ bytes: [UInt8]) async throws {
+        await enterLine()
+        defer { leaveLine() }
+        if let failure = confined.failure { throw failure }
+        let isFirst = !headIsGone
+        if isFirst {
+            guard token.take(.head) else { throw BodyWriterError.finished }
+            headSent.store(true, ordering: .releasing)
+        } else {
+            if bytes.isEmpty { return }
+            guard token.take(.chunk) else { throw BodyWriterError.finished }
+        }
+        try await transmit((isFirst ? try opening() : []) + Self.chunk(bytes))
+        sent.add(bytes.count, ordering: .relaxed)
+        // Not taken only when the guard has cut the stream, which the next write will see.
+        _ = token.take(.chunkDone)
+    }
+
+    private func opening() throws -> [ArraySlice<UInt8>] {
+        do {
+            let connection = try client.takeStreamConnection()
+            confined.connection = connection
+            published.withLock { $0 = connection.shared }
+        } catch {
+            throw fail(String(describing: error))
+        }
+        return [client.streamHead(id)[...]] + Self.chunk(confined.prelude)
+    }
+
+    private static func chunk(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        bytes.isEmpty ? [] : [HTTPWriter.chunkSize(bytes.count)[...], bytes[...], HTTPWriter.crlf[...]]
+    }
+
+    private func transmit(_ pieces: [ArraySlice<UInt8>]) async throws {
+        guard let connection = confined.connection else { throw BodyWriterError.finished }
+        do {
+            try await connection.send(pieces)
+        } catch {
+            throw fail(String(describing: error))
+        }
+    }
+
+    private func fail(_ reason: String) -> BodyWriterError {
+        _ = token.take(.abandon)
+        let failure = BodyWriterError.disconnected(reason: reason)
+        confined.failure = failure
+        return failure
+    }
+
+    /// Ends the stream: with trailers after an error, or without, so that a cut stream never looks complete to the platform.
+    ///
+    /// - Parameter empty: The prelude for the case that no head has left yet: an answer without a body.
+    /// - Throws: ``ReplyRefused``, ``RuntimeAPIError``, or ``BodyWriterError`` when the Runtime API no longer reads.
+    func finish(_ error: ErrorDocument? = nil, empty: @Sendable () -> [UInt8]) async throws {
+        await enterLine()
+        defer { leaveLine() }
+        if let failure = confined.failure { throw failure }
+        let last = HTTPWriter.lastChunk(error?.trailers ?? [])
+        if headIsGone {
+            // Somebody else has ended it: nothing is left to do or to say.
+            guard token.take(.end) else { return }
+            try await transmit([last[...]])
+        } else {
+            guard token.take(.head) else { return }
+            headSent.store(true, ordering: .releasing)
+            confined.prelude = empty()
+            try await transmit(try opening() + [last[...]])
+            _ = token.take(.chunkDone)
+            _ = token.take(.end)
+        }
+        guard let connection = confined.connection else { return }
+        do {
+            try RuntimeClient.check("response", try await connection.receive(cancellable: false))
+        } catch let error as RuntimeConnection.Lost {
+            throw fail(error.reason)
+        }
+    }
+}
+
+extension RuntimeConnection {
+    /// The part of a connection that another thread may use while its owner has lost the reply token.
+    struct Shared: Sendable {
+        let socket: Socket
+    }
+
+    var shared: Shared { Shared(socket: socket) }
+}

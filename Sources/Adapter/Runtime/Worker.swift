@@ -1,0 +1,92 @@
+internal import SluiceMiddleware
+internal import SluiceReporting
+internal import SluiceStreaming
+
+/// What all workers of a process share: values only.
+struct WorkerContext: Sendable {
+    let chain: Chain
+    let settings: Settings
+    let address: HostPort
+    let reporter: any Reporter
+    let guardian: DeadlineGuard
+}
+
+/// Asks for invocations and answers them, one after the other. Its loop's thread runs the handlers too.
+struct Worker: Sendable {
+    let number: Int
+    let loop: EventLoop
+    let context: WorkerContext
+
+    /// Runs until the task is cancelled (returns) or the Runtime API ends it (throws).
+    ///
+    /// - Throws: ``RuntimeAPIError``. Its record has been written.
+    func run() async throws {
+        let client = RuntimeClient(loop, address: context.address)
+        do {
+            while !Task.isCancelled {
+                do {
+                    try await serve(try await client.next(), client)
+                } catch let error as InvocationError {
+                    try await refuse(error, client)
+                }
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            context.reporter.record(
+                FailureRecord(.runtime, "the Runtime API failed; the process ends", error: error, level: .critical))
+            throw error
+        }
+    }
+
+    private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
+        let scope = InvocationScope(
+            requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
+            tenantID: invocation.tenantID)
+        let token = ReplyToken()
+        let slot = context.guardian.slot(number)
+        let trip = GuardSchedule(arrival: .now, deadline: invocation.deadline).map {
+            GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
+        }
+        if context.settings.workers == 1, let trace = invocation.traceID { TraceVariable.set(trace) }
+        let run = Trip(invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
+        // A task of its own: the guard cancels it, not the worker.
+        let task = Task(executorPreference: loop) {
+            try await InvocationScope.$current.withValue(scope) { try await run.run() }
+        }
+        if let trip {
+            trip.tell { $0.cancel = { task.cancel() } }
+            context.guardian.arm(slot, trip)
+        }
+        let result = await task.result
+        await slot.disarm()
+        try result.get()
+        if context.chain.flush.moment == .afterReply {
+            await InvocationScope.$current.withValue(scope) {
+                await context.reporter.flush(within: context.chain.flush.limit)
+            }
+        }
+    }
+
+    /// An invocation whose headers cannot be used: the sandbox lives on.
+    private func refuse(_ error: InvocationError, _ client: RuntimeClient) async throws {
+        let scope = InvocationScope(requestID: error.id ?? "unknown")
+        InvocationScope.$current.withValue(scope) {
+            context.reporter.record(FailureRecord(.badEvent, "the invocation cannot be used", error: error))
+        }
+        guard let id = error.id else { return }
+        do {
+            try await client.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidInvocation"))
+        } catch let refused as ReplyRefused {
+            InvocationScope.$current.withValue(scope) {
+                context.reporter.record(FailureRecord(.replyRefused, "the error was not taken", error: refused))
+            }
+        }
+    }
+}
+
+/// Carries a value that is confined to one event loop into a task that runs on it.
+struct Confined<Value>: @unchecked Sendable {  // the task's executor is the loop that the value is confined to
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,91 @@
+internal import Logging
+
+/// A variable whose value cannot be used; stops start-up.
+public struct SettingsError: Error, Equatable, CustomStringConvertible {
+    /// The environment variable's name.
+    public let variable: String
+    /// What was expected.
+    public let reason: String
+    public var description: String { "\(variable): \(reason)" }
+}
+
+/// What the environment says, read once. `AWS_*` variables are read as leniently as they are documented; ours, `SLUICE_*`,
+/// strictly.
+struct Settings: Sendable {
+    enum InvokeMode: String, Sendable {
+        case buffered
+        case responseStream = "response_stream"
+    }
+
+    /// `AWS_LWA_LAMBDA_RUNTIME_API_PROXY`, or else `AWS_LAMBDA_RUNTIME_API`, as `host:port`; nil off Lambda.
+    let runtimeAPI: HostPort?
+    /// `AWS_LWA_INVOKE_MODE`: `buffered` or `response_stream`, in any case; buffered when unset or unknown.
+    let invokeMode: InvokeMode
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
+    let workers: Int
+    /// `AWS_LAMBDA_LOG_FORMAT`: `JSON` in any case, text otherwise.
+    let logsJSON: Bool
+    /// `AWS_LAMBDA_LOG_LEVEL`: `TRACE` to `FATAL`, in any case; INFO when unset or unknown.
+    let logLevel: Logger.Level
+    /// `AWS_LWA_ERROR_STATUS_CODES`: answers with these become failed invocations.
+    let errorStatusCodes: StatusList
+    /// `SLUICE_EMPTY_STREAM`: what a streamed answer without a body looks like; `bare` when unset.
+    let emptyStream: EmptyStream
+    /// What was ignored, one line each, to be logged as WARN.
+    let warnings: [String]
+
+    /// - Throws: ``SettingsError``.
+    init(_ environment: [String: String]) throws(SettingsError) {
+        var warnings: [String] = []
+        let api = Self.present(environment["AWS_LWA_LAMBDA_RUNTIME_API_PROXY"]) ?? environment["AWS_LAMBDA_RUNTIME_API"]
+        if let api {
+            guard let parsed = HostPort(api) else {
+                throw SettingsError(variable: "AWS_LAMBDA_RUNTIME_API", reason: "expected host:port, found '\(api)'")
+            }
+            runtimeAPI = parsed
+        } else {
+            runtimeAPI = nil
+        }
+        let mode = environment["AWS_LWA_INVOKE_MODE"] ?? ""
+        invokeMode = InvokeMode(rawValue: mode.lowercased()) ?? .buffered
+        if !mode.isEmpty, InvokeMode(rawValue: mode.lowercased()) == nil {
+            warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
+        }
+        workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
+        logsJSON = environment["AWS_LAMBDA_LOG_FORMAT"]?.lowercased() == "json"
+        let level = environment["AWS_LAMBDA_LOG_LEVEL"] ?? ""
+        logLevel = LogLevel.parse(level) ?? .info
+        if !level.isEmpty, LogLevel.parse(level) == nil {
+            warnings.append("AWS_LAMBDA_LOG_LEVEL: '\(level)' is no level; using INFO")
+        }
+        errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
+        for part in errorStatusCodes.invalid {
+            warnings.append("AWS_LWA_ERROR_STATUS_CODES: '\(part)' is no status and no range; ignored")
+        }
+        let empty = Self.present(environment["SLUICE_EMPTY_STREAM"])
+        guard let form = EmptyStream(rawValue: empty ?? EmptyStream.bare.rawValue) else {
+            let known = EmptyStream.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError(variable: "SLUICE_EMPTY_STREAM", reason: "expected one of \(known)")
+        }
+        emptyStream = form
+        self.warnings = warnings
+    }
+
+    private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }
+}
+
+/// `host:port`.
+struct HostPort: Sendable, Equatable, CustomStringConvertible {
+    let host: String
+    let port: UInt16
+
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0,
+            colon != text.startIndex
+        else { return nil }
+        host = String(text[..<colon])
+        self.port = port
+    }
+
+    var description: String { "\(host):\(port)" }
+}

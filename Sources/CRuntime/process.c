@@ -1,0 +1,100 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "CSluiceRuntime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int sluice_eventfd(void) {
+    return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+int sluice_pidfd_open(pid_t pid) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    return (int)syscall(434, pid, 0);
+#endif
+}
+
+pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    pid_t parent = getpid();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
+    pid_t child = fork();
+    if (child == 0) {
+        for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        // Set after fork, so a parent that died in between is seen by its changed id.
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
+        execve(path, argv, envp);
+        int failure = errno;
+        ssize_t ignored = write(report[1], &failure, sizeof failure);
+        (void)ignored;
+        _exit(127);
+    }
+    int fork_failure = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        errno = fork_failure;
+        return -1;
+    }
+    int failure = 0;
+    ssize_t got;
+    do got = read(report[0], &failure, sizeof failure);
+    while (got < 0 && errno == EINTR);
+    close(report[0]);
+    if (got == (ssize_t)sizeof failure) {
+        waitpid(child, NULL, 0);
+        errno = failure;
+        return -1;
+    }
+    return child;
+}
+
+void sluice_name_thread(const char *name) {
+    prctl(PR_SET_NAME, name);
+}
+
+static _Atomic int wake_descriptor = -1;
+static _Atomic int last_signal = 0;
+
+static void wake(int number) {
+    int saved = errno;
+    uint64_t one = 1;
+    atomic_store(&last_signal, number);
+    int fd = atomic_load(&wake_descriptor);
+    if (fd >= 0) {
+        ssize_t ignored = write(fd, &one, sizeof one);
+        (void)ignored;
+    }
+    errno = saved;
+}
+
+int sluice_wake_on_signal(int number, int fd) {
+    atomic_store(&wake_descriptor, fd);
+    struct sigaction action = {0};
+    action.sa_handler = wake;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL);
+}
+
+int sluice_last_signal(void) {
+    return atomic_load(&last_signal);
+}

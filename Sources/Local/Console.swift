@@ -1,0 +1,22 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// What the person at the terminal reads: one `write(2)` for each line, so that lines of the app do not cut into ours.
+struct Console: Sendable {
+    func line(_ text: String) { put(text + "\n", to: 1) }
+
+    func problem(_ text: String) { put("local: \(text)\n", to: 2) }
+
+    private func put(_ text: String, to descriptor: CInt) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }  // nobody reads any more, and that is not our caller's problem
+            rest = rest.dropFirst(count)
+        }
+    }
+}

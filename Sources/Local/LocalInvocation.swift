@@ -1,0 +1,39 @@
+internal import SluiceStreaming
+
+/// One invocation: from the front door's request to the end of its answer.
+final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread only
+    enum Phase { case queued, running, responding, done }
+
+    let id: String
+    let event: [UInt8]
+    /// Method and target, for the console.
+    let label: String
+    let reply: DoorReply
+    var phase = Phase.queued
+    var began = ContinuousClock.now
+    var deadline = ContinuousClock.now
+    var deadlineMilliseconds: Int64 = 0
+    /// What the console says beside status and time.
+    var notes: [String] = []
+    var mode = "-"
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(id: String, event: [UInt8], label: String, reply: DoorReply) {
+        self.id = id
+        self.event = event
+        self.label = label
+        self.reply = reply
+    }
+
+    /// Suspends until the client has its answer.
+    func end() async {
+        guard phase != .done else { return }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func finish() {
+        phase = .done
+        for continuation in waiting { continuation.resume() }
+        waiting = []
+    }
+}

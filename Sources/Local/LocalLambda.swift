@@ -1,0 +1,84 @@
+internal import CSluiceRuntime
+internal import SluiceStreaming
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Lambda on a laptop: this process is the service, its child is the very program that will run on AWS.
+package enum LocalLambda {
+    /// Serves on a loopback port until a signal ends it. Leaves no process behind, however it ends.
+    package static func runAndExit(environment: [String: String], arguments: [String] = CommandLine.arguments) async -> Never {
+        let console = Console()
+        do {
+            let settings = try LocalSettings(environment)
+            let loop = try EventLoop()
+            try loop.start("sluice-local")
+            let serving = Task(executorPreference: loop) {
+                try await serve(loop, settings, environment, arguments, console)
+            }
+            exit(try await serving.value)
+        } catch {
+            console.problem("\(error)")
+            exit(1)
+        }
+    }
+
+    private static func serve(
+        _ loop: EventLoop, _ settings: LocalSettings, _ environment: [String: String], _ arguments: [String],
+        _ console: Console
+    ) async throws -> CInt {
+        let signals = sluice_eventfd()
+        guard signals >= 0 else { throw SystemError.last("eventfd") }
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            guard sluice_wake_on_signal(signal, signals) == 0 else { throw SystemError.last("sigaction") }
+        }
+        let door = try listenAtDoor(settings.port)
+        let api = try Socket.listen(onLoopbackPort: 0)
+        let sandbox = Sandbox(
+            loop, program: "/proc/self/exe", arguments: arguments,
+            environment: childEnvironment(environment, apiPort: api.localPort, arguments))
+        let broker = Broker(loop, settings, sandbox, console)
+        let port = door.localPort
+        let mode = settings.urlMode.rawValue
+        console.line(
+            "Lambda on this machine: http://127.0.0.1:\(port)  (URL mode \(mode), time-out \(settings.timeout.milliseconds) ms)"
+        )
+        let server = RuntimeAPIServer(broker: broker, settings: settings, console: console)
+        Task(executorPreference: loop) { await Listener(loop: loop, socket: api).run { await server.serve($0) } }
+        let front = FrontDoor(broker: broker, port: port, console: console)
+        Task(executorPreference: loop) { await Listener(loop: loop, socket: door).run { await front.serve($0) } }
+        broker.startIfNeeded()
+        try await loop.wait(until: .readable, on: signals)
+        sandbox.kill()
+        return 128 + sluice_last_signal()
+    }
+
+    private static func listenAtDoor(_ port: UInt16) throws -> Socket {
+        do throws(SystemError) {
+            return try Socket.listen(onLoopbackPort: port)
+        } catch {
+            guard error.code == EADDRINUSE else { throw error }
+            throw LocalSettings.Problem(
+                description: "port \(port) is taken by another program: stop it, or choose another port with PORT=8081")
+        }
+    }
+
+    /// What Lambda sets, where the caller has not set it.
+    private static func childEnvironment(
+        _ environment: [String: String], apiPort: UInt16, _ arguments: [String]
+    ) -> [String: String] {
+        let name = arguments.first?.split(separator: "/").last.map(String.init) ?? "local"
+        let defaults = [
+            "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(name)", "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap",
+        ]
+        var result = environment.merging(defaults) { own, _ in own }
+        result["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(apiPort)"
+        return result
+    }
+}

@@ -1,0 +1,53 @@
+/// What the environment says to the local Lambda. Its own names are strict: a bad value is a clear message at start.
+struct LocalSettings: Sendable {
+    enum URLMode: String, Sendable {
+        case buffered
+        case responseStream = "response_stream"
+    }
+
+    /// `PORT`: the front door's port on 127.0.0.1; 8080 when unset.
+    var port: UInt16 = 8080
+    /// `SLUICE_LOCAL_URL_MODE`: the Function URL's invoke mode; the app's own `AWS_LWA_INVOKE_MODE` when unset.
+    var urlMode: URLMode
+    /// `SLUICE_LOCAL_TIMEOUT`: the function's time-out in seconds, up to 900; 30 when unset. Lambda's own default is 3.
+    var timeout: Duration = .seconds(30)
+    /// `SLUICE_LOCAL_FREEZE`: `off` leaves the app running between invocations.
+    var freezes = true
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: 1 when unset or unusable, as in the app.
+    var concurrency = 1
+
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ environment: [String: String]) throws(Problem) {
+        let appMode = URLMode(rawValue: environment["AWS_LWA_INVOKE_MODE"]?.lowercased() ?? "") ?? .buffered
+        urlMode = appMode
+        if let text = environment["SLUICE_LOCAL_URL_MODE"], !text.isEmpty {
+            guard let mode = URLMode(rawValue: text.lowercased()) else {
+                throw Problem(description: "SLUICE_LOCAL_URL_MODE: expected buffered or response_stream, found '\(text)'")
+            }
+            urlMode = mode
+        }
+        if let text = environment["PORT"], !text.isEmpty {
+            guard let number = UInt16(text) else {
+                throw Problem(description: "PORT: expected a number from 0 to 65535, found '\(text)'")
+            }
+            port = number
+        }
+        if let text = environment["SLUICE_LOCAL_TIMEOUT"], !text.isEmpty {
+            guard let seconds = Double(text), seconds > 0, seconds <= 900 else {
+                throw Problem(description: "SLUICE_LOCAL_TIMEOUT: expected seconds, up to 900, found '\(text)'")
+            }
+            timeout = .milliseconds(Int64(seconds * 1000))
+        }
+        if let text = environment["SLUICE_LOCAL_FREEZE"], !text.isEmpty {
+            guard text == "on" || text == "off" else {
+                throw Problem(description: "SLUICE_LOCAL_FREEZE: expected on or off, found '\(text)'")
+            }
+            freezes = text == "on"
+        }
+        concurrency = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
+        if concurrency > 1 { freezes = false }  // managed instances run many invocations at once and are not frozen
+    }
+}

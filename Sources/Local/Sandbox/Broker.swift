@@ -1,0 +1,181 @@
+internal import SluiceStreaming
+
+/// Brings invocations and the app's calls of `next` together, and freezes the app whenever Lambda would. Confined to the
+/// event loop.
+final class Broker: @unchecked Sendable {  // used on the loop's thread only
+    /// The runtime's life so far: `next` ends init, and `init/error` is allowed before it only.
+    enum RuntimePhase { case stopped, starting, ready, failed }
+
+    private let loop: EventLoop
+    private let settings: LocalSettings
+    private let sandbox: Sandbox
+    private let console: Console
+    let extensions = Extensions()
+
+    private(set) var phase = RuntimePhase.stopped
+    private var queue: [LocalInvocation] = []
+    private(set) var inFlight: [String: LocalInvocation] = [:]
+    private var waiting: [(id: UInt64, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
+    private var lastWaiter: UInt64 = 0
+    private var answered: [String] = []
+
+    init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: Sandbox, _ console: Console) {
+        self.loop = loop
+        self.settings = settings
+        self.sandbox = sandbox
+        self.console = console
+        sandbox.onEnd = { [weak self] end in self?.sandboxEnded(end) }
+        extensions.onChange = { [weak self] in self?.settle() }
+    }
+
+    // MARK: From the front door
+
+    /// Hands an invocation to the app and suspends until the client has its answer.
+    func invoke(_ invocation: LocalInvocation) async {
+        queue.append(invocation)
+        startIfNeeded()
+        settle()
+        await invocation.end()
+    }
+
+    /// Starts the app, as Lambda does before the first invocation.
+    func startIfNeeded() {
+        guard phase == .stopped || phase == .failed, sandbox.process == nil else { return }
+        phase = .starting
+        extensions.reset()
+        do throws(SystemError) {
+            try sandbox.start()
+        } catch {
+            phase = .failed
+            console.problem("the app does not start: \(error)")
+            failQueue("the app does not start")
+        }
+    }
+
+    // MARK: From the Runtime API
+
+    /// The next invocation; nil when the app's process has ended meanwhile.
+    func next() async -> LocalInvocation? {
+        phase = .ready
+        // A runtime that asks again before it has answered gets the same event again.
+        if settings.concurrency == 1, let again = inFlight.values.first(where: { $0.phase == .running }) { return again }
+        lastWaiter += 1
+        let id = lastWaiter
+        return await withCheckedContinuation { continuation in
+            waiting.append((id, continuation))
+            settle()
+        }
+    }
+
+    /// The invocation of this id, while it has no answer.
+    func unanswered(_ id: String) -> LocalInvocation? {
+        inFlight[id].flatMap { $0.phase == .running ? $0 : nil }
+    }
+
+    /// Whether this id's answer is being sent just now.
+    func isResponding(_ id: String) -> Bool { inFlight[id]?.phase == .responding }
+
+    /// The client has its answer.
+    func complete(_ invocation: LocalInvocation) {
+        guard invocation.phase != .done else { return }
+        let (seconds, attoseconds) = (ContinuousClock.now - invocation.began).components
+        let tenths = (seconds * 10_000 + attoseconds / 100_000_000_000_000)
+        let status = invocation.reply.status == 0 ? "---" : String(invocation.reply.status)
+        var line =
+            "\(status)  \(tenths / 10).\(tenths % 10) ms  \(invocation.label)  \(invocation.mode)  \(invocation.reply.bytes) B"
+        for note in invocation.notes { line += "\n     \(note)" }
+        console.line(line)
+        inFlight[invocation.id] = nil
+        invocation.finish()
+        settle()
+    }
+
+    /// Start-up failed, and the app says so.
+    func initFailed(_ text: String) {
+        phase = .failed
+        console.problem("start-up failed: \(text)")
+        failQueue("start-up failed")
+    }
+
+    // MARK: What follows from what
+
+    /// Hands out what can be handed out, and freezes or thaws.
+    private func settle() {
+        while !queue.isEmpty, !waiting.isEmpty {
+            sandbox.thaw()
+            let invocation = queue.removeFirst()
+            handOut(invocation, to: waiting.removeFirst().continuation)
+        }
+        let isIdle = phase == .ready && inFlight.isEmpty && queue.isEmpty && !waiting.isEmpty && extensions.areIdle
+        if isIdle, settings.freezes { sandbox.freeze() }
+    }
+
+    private func handOut(_ invocation: LocalInvocation, to continuation: CheckedContinuation<LocalInvocation?, Never>) {
+        invocation.phase = .running
+        invocation.began = .now
+        invocation.deadline = invocation.began + settings.timeout
+        invocation.deadlineMilliseconds = WallClock.milliseconds + settings.timeout.milliseconds
+        inFlight[invocation.id] = invocation
+        extensions.invoke(invocation)
+        watch(invocation)
+        continuation.resume(returning: invocation)
+    }
+
+    /// Kills the app when an invocation outlives its deadline, as Lambda does.
+    private func watch(_ invocation: LocalInvocation) {
+        Task(executorPreference: loop) {
+            while true {
+                // The task is never cancelled: it ends by itself.
+                try? await Task.sleep(until: invocation.deadline, clock: .continuous)
+                if invocation.phase == .done { return }
+                if !self.sandbox.isTraced { break }
+                invocation.deadline = .now + .seconds(1)
+            }
+            let seconds = Double(self.settings.timeout.milliseconds) / 1000
+            invocation.notes.append("Task timed out after \(seconds) seconds: the app's process was killed")
+            self.console.problem("\(invocation.id) Task timed out after \(seconds) seconds")
+            self.sandbox.kill()
+        }
+    }
+
+    private func sandboxEnded(_ end: Sandbox.End) {
+        let wasReady = phase == .ready
+        if phase != .failed { phase = .stopped }
+        for waiter in waiting { waiter.continuation.resume(returning: nil) }
+        waiting = []
+        if inFlight.isEmpty {
+            console.problem("the app \(end)\(wasReady ? "" : " before it asked for an invocation")")
+        }
+        for invocation in inFlight.values {
+            invocation.notes.append("the app \(end): Lambda counts an error")
+            Task(executorPreference: loop) { await self.abandon(invocation) }
+        }
+        if !wasReady { failQueue("the app \(end) during start-up") } else if !queue.isEmpty { startIfNeeded() }
+    }
+
+    private func failQueue(_ reason: String) {
+        let failed = queue
+        queue = []
+        for invocation in failed {
+            invocation.notes.append(reason)
+            inFlight[invocation.id] = invocation
+            Task(executorPreference: loop) { await self.abandon(invocation) }
+        }
+    }
+
+    private func abandon(_ invocation: LocalInvocation) async {
+        if invocation.reply.hasBegun {
+            invocation.reply.cut()
+        } else {
+            await invocation.reply.fail(502, "Internal Server Error")
+        }
+        complete(invocation)
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+}

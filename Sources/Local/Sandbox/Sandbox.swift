@@ -1,0 +1,108 @@
+internal import CSluiceRuntime
+internal import SluiceStreaming
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The app's process: started, frozen, thawed and killed as Lambda would. Confined to the event loop, whose thread lives as
+/// long as this process: the child's parent-death signal follows the thread that spawned it.
+final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
+    enum End: Equatable, CustomStringConvertible {
+        case exited(Int32)
+        case killed(Int32)
+        var description: String {
+            switch self {
+            case .exited(let status): "exited with status \(status)"
+            case .killed(let signal): "was ended by signal \(signal)"
+            }
+        }
+    }
+
+    private let loop: EventLoop
+    private let program: String
+    private let arguments: [String]
+    private let environment: [String: String]
+    private(set) var process: pid_t?
+    private(set) var isFrozen = false
+    /// Called when a process has ended.
+    var onEnd: (End) -> Void = { _ in }
+
+    init(_ loop: EventLoop, program: String, arguments: [String], environment: [String: String]) {
+        self.loop = loop
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// Starts the app in a new process.
+    ///
+    /// - Throws: ``SystemError``.
+    func start() throws(SystemError) {
+        var argv = (arguments.isEmpty ? [program] : arguments).map { strdup($0) } + [nil]
+        var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        let child = sluice_spawn(program, &argv, &envp)
+        guard child > 0 else { throw .last("exec \(program)") }
+        process = child
+        isFrozen = false
+        let descriptor = sluice_pidfd_open(child)
+        guard descriptor >= 0 else { throw .last("pidfd_open") }
+        Task(executorPreference: loop) {
+            // Not cancellable: only the end of the process ends the wait.
+            _ = try? await self.loop.wait(until: .readable, on: descriptor, cancellable: false)
+            close(descriptor)
+            self.reap(child)
+        }
+    }
+
+    private func reap(_ child: pid_t) {
+        var status: CInt = 0
+        guard waitpid(child, &status, 0) == child else { return }
+        if process == child { process = nil }
+        isFrozen = false
+        let signal = status & 0x7F
+        onEnd(signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal))
+    }
+
+    func freeze() {
+        guard let process, !isFrozen, !isTraced else { return }
+        kill(process, SIGSTOP)
+        isFrozen = true
+    }
+
+    func thaw() {
+        guard let process, isFrozen else { return }
+        kill(process, SIGCONT)
+        isFrozen = false
+    }
+
+    func kill() {
+        guard let process else { return }
+        Self.send(process, SIGKILL)
+    }
+
+    private func kill(_ process: pid_t, _ signal: CInt) { Self.send(process, signal) }
+
+    private static func send(_ process: pid_t, _ signal: CInt) {
+        #if canImport(Glibc)
+        _ = Glibc.kill(process, signal)
+        #else
+        _ = Darwin.kill(process, signal)
+        #endif
+    }
+
+    /// Whether a debugger is attached: then neither freeze nor deadline may get in its way.
+    var isTraced: Bool {
+        guard let process, let file = fopen("/proc/\(process)/status", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, CInt(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if text.hasPrefix("TracerPid:") { return Int32(text.dropFirst(10).filter(\.isNumber)) ?? 0 != 0 }
+        }
+        return false
+    }
+}

@@ -1,0 +1,26 @@
+/// One step between the adapter and the route handler.
+///
+/// Call `next` to continue, or answer without it to stop here. Steps run in the order of the app's list; what `next` returns
+/// may be changed on the way back.
+public protocol Middleware: Sendable {
+    /// - Throws: Whatever it likes: what it throws becomes the answer, as if the handler had thrown it.
+    func handle(_ request: Request, next: Next) async throws -> Response
+}
+
+/// The rest of the chain: a plain value, usable inside `withValue`, spans and task groups. Each call runs it once more.
+public struct Next: Sendable {
+    let rest: ArraySlice<any Middleware>
+    let handler: @Sendable (Request) async throws -> Response
+    let answer: ErrorAnswer
+
+    /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
+    public func callAsFunction(_ request: Request) async -> Response {
+        do {
+            guard let first = rest.first else { return try await handler(request) }
+            return try await first.handle(
+                request, next: Next(rest: rest.dropFirst(), handler: handler, answer: answer))
+        } catch {
+            return Response(answering: error, to: request, with: answer)
+        }
+    }
+}

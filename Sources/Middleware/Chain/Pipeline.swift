@@ -1,0 +1,38 @@
+/// Phases of an app's list, in order: middleware, routes, capture, flush.
+public enum Steps {}
+/// The list has its routes; more routers may follow, then `CaptureErrors`.
+public enum Routed {}
+/// The list has its `CaptureErrors`; only `FlushReports` may follow.
+public enum Captured {}
+/// The list is complete.
+public enum Flushed {}
+
+/// Part of an app's list, up to and including `Phase`. Made by ``PipelineBuilder`` only.
+public struct Pipeline<Phase>: Sendable {
+    var middleware: [any Middleware] = []
+    var routers: [Router] = []
+    var capture: CaptureErrors?
+    var flush: FlushReports?
+
+    /// The same content, seen as another phase, with the other's content behind it.
+    func followed<Other, Result>(by other: Pipeline<Other>, as phase: Result.Type) -> Pipeline<Result> {
+        Pipeline<Result>(
+            middleware: middleware + other.middleware, routers: routers + other.routers,
+            capture: other.capture ?? capture, flush: other.flush ?? flush)
+    }
+}
+
+/// The whole list of an app, its order checked. Where it names neither `CaptureErrors` nor `FlushReports`, it has both.
+public struct CompletePipeline: Sendable {
+    let middleware: [any Middleware]
+    let routers: [Router]
+    let capture: CaptureErrors
+    let flush: FlushReports
+
+    init(_ pipeline: Pipeline<some Any>) {
+        middleware = pipeline.middleware
+        routers = pipeline.routers
+        capture = pipeline.capture ?? CaptureErrors()
+        flush = pipeline.flush ?? FlushReports()
+    }
+}

@@ -1,0 +1,28 @@
+/// What the `{names}` of the matched route stand for, percent-decoded once.
+public struct Parameters: Sendable {
+    var pairs: [(name: String, value: String)] = []
+
+    /// The value of a parameter; nil when the route has none of this name.
+    public subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
+
+    /// The value of a parameter.
+    ///
+    /// - Throws: ``HTTPError``, a 500 whose detail names the parameter, when the route has none of this name: our mistake,
+    ///   not the client's.
+    public func require(_ name: String) throws -> String {
+        guard let value = self[name] else {
+            throw HTTPError(.internalServerError, detail: "the matched route has no parameter {\(name)}")
+        }
+        return value
+    }
+
+    /// The value of a parameter, converted.
+    ///
+    /// - Throws: ``HTTPError``, a 400 that names the parameter, when its value is not a `Value`.
+    public func require<Value: LosslessStringConvertible>(_ name: String, as type: Value.Type) throws -> Value {
+        guard let value = Value(try require(name)) else {
+            throw HTTPError(.badRequest, "the path parameter '\(name)' is not a valid \(Value.self)")
+        }
+        return value
+    }
+}

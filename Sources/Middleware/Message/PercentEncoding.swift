@@ -1,0 +1,64 @@
+/// Percent-encoding of RFC 3986.
+package enum PercentEncoding {
+    /// Decodes once. Nil when a `%` lacks its two digits, or when the bytes are not UTF-8.
+    package static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+        let source = text.utf8
+        guard source.contains(where: { $0 == 0x25 || (plusIsSpace && $0 == 0x2B) }) else { return String(text) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(source.count)
+        var iterator = source.makeIterator()
+        while let byte = iterator.next() {
+            if byte == 0x25 {
+                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(plusIsSpace && byte == 0x2B ? 0x20 : byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+
+    /// Escapes what a URL's path cannot hold (spaces, controls, non-ASCII, `"<>\^`{|}`), and leaves the rest as it came.
+    package static func repair(_ path: String) -> String {
+        guard path.utf8.contains(where: { !isPathByte($0) }) else { return path }
+        return escape(path, keeping: isPathByte)
+    }
+
+    /// Escapes all but the unreserved characters `A-Z a-z 0-9 - _ . ! ~ * ' ( )`, as `encodeURIComponent` does.
+    package static func component(_ text: String) -> String {
+        escape(text) { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: "-_.!~*'()".utf8.contains(byte)
+            }
+        }
+    }
+
+    private static func isPathByte(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}?#".utf8.contains(byte)
+    }
+
+    private static func escape(_ text: String, keeping isKept: (UInt8) -> Bool) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if isKept(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,38 @@
+internal import FoundationEssentials
+
+extension Request {
+    /// The body as JSON. Dates are ISO 8601.
+    ///
+    /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong.
+    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        guard !body.bytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        do {
+            return try decoder.decode(type, from: Data(body.bytes))
+        } catch let error as DecodingError {
+            throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
+        }
+    }
+
+    private static func explain(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context):
+            "the body's field '\(name(context.codingPath + [key]))' is missing"
+        case .valueNotFound(let type, let context):
+            "the body's field '\(name(context.codingPath))' is null, \(type) was expected"
+        case .typeMismatch(let type, let context):
+            "the body's field '\(name(context.codingPath))' is not of type \(type)"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            "the body is not valid JSON"
+        case .dataCorrupted(let context):
+            "the body's field '\(name(context.codingPath))' has no valid value"
+        @unknown default:
+            "the body is not what was expected"
+        }
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String {
+        path.isEmpty ? "(the whole body)" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+    }
+}

@@ -1,0 +1,81 @@
+public import HTTPTypes
+public import SluiceReporting
+public import SluiceStreaming
+
+/// An HTTP request on its way down the chain. A value: middleware changes its copy and hands that to `next`.
+public struct Request: Sendable {
+    /// The platform's id of the invocation, or one of ours off Lambda; opaque text.
+    public var id: String
+    public var method: HTTPRequest.Method
+    /// The path as sent, percent-encoding included; always begins with `/`. Routes are matched on its segments.
+    public var rawPath: String
+    /// The query as sent, without `?`; empty when there is none.
+    public var rawQuery: String
+    /// `https`, or what `X-Forwarded-Proto` says. A client can forge it.
+    public var scheme: String
+    /// Host and port, from the `Host` header or else from the event; empty when neither is there.
+    public var authority: String
+    public var headers: HTTPFields
+    /// All of the body: Lambda delivers events whole, 6 MB at most.
+    public var body: Body
+    /// What the matched route's `{names}` stand for; empty before the router.
+    public var parameters: Parameters
+    /// The peer of the client's TCP connection; nil where unknown.
+    public var remoteAddress: String?
+    /// When the service will stop this invocation; nil where nothing does.
+    public var deadline: Deadline?
+
+    var values: [ObjectIdentifier: any Sendable] = [:]
+
+    /// A request, for tests and for other doors than Lambda.
+    ///
+    /// - Parameters:
+    ///   - target: Path and query as a client would send them, percent-encoded: `/search?q=a%20b`.
+    public init(
+        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: Body = .empty
+    ) {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts.first.map(String.init) ?? ""
+        self.id = RequestIDSource.next()
+        self.method = method
+        self.rawPath = path.hasPrefix("/") ? path : "/" + path
+        self.rawQuery = parts.count > 1 ? String(parts[1]) : ""
+        self.scheme = "https"
+        self.authority = headers[.host] ?? ""
+        self.headers = headers
+        self.body = body
+        self.parameters = Parameters()
+    }
+
+    /// A request from an event, its fields already taken apart.
+    package init(
+        id: String, method: HTTPRequest.Method, rawPath: String, rawQuery: String, scheme: String, authority: String,
+        headers: HTTPFields, body: Body, remoteAddress: String?, deadline: Deadline?
+    ) {
+        self.id = id
+        self.method = method
+        self.rawPath = rawPath
+        self.rawQuery = rawQuery
+        self.scheme = scheme
+        self.authority = authority
+        self.headers = headers
+        self.body = body
+        self.parameters = Parameters()
+        self.remoteAddress = remoteAddress
+        self.deadline = deadline
+    }
+
+    /// The path, percent-decoded once. `%2F` is a slash here, but not for the router.
+    public var path: String { PercentEncoding.decode(rawPath[...]) ?? rawPath }
+
+    /// The query's fields, decoded as `application/x-www-form-urlencoded`.
+    public var query: Query { Query(rawQuery) }
+
+    /// The cookies that the client sent, values verbatim.
+    public var cookies: Cookies { Cookies(headers) }
+
+    /// The whole URL as text, or path and query alone when no authority is known.
+    public var url: String {
+        (authority.isEmpty ? "" : "\(scheme)://\(authority)") + rawPath + (rawQuery.isEmpty ? "" : "?\(rawQuery)")
+    }
+}

@@ -1,0 +1,24 @@
+public import HTTPTypes
+public import SluiceStreaming
+
+/// An HTTP answer on its way up the chain.
+public struct Response: Sendable {
+    public var status: HTTPResponse.Status
+    public var headers: HTTPFields
+    public var body: Body
+    /// What was thrown below, if this answer stands for an error. An answer without it is no failure:
+    /// returning another response handles the error, as a `catch` would.
+    public var error: (any Error)?
+
+    public init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The body's bytes as text, where they are all there. Bytes that are not UTF-8 are replaced: meant for tests and logs.
+    public var text: String { String(decoding: body.bytes, as: UTF8.self) }
+
+    /// Puts `wrapper` around the writing of the body; see ``Body/wrap(_:)``.
+    public mutating func wrapBody(_ wrapper: @escaping Body.Wrapper) { body.wrap(wrapper) }
+}

@@ -1,0 +1,49 @@
+/// A route's path, taken apart: `/orders/{id}/files/{name*}`.
+struct PathPattern: Sendable {
+    enum Segment: Sendable, Equatable {
+        /// Matches itself, percent-decoded.
+        case literal(String)
+        /// `{name}`: one segment that is not empty.
+        case parameter(String)
+        /// `{name*}`: all that is left, nothing included. Last only.
+        case catchAll(String)
+    }
+
+    let text: String
+    let segments: [Segment]
+    /// Why the text is no pattern; nil when it is one.
+    let problem: String?
+
+    init(_ text: String) {
+        self.text = text
+        var segments: [Segment] = []
+        var problem = text.hasPrefix("/") ? nil : "a path begins with '/'"
+        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            if case .catchAll = segments.last { problem = "nothing may follow a '{name*}'" }
+            if part.hasPrefix("{"), part.hasSuffix("}") {
+                let inner = part.dropFirst().dropLast()
+                let name = String(inner.hasSuffix("*") ? inner.dropLast() : inner)
+                if name.isEmpty { problem = "a parameter needs a name" }
+                if segments.contains(where: { $0.name == name }) { problem = "the parameter '\(name)' stands twice" }
+                segments.append(inner.hasSuffix("*") ? .catchAll(name) : .parameter(name))
+            } else {
+                if part.contains("{") || part.contains("}") { problem = "a parameter is a whole segment: '{name}'" }
+                segments.append(.literal(PercentEncoding.decode(part) ?? String(part)))
+            }
+        }
+        self.segments = segments
+        self.problem = problem
+    }
+
+    /// The parameters' names in order.
+    var names: [String] { segments.compactMap(\.name) }
+}
+
+extension PathPattern.Segment {
+    var name: String? {
+        switch self {
+        case .literal: nil
+        case .parameter(let name), .catchAll(let name): name
+        }
+    }
+}

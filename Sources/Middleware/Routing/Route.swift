@@ -1,0 +1,18 @@
+internal import HTTPTypes
+
+/// One line of the route table.
+struct Route: Sendable {
+    let method: HTTPRequest.Method
+    let pattern: PathPattern
+    /// From the groups around it, outermost first.
+    var middleware: [any Middleware]
+    let handler: @Sendable (Request) async throws -> Response
+
+    var description: String { "\(method.rawValue) \(pattern.text)" }
+}
+
+/// A route that cannot be served; stops start-up.
+public struct RouteError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong and which routes are concerned.
+    public let description: String
+}

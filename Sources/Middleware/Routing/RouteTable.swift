@@ -1,0 +1,59 @@
+internal import HTTPTypes
+internal import SluiceStreaming
+
+/// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
+package struct RouteTable: Sendable {
+    private let trie: RouteTrie
+
+    package init(_ routers: [Router]) { trie = RouteTrie(routers.flatMap(\.routes)) }
+
+    /// What must stop start-up: duplicates and patterns that cannot be read.
+    package var problems: [RouteError] { trie.problems }
+
+    func handle(_ request: Request, answer: @escaping ErrorAnswer) async throws -> Response {
+        let segments = try Self.segments(of: request.rawPath)
+        if let match = trie.match(segments, accepts: { $0.method == request.method }) {
+            return await run(match, request, answer)
+        }
+        if request.method == .head, let match = trie.match(segments, accepts: { $0.method == .get }) {
+            return await run(match, request, answer)  // the adapter drops a HEAD answer's body
+        }
+        let allowed = allowedMethods(segments)
+        guard !allowed.isEmpty else { throw HTTPError(.notFound) }
+        if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
+        var response = answer(HTTPError(.methodNotAllowed), request)
+        response.error = HTTPError(.methodNotAllowed)
+        response.headers[.allow] = allowed
+        return response
+    }
+
+    private func run(_ match: RouteTrie.Match, _ request: Request, _ answer: @escaping ErrorAnswer) async -> Response {
+        let route = trie.routes[match.route]
+        var request = request
+        request.parameters = Parameters(pairs: Array(zip(route.pattern.names, match.captured)).map { ($0.0, $0.1) })
+        return await Next(rest: route.middleware[...], handler: route.handler, answer: answer)(request)
+    }
+
+    /// The path's segments, each decoded once, so that `%2F` never splits one.
+    private static func segments(of path: String) throws -> [String] {
+        try path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
+            guard let text = PercentEncoding.decode(part) else {
+                throw HTTPError(.badRequest, "the path's percent-encoding is broken")
+            }
+            return text
+        }
+    }
+
+    private func allowedMethods(_ segments: [String]) -> String {
+        var methods: Set<String> = []
+        // A match that accepts nothing visits every route that the path fits.
+        _ = trie.match(segments) { route in
+            methods.insert(route.method.rawValue)
+            return false
+        }
+        guard !methods.isEmpty else { return "" }
+        if methods.contains("GET") { methods.insert("HEAD") }
+        methods.insert("OPTIONS")
+        return methods.sorted().joined(separator: ", ")
+    }
+}

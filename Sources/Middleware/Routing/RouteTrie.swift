@@ -1,0 +1,93 @@
+/// The routes as a tree of path segments: a look-up walks the path once, however many routes there are.
+///
+/// At each segment a literal wins over a parameter and a parameter over a catch-all, so the order of registration never matters.
+struct RouteTrie: Sendable {
+    private struct Node: Sendable {
+        var literals: [String: Int] = [:]
+        var parameter: Int?
+        var routes: [Int] = []
+        var catchAlls: [Int] = []
+    }
+
+    struct Match: Sendable {
+        let route: Int
+        let captured: [String]
+    }
+
+    private var nodes = [Node()]
+    private(set) var routes: [Route] = []
+    private(set) var problems: [RouteError] = []
+
+    init(_ routes: [Route]) {
+        for route in routes { insert(route) }
+    }
+
+    private mutating func insert(_ route: Route) {
+        if let problem = route.pattern.problem {
+            problems.append(RouteError(description: "the route \(route.description) is not usable: \(problem)"))
+            return
+        }
+        let index = routes.count
+        var node = 0
+        for segment in route.pattern.segments {
+            switch segment {
+            case .literal(let text): node = child(of: node, literal: text)
+            case .parameter: node = parameterChild(of: node)
+            case .catchAll:
+                checkTwin(of: route, among: nodes[node].catchAlls)
+                nodes[node].catchAlls.append(index)
+                routes.append(route)
+                return
+            }
+        }
+        checkTwin(of: route, among: nodes[node].routes)
+        nodes[node].routes.append(index)
+        routes.append(route)
+    }
+
+    private mutating func checkTwin(of route: Route, among others: [Int]) {
+        guard let twin = others.first(where: { routes[$0].method == route.method }) else { return }
+        problems.append(
+            RouteError(
+                description: "two routes answer the same requests: \(routes[twin].description) and \(route.description)"))
+    }
+
+    private mutating func child(of node: Int, literal: String) -> Int {
+        if let known = nodes[node].literals[literal] { return known }
+        nodes.append(Node())
+        nodes[node].literals[literal] = nodes.count - 1
+        return nodes.count - 1
+    }
+
+    private mutating func parameterChild(of node: Int) -> Int {
+        if let known = nodes[node].parameter { return known }
+        nodes.append(Node())
+        nodes[node].parameter = nodes.count - 1
+        return nodes.count - 1
+    }
+
+    /// The first match, in order of precedence, that `accepts` takes.
+    func match(_ segments: [String], accepts: (Route) -> Bool) -> Match? {
+        var captured: [String] = []
+        guard let route = find(segments[...], from: 0, &captured, accepts) else { return nil }
+        return Match(route: route, captured: captured)
+    }
+
+    private func find(
+        _ rest: ArraySlice<String>, from index: Int, _ captured: inout [String], _ accepts: (Route) -> Bool
+    ) -> Int? {
+        let node = nodes[index]
+        guard let segment = rest.first else { return node.routes.first { accepts(routes[$0]) } }
+        if let child = node.literals[segment], let found = find(rest.dropFirst(), from: child, &captured, accepts) {
+            return found
+        }
+        if let child = node.parameter, !segment.isEmpty {
+            captured.append(segment)
+            if let found = find(rest.dropFirst(), from: child, &captured, accepts) { return found }
+            captured.removeLast()
+        }
+        guard let found = node.catchAlls.first(where: { accepts(routes[$0]) }) else { return nil }
+        captured.append(rest.joined(separator: "/"))
+        return found
+    }
+}

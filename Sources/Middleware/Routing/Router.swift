@@ -1,0 +1,48 @@
+internal import HTTPTypes
+
+/// The routes of an app: a method, a path pattern and a handler each.
+///
+/// A pattern's segments are literal, `{name}` (one segment, not empty) or, at the end, `{name*}` (all that is left, may be
+/// empty). A literal wins over a parameter and a parameter over a catch-all, whichever was registered first. Paths are case
+/// sensitive, and `/a/` is not `/a`. HEAD is answered by GET routes, OPTIONS with `Allow`, unless a route says otherwise.
+public struct Router: Sendable {
+    private(set) var routes: [Route] = []
+    private let prefix: String
+    private let middleware: [any Middleware]
+
+    public init() {
+        prefix = ""
+        middleware = []
+    }
+
+    private init(prefix: String, middleware: [any Middleware]) {
+        self.prefix = prefix
+        self.middleware = middleware
+    }
+
+    /// Routes below a common path, with middleware of their own that runs inside the app's.
+    ///
+    /// ```swift
+    /// routes.group("/admin", RequireRole(.admin)) { admin in
+    ///     admin.get("/users") { request in … }
+    /// }
+    /// ```
+    /// - Parameters:
+    ///   - path: Put before each route's path; may hold `{name}`. Empty or `/` adds nothing.
+    public mutating func group(
+        _ path: String, _ middleware: any Middleware..., routes build: (inout Router) throws -> Void
+    ) rethrows {
+        let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+        var inner = Router(prefix: prefix + trimmed, middleware: self.middleware + middleware)
+        try build(&inner)
+        routes += inner.routes
+    }
+
+    mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> Response
+    ) {
+        let path = path.isEmpty && !prefix.isEmpty ? prefix : prefix + path
+        routes.append(
+            Route(method: method, pattern: PathPattern(path), middleware: middleware, handler: handler))
+    }
+}

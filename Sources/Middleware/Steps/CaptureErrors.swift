@@ -1,0 +1,75 @@
+internal import SluiceReporting
+internal import SluiceStreaming
+
+/// Records every failure of what stands above it, streamed bodies included: the last step but one of every app.
+///
+/// A failure is an answer that still carries an error and has a status of 500 or more, an answer of 500 or more that nobody
+/// threw, and an error of a streamed body. Each has exactly one ERROR record. Answers below 500 are in the access line.
+public struct CaptureErrors: Sendable {
+    private let answersOf500: Bool
+
+    /// - Parameter answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
+    public init(answersOf500: Bool = true) { self.answersOf500 = answersOf500 }
+
+    func apply(to response: inout Response, of request: Request, _ reporter: any Reporter) {
+        if let failure = failure(of: response, request) {
+            Self.record(failure, reporter)
+        }
+        guard !response.body.isPlain else { return }
+        let status = response.status.code
+        response.body.wrap { writer, body in
+            do {
+                try await body(writer)
+            } catch {
+                if let failure = Self.failure(of: error, request, status, writer) {
+                    Self.record(failure, reporter)
+                }
+                throw error
+            }
+        }
+    }
+
+    private func failure(of response: Response, _ request: Request) -> FailureRecord? {
+        let status = response.status.code
+        guard status >= 500, response.error != nil || answersOf500 else { return nil }
+        let place = "\(request.method.rawValue) \(request.rawPath)"
+        guard let error = response.error else {
+            return FailureRecord(
+                .serverErrorAnswer, "\(place) was answered with \(status)", error: nil, status: status,
+                method: request.method.rawValue, path: request.rawPath)
+        }
+        return FailureRecord(
+            Self.isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(status)", error: error,
+            status: status, method: request.method.rawValue, path: request.rawPath)
+    }
+
+    /// What an error of the body means depends on whether the client has the status already.
+    private static func failure(
+        of error: any Error, _ request: Request, _ status: Int, _ writer: BodyWriter
+    ) -> FailureRecord? {
+        let place = "\(request.method.rawValue) \(request.rawPath)"
+        if writer.canStillChangeStatus {
+            let answer = HTTPError(answering: error).status.code
+            guard answer >= 500 else { return nil }
+            return FailureRecord(
+                isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(answer)", error: error,
+                status: answer, method: request.method.rawValue, path: request.rawPath)
+        }
+        return FailureRecord(
+            isTimeout(error) ? .timeout : .streamCut,
+            "\(place) was cut after \(writer.bytesWritten) bytes of its body", error: error, status: status,
+            method: request.method.rawValue, path: request.rawPath)
+    }
+
+    private static func isTimeout(_ error: any Error) -> Bool {
+        error is CancellationError && InvocationScope.current?.progress.isPastGuard == true
+    }
+
+    private static func record(_ failure: FailureRecord, _ reporter: any Reporter) {
+        // The guard may have answered for us already: then the time-out has its record, and so has what it led to here.
+        if let progress = InvocationScope.current?.progress, progress.isPastGuard, !progress.takeTimeoutRecord() {
+            return
+        }
+        reporter.record(failure)
+    }
+}

@@ -1,0 +1,42 @@
+internal import SluiceReporting
+internal import SluiceStreaming
+
+/// Delivers what was captured before the response may end: the last step of every app.
+///
+/// Nothing stands after it, and the compiler sees to that: what is captured after the flush stays behind when the sandbox
+/// freezes.
+public struct FlushReports: Sendable {
+    /// When reports leave.
+    public enum Moment: Sendable {
+        /// Before the last byte of the answer: when the client has it whole, its errors are accounted for.
+        case beforeReply
+        /// After the answer, before the next invocation is asked for: still before the freeze, at no cost to the client.
+        case afterReply
+    }
+
+    package let moment: Moment
+    package let limit: Duration
+
+    /// - Parameters:
+    ///   - moment: When reports leave.
+    ///   - limit: How long a flush may take at most; the time left to the deadline may make it shorter.
+    public init(when moment: Moment = .beforeReply, within limit: Duration = .seconds(2)) {
+        self.moment = moment
+        self.limit = limit
+    }
+
+    func apply(to response: inout Response, _ reporter: any Reporter) async {
+        guard moment == .beforeReply else { return }
+        guard !response.body.isPlain else { return await reporter.flush(within: limit) }
+        let limit = limit
+        response.body.wrap { writer, body in
+            do {
+                try await body(writer)
+            } catch {
+                await reporter.flush(within: limit)
+                throw error
+            }
+            await reporter.flush(within: limit)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+internal import HTTPTypes
+
+/// Adds the request's id to each answer as `X-Request-ID`, errors included.
+public struct RequestID: Middleware {
+    public init() {}
+
+    public func handle(_ request: Request, next: Next) async throws -> Response {
+        var response = await next(request)
+        response.headers[.requestID] = request.id
+        return response
+    }
+}

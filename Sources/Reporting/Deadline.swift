@@ -1,0 +1,32 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A moment of the wall clock, in Unix epoch milliseconds, as `Lambda-Runtime-Deadline-Ms` gives it.
+///
+/// The wall clock, since a monotonic one is not comparable across a freeze of the sandbox.
+public struct Deadline: Sendable, Hashable, Comparable {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    public let millisecondsSinceEpoch: Int64
+
+    public init(millisecondsSinceEpoch: Int64) { self.millisecondsSinceEpoch = millisecondsSinceEpoch }
+
+    /// The moment this is called.
+    public static var now: Deadline {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Deadline(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// The time left; negative once it has passed.
+    public var remaining: Duration { Deadline.now.distance(to: self) }
+
+    /// From this moment to another.
+    public func distance(to other: Deadline) -> Duration {
+        .milliseconds(other.millisecondsSinceEpoch.subtractingReportingOverflow(millisecondsSinceEpoch).partialValue)
+    }
+
+    public static func < (a: Deadline, b: Deadline) -> Bool { a.millisecondsSinceEpoch < b.millisecondsSinceEpoch }
+}

@@ -1,0 +1,59 @@
+internal import Synchronization
+
+/// What every line of code under one invocation may ask for: the ids that logs and reports carry, and the deadline.
+///
+/// Bound in one place (the adapter) around everything that belongs to an invocation, the writing of the body included;
+/// a copy in each task, never shared between invocations. Business code gets its dependencies as arguments.
+public struct InvocationScope: Sendable {
+    /// The invocation that the current task works for; nil outside of one. `Task {}` and child tasks inherit it; detached
+    /// tasks and callbacks of other libraries do not: read it before you cross, and bind it with `withValue` on the other side.
+    @TaskLocal public static var current: InvocationScope?
+
+    /// From `Lambda-Runtime-Aws-Request-Id`; of our own making outside Lambda.
+    public let requestID: String
+    /// When the service will stop the invocation; nil where nothing does.
+    public let deadline: Deadline?
+    /// From `Lambda-Runtime-Trace-Id`, as `Root=1-…;Parent=…;Sampled=0`.
+    public let traceID: String?
+    /// From `Lambda-Runtime-Aws-Tenant-Id`, in tenant isolation mode only.
+    public let tenantID: String?
+
+    package let progress: Progress
+
+    package init(
+        requestID: String, deadline: Deadline? = nil, traceID: String? = nil, tenantID: String? = nil,
+        progress: Progress = Progress()
+    ) {
+        self.requestID = requestID
+        self.deadline = deadline
+        self.traceID = traceID
+        self.tenantID = tenantID
+        self.progress = progress
+    }
+
+    /// What happened to the invocation so far: written by the deadline guard, read by whoever records a failure.
+    package final class Progress: Sendable {
+        private let cancelledByGuard = Atomic(false)
+        private let timeoutTaken = Atomic(false)
+        private let failed = Atomic(false)
+
+        package init() {}
+
+        /// Set before the handler's task is cancelled.
+        package var isPastGuard: Bool {
+            get { cancelledByGuard.load(ordering: .acquiring) }
+            set { cancelledByGuard.store(newValue, ordering: .releasing) }
+        }
+
+        /// Whether a failure of this invocation is on record.
+        package var hasFailed: Bool {
+            get { failed.load(ordering: .acquiring) }
+            set { failed.store(newValue, ordering: .releasing) }
+        }
+
+        /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
+        package func takeTimeoutRecord() -> Bool {
+            timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+    }
+}

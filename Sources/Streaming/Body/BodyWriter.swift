@@ -1,0 +1,57 @@
+/// Where a streamed body goes. Each write awaits the one below it, so a slow reader slows the producer.
+///
+/// A writer belongs to one body: after the body's closure has returned, every write throws
+/// ``BodyWriterError/finished`` and nothing reaches the wire.
+public struct BodyWriter: Sendable {
+    private let sink: any BodySink
+
+    package init(_ sink: any BodySink) { self.sink = sink }
+
+    /// Sends bytes. An empty array sends nothing: on the wire a chunk of no bytes would end the body.
+    ///
+    /// The first write sends the status and the headers as well; until then an error is still an honest 500.
+    /// - Throws: ``BodyWriterError`` when the body is over, has grown past the mode's limit, or the reader is gone.
+    public func write(_ bytes: [UInt8]) async throws { try await sink.write(bytes) }
+
+    /// Sends text as UTF-8.
+    ///
+    /// - Throws: As ``write(_:)-([UInt8])``.
+    public func write(_ text: String) async throws { try await sink.write(Array(text.utf8)) }
+
+    /// Sends the status and the headers now, though there is no byte of the body yet.
+    ///
+    /// From then on an error can no longer change the status. Under buffered mode this does nothing.
+    public func flush() async throws { try await sink.flush() }
+
+    /// How many bytes of the body have been accepted so far.
+    public var bytesWritten: Int { sink.bytesWritten }
+
+    /// Whether status and headers are still with us: an error now changes the answer.
+    public var canStillChangeStatus: Bool { !sink.headIsGone }
+}
+
+/// Why a write was refused.
+public enum BodyWriterError: Error, Equatable, CustomStringConvertible {
+    /// The body's closure has returned, or the invocation has been answered by somebody else.
+    case finished
+    /// A buffered answer may have so many bytes at most.
+    case tooLarge(size: Int, limit: Int)
+    /// The reader of the body is gone.
+    case disconnected(reason: String)
+
+    public var description: String {
+        switch self {
+        case .finished: "the body has already ended"
+        case .tooLarge(let size, let limit): "a buffered body of \(size) bytes and more is over the limit of \(limit)"
+        case .disconnected(let reason): "the reader of the body is gone: \(reason)"
+        }
+    }
+}
+
+/// What a ``BodyWriter`` writes to.
+package protocol BodySink: Sendable {
+    func write(_ bytes: [UInt8]) async throws
+    func flush() async throws
+    var bytesWritten: Int { get }
+    var headIsGone: Bool { get }
+}

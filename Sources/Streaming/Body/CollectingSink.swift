@@ -1,0 +1,39 @@
+internal import Synchronization
+
+/// Keeps a body in memory, up to a limit: how a stream is answered under buffered mode.
+package final class CollectingSink: BodySink {
+    private struct State {
+        var bytes: [UInt8] = []
+        var finished = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    package init(limit: Int) { self.limit = limit }
+
+    package func write(_ bytes: [UInt8]) async throws {
+        try state.withLock { state in
+            guard !state.finished else { throw BodyWriterError.finished }
+            let size = state.bytes.count + bytes.count
+            guard size <= limit else { throw BodyWriterError.tooLarge(size: size, limit: limit) }
+            if state.bytes.isEmpty { state.bytes = bytes } else { state.bytes += bytes }
+        }
+    }
+
+    package func flush() async throws {}
+
+    package var bytesWritten: Int { state.withLock { $0.bytes.count } }
+
+    // Nothing leaves before the end, so the status can change until then.
+    package var headIsGone: Bool { false }
+
+    /// Ends the body: later writes throw.
+    package func finish() -> [UInt8] {
+        state.withLock { state in
+            state.finished = true
+            defer { state.bytes = [] }
+            return state.bytes
+        }
+    }
+}

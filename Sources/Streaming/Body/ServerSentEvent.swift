@@ -1,0 +1,61 @@
+/// One event of a `text/event-stream`.
+///
+/// - SeeAlso: WHATWG HTML, "Server-sent events", <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+public struct ServerSentEvent: Sendable, Equatable {
+    /// The payload; each of its lines becomes a `data:` line.
+    public var data: String
+    /// The event's type; the browser's default is `message`. Line breaks in it are dropped.
+    public var event: String?
+    /// What the browser sends back as `Last-Event-ID`. Line breaks and NUL in it are dropped.
+    public var id: String?
+    /// How long the browser waits before it connects again.
+    public var retry: Duration?
+
+    public init(_ data: String, event: String? = nil, id: String? = nil, retry: Duration? = nil) {
+        self.data = data
+        self.event = event
+        self.id = id
+        self.retry = retry
+    }
+
+    /// The event as it goes over the wire, its empty line included.
+    public var text: String {
+        var text = ""
+        if let event { text += "event: \(Self.oneLine(event))\n" }
+        if let id { text += "id: \(Self.oneLine(id))\n" }
+        if let retry {
+            let (seconds, attoseconds) = retry.components
+            text += "retry: \(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))\n"
+        }
+        // CRLF is one Character in Swift: a split over characters meets it whole.
+        for line in data.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\r\n" || $0 == "\r" || $0 == "\n" }) {
+            text += "data: \(line)\n"
+        }
+        return text + "\n"
+    }
+
+    private static func oneLine(_ field: String) -> String {
+        String(String.UnicodeScalarView(field.unicodeScalars.filter { $0 != "\r" && $0 != "\n" && $0 != "\0" }))
+    }
+}
+
+/// Writes server-sent events.
+public struct EventWriter: Sendable {
+    private let writer: BodyWriter
+
+    package init(_ writer: BodyWriter) { self.writer = writer }
+
+    /// Sends one event: a write of its own, so that it reaches the client when it happens.
+    ///
+    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
+    public func send(_ event: ServerSentEvent) async throws { try await writer.write(event.text) }
+
+    /// Sends an event that has data only.
+    public func send(_ data: String) async throws { try await send(ServerSentEvent(data)) }
+
+    /// Sends a comment, which browsers ignore: it keeps proxies from closing a quiet stream.
+    public func comment(_ text: String) async throws {
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        try await writer.write(": \(line)\n\n")
+    }
+}

@@ -1,0 +1,215 @@
+internal import CSluiceRuntime
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// One thread that runs Swift tasks and waits for sockets: a task executor whose idle state is a `poll`.
+///
+/// A task whose preferred executor this is comes back here after every suspension, so what it touches between
+/// suspensions needs no lock. Child tasks share the thread; CPU-parallel work belongs on another executor.
+package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined` is touched on the loop's thread only
+    /// What a suspended task waits for.
+    package enum Readiness: Sendable {
+        case readable, writable
+        fileprivate var events: Int16 { self == .readable ? Int16(POLLIN) : Int16(POLLOUT) }
+    }
+
+    private struct Wait {
+        let id: UInt64
+        let descriptor: CInt
+        let readiness: Readiness
+        /// When to give up; nil for never.
+        let deadline: ContinuousClock.Instant?
+        let continuation: CheckedContinuation<Bool, any Error>
+    }
+
+    /// What other threads leave for this one.
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var cancelled: [UInt64] = []
+        var asleep = false
+        var stopped = false
+    }
+
+    private struct Confined {
+        var ready: [UnownedJob] = []
+        var next = 0
+        var waits: [Wait] = []
+        var polled: [pollfd] = []
+        var lastWait: UInt64 = 0
+    }
+
+    private let wakeUp: CInt
+    private let inbox = Mutex(Inbox())
+    private let thread = Atomic<UInt>(0)
+    private var confined = Confined()
+
+    /// - Throws: ``SystemError`` when the process has no descriptor left.
+    package init() throws(SystemError) {
+        wakeUp = sluice_eventfd()
+        guard wakeUp >= 0 else { throw .last("eventfd") }
+    }
+
+    deinit { close(wakeUp) }
+
+    /// Whether the caller is on the loop's own thread.
+    package var isCurrent: Bool { thread.load(ordering: .relaxed) == OwnedThread.currentID }
+
+    // MARK: Jobs
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isCurrent {
+            confined.ready.append(job)
+        } else {
+            post { $0.jobs.append(job) }
+        }
+    }
+
+    private func post(_ change: (inout sending Inbox) -> Void) {
+        let mustWake = inbox.withLock { inbox in
+            change(&inbox)
+            defer { inbox.asleep = false }
+            return inbox.asleep
+        }
+        if mustWake { wake() }
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        // A full counter (EAGAIN) wakes the poll as well as one more would.
+        _ = write(wakeUp, &one, 8)
+    }
+
+    /// Starts the loop on a thread of its own.
+    package func start(_ name: String) throws(SystemError) {
+        try OwnedThread.start(name) { self.run() }
+    }
+
+    /// Runs tasks on the calling thread until ``stop()``.
+    package func run() {
+        thread.store(OwnedThread.currentID, ordering: .relaxed)
+        while true {
+            runReadyJobs()
+            let (stopped, idle) = takeInbox()
+            if stopped { return }
+            poll(idle: idle)
+        }
+    }
+
+    /// Ends ``run()`` once the job in hand is done. Tasks that are still suspended stay so.
+    package func stop() { post { $0.stopped = true } }
+
+    private func runReadyJobs() {
+        // Bounded, so that tasks that wake each other cannot keep sockets waiting for ever.
+        var budget = 512
+        while confined.next < confined.ready.count, budget > 0 {
+            let job = confined.ready[confined.next]
+            confined.next += 1
+            budget -= 1
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+        if confined.next == confined.ready.count {
+            confined.ready.removeAll(keepingCapacity: true)
+            confined.next = 0
+        }
+    }
+
+    private func takeInbox() -> (stopped: Bool, idle: Bool) {
+        let hasJobs = confined.next < confined.ready.count
+        let (jobs, cancelled, stopped) = inbox.withLock { inbox in
+            let taken = (inbox.jobs, inbox.cancelled, inbox.stopped)
+            if !inbox.jobs.isEmpty { inbox.jobs = [] }
+            if !inbox.cancelled.isEmpty { inbox.cancelled = [] }
+            inbox.asleep = taken.0.isEmpty && taken.1.isEmpty && !hasJobs && !taken.2
+            return taken
+        }
+        confined.ready += jobs
+        for id in cancelled {
+            guard let index = confined.waits.firstIndex(where: { $0.id == id }) else { continue }
+            confined.waits.remove(at: index).continuation.resume(throwing: CancellationError())
+        }
+        return (stopped, jobs.isEmpty && cancelled.isEmpty && !hasJobs)
+    }
+
+    // MARK: Readiness
+
+    /// Suspends until the descriptor can be read or written, or has an error or an end that the next call will report.
+    ///
+    /// - Parameters:
+    ///   - timeout: How long to wait at most; nil for ever.
+    ///   - cancellable: Pass `false` where a half-done write must be completed whatever happens to the task.
+    /// - Returns: False when the timeout came first.
+    /// - Throws: `CancellationError`, only when `cancellable`.
+    @discardableResult
+    package func wait(
+        until readiness: Readiness, on descriptor: CInt, timeout: Duration? = nil, cancellable: Bool = true
+    ) async throws -> Bool {
+        precondition(isCurrent, "EventLoop.wait outside its loop")
+        confined.lastWait += 1
+        let id = confined.lastWait
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        guard cancellable else {
+            return try await withCheckedThrowingContinuation { continuation in
+                add(Wait(id: id, descriptor: descriptor, readiness: readiness, deadline: deadline, continuation: continuation))
+            }
+        }
+        // A cancellation that comes before the wait is on the list is posted, and read from the inbox after this job.
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                add(Wait(id: id, descriptor: descriptor, readiness: readiness, deadline: deadline, continuation: continuation))
+            }
+        } onCancel: {
+            post { $0.cancelled.append(id) }
+        }
+    }
+
+    private func add(_ wait: Wait) { confined.waits.append(wait) }
+
+    private func poll(idle: Bool) {
+        let waits = confined.waits
+        confined.polled.removeAll(keepingCapacity: true)
+        confined.polled.append(pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0))
+        for wait in waits {
+            confined.polled.append(pollfd(fd: wait.descriptor, events: wait.readiness.events, revents: 0))
+        }
+        let count = nfds_t(confined.polled.count)
+        let timeout = idle ? Self.milliseconds(until: waits.compactMap(\.deadline).min()) : 0
+        #if canImport(Glibc)
+        let found = Glibc.poll(&confined.polled, count, timeout)
+        #else
+        let found = Darwin.poll(&confined.polled, count, timeout)
+        #endif
+        let hasTimers = waits.contains { $0.deadline != nil }
+        guard found > 0 || hasTimers else { return }  // EINTR, or nothing yet
+        if found > 0, confined.polled[0].revents != 0 {
+            var counter: UInt64 = 0
+            // Only empties the counter; EAGAIN means that somebody was faster.
+            _ = read(wakeUp, &counter, 8)
+        }
+        let now = hasTimers ? ContinuousClock.now : nil
+        var still: [Wait] = []
+        for (wait, polled) in zip(waits, confined.polled.dropFirst()) {
+            if found > 0, polled.revents != 0 {
+                wait.continuation.resume(returning: true)
+            } else if let now, let deadline = wait.deadline, deadline <= now {
+                wait.continuation.resume(returning: false)
+            } else {
+                still.append(wait)
+            }
+        }
+        confined.waits = still
+    }
+
+    /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.
+    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> CInt {
+        guard let deadline else { return -1 }
+        let (seconds, attoseconds) = (deadline - ContinuousClock.now).components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return CInt(clamping: min(seconds, 1_000_000) * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
+    }
+}

@@ -1,0 +1,45 @@
+/// Writes HTTP/1.1 heads and chunks as bytes (RFC 9112). Callers give names and values that are legal already.
+package enum HTTPWriter {
+    /// `METHOD target HTTP/1.1`, the lines as given, and the empty line.
+    package static func requestHead(_ method: String, _ target: String, _ lines: [(String, String)]) -> [UInt8] {
+        head("\(method) \(target) HTTP/1.1", lines)
+    }
+
+    /// `HTTP/1.1 status reason`, the lines as given, and the empty line.
+    package static func responseHead(_ status: Int, _ reason: String, _ lines: [(String, String)]) -> [UInt8] {
+        head("HTTP/1.1 \(status) \(reason)", lines)
+    }
+
+    private static func head(_ first: String, _ lines: [(String, String)]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
+        bytes.append(contentsOf: first.utf8)
+        bytes.append(contentsOf: crlf)
+        for (name, value) in lines {
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(0x3A)
+            bytes.append(0x20)
+            bytes.append(contentsOf: value.utf8)
+            bytes.append(contentsOf: crlf)
+        }
+        bytes.append(contentsOf: crlf)
+        return bytes
+    }
+
+    package static let crlf: [UInt8] = [0x0D, 0x0A]
+
+    /// The size line of a chunk. A size of 0 would end the body, so callers never pass it.
+    package static func chunkSize(_ count: Int) -> [UInt8] {
+        var bytes = Array(String(count, radix: 16).utf8)
+        bytes.append(contentsOf: crlf)
+        return bytes
+    }
+
+    /// The last chunk: no trailers after a success, the given ones after an error.
+    package static func lastChunk(_ trailers: [(String, String)] = []) -> [UInt8] {
+        var bytes: [UInt8] = [0x30, 0x0D, 0x0A]
+        for (name, value) in trailers { bytes.append(contentsOf: "\(name): \(value)\r\n".utf8) }
+        bytes.append(contentsOf: crlf)
+        return bytes
+    }
+}

@@ -1,0 +1,174 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// One stream socket, non-blocking, without Nagle's delay, closed once.
+///
+/// TCP_NODELAY is set on every one: without it a streamed answer waits 40 ms for the peer's delayed acknowledgement.
+package final class Socket: Sendable {
+    package enum Received: Equatable { case bytes(Int), end, wouldBlock }
+
+    package let descriptor: CInt
+
+    /// Takes over a connected descriptor.
+    package init(adopting descriptor: CInt) {
+        self.descriptor = descriptor
+        Self.configure(descriptor)
+    }
+
+    private static func configure(_ descriptor: CInt) {
+        var one: CInt = 1
+        // Fails only on sockets that are not TCP, which have no such delay.
+        setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Connects, blocking: meant for loopback, where the kernel answers at once. Call it on a thread of ours.
+    package convenience init(connectingTo host: String, port: UInt16) throws(SystemError) {
+        var last = SystemError(code: ECONNREFUSED, call: "connect")
+        for address in try Self.resolve(host, port) {
+            let descriptor = socket(CInt(address.family), Self.stream, 0)
+            guard descriptor >= 0 else { throw .last("socket") }
+            let code = address.withSockaddr { connect(descriptor, $0, $1) }
+            if code == 0 {
+                self.init(adopting: descriptor)
+                return
+            }
+            last = .last("connect")
+            close(descriptor)
+        }
+        throw last
+    }
+
+    /// Listens on a loopback port; 0 lets the kernel choose.
+    ///
+    /// - Throws: ``SystemError`` with `EADDRINUSE` when the port is taken.
+    package static func listen(onLoopbackPort port: UInt16) throws(SystemError) -> Socket {
+        let descriptor = socket(AF_INET, stream, 0)
+        guard descriptor >= 0 else { throw .last("socket") }
+        var one: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
+        let result = Self(adopting: descriptor)
+        let code = Address(loopbackPort: port).withSockaddr { bind(descriptor, $0, $1) }
+        guard code == 0 else { throw .last("bind") }
+        #if canImport(Glibc)
+        guard Glibc.listen(descriptor, 256) == 0 else { throw .last("listen") }
+        #else
+        guard Darwin.listen(descriptor, 256) == 0 else { throw .last("listen") }
+        #endif
+        return result
+    }
+
+    private static var stream: CInt {
+        #if canImport(Glibc)
+        CInt(SOCK_STREAM.rawValue)
+        #else
+        SOCK_STREAM
+        #endif
+    }
+
+    /// The port that a listening socket has.
+    package var localPort: UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return code == 0 ? UInt16(bigEndian: address.sin_port) : 0
+    }
+
+    /// The next waiting connection, or nil when there is none.
+    package func accept() throws(SystemError) -> Socket? {
+        #if canImport(Glibc)
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        #else
+        let accepted = Darwin.accept(descriptor, nil, nil)
+        #endif
+        if accepted >= 0 { return Socket(adopting: accepted) }
+        // A peer that gave up while queueing is not an error of the listener.
+        if [EAGAIN, EWOULDBLOCK, EINTR, ECONNABORTED].contains(errno) { return nil }
+        throw .last("accept")
+    }
+
+    /// Sends what the kernel takes now: the number of bytes, or nil when its buffer is full.
+    package func send(_ pieces: [ArraySlice<UInt8>]) throws(SystemError) -> Int? {
+        var vectors: [iovec] = []
+        vectors.reserveCapacity(pieces.count)
+        return try Self.withVectors(pieces[...], &vectors) { (vectors) throws(SystemError) -> Int? in
+            var message = msghdr()
+            var sent = -1
+            vectors.withUnsafeMutableBufferPointer { buffer in
+                message.msg_iov = buffer.baseAddress
+                message.msg_iovlen = .init(buffer.count)
+                #if canImport(Glibc)
+                sent = sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+                #else
+                sent = sendmsg(descriptor, &message, 0)
+                #endif
+            }
+            if sent >= 0 { return sent }
+            if errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR { return nil }
+            throw .last("send")
+        }
+    }
+
+    /// Holds each slice's memory while the ones behind it are collected: no copy, no escaping pointer.
+    private static func withVectors(
+        _ pieces: ArraySlice<ArraySlice<UInt8>>, _ vectors: inout [iovec],
+        _ body: (inout [iovec]) throws(SystemError) -> Int?
+    ) throws(SystemError) -> Int? {
+        guard let first = pieces.first else { return try body(&vectors) }
+        var result: Result<Int?, SystemError> = .success(nil)
+        first.withUnsafeBytes { bytes in
+            if bytes.count > 0 {
+                vectors.append(
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count))
+            }
+            do throws(SystemError) {
+                result = .success(try withVectors(pieces.dropFirst(), &vectors, body))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Reads what is there now.
+    package func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Received {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .end }
+            if errno == EAGAIN || errno == EWOULDBLOCK { return .wouldBlock }
+            if errno != EINTR { throw .last("recv") }
+        }
+    }
+
+    /// Whether an idle kept connection can still be used: nothing to read, neither end nor reset nor stray bytes.
+    package var isIdleAndAlive: Bool {
+        var byte: UInt8 = 0
+        #if canImport(Glibc)
+        let count = recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
+        #else
+        let count = recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT)
+        #endif
+        return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+    }
+
+    /// Ends both directions at once; whoever waits on the socket wakes up. Safe from any thread.
+    package func abort() { _ = shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// Tells the peer that no more bytes come.
+    package func finishSending() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+
+    /// Makes the close send a reset, as a peer that fell away would look.
+    package func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+}
