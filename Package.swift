@@ -16,6 +16,7 @@ let strict: [SwiftSetting] =
 
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 
 func example(_ name: String) -> Target {
     .executableTarget(
@@ -69,5 +70,13 @@ let package = Package(
         example("Orders"),
         example("Streams"),
         example("Failures"),
+        .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
+        test("StreamingTests", ["SluiceStreaming"]),
+        test("ReportingTests", ["SluiceReporting", logging]),
+        test("MiddlewareTests", ["SluiceMiddleware", "SluiceReporting", logging, inMemoryLogging]),
+        test("AdapterTests", ["Sluice", "SluiceReporting", logging]),
+        test("LocalTests", ["SluiceLocal", "SluiceStreaming"]),
+        // Runs the built examples as real processes.
+        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures"]),
     ]
 )

@@ -47,7 +47,7 @@ extension LambdaApp {
     public static func run(
         bootstrapsLogging: Bool = true, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async throws {
-        guard !hasRun.exchange(true, ordering: .acquiringAndReleasing) else { throw RunError.alreadyRunning }
+        try firstRun.enter()
         let environment = ProcessEnvironment.all()
         guard environment["AWS_LAMBDA_RUNTIME_API"] != nil else { return try await startLocal(environment) }
         let end = await Server.serve(environment, bootstrapsLogging: bootstrapsLogging, makeApp)
@@ -63,4 +63,14 @@ extension LambdaApp {
     }
 }
 
-private let hasRun = Atomic(false)
+private let firstRun = FirstRun()
+
+/// Lets one caller through.
+final class FirstRun: Sendable {
+    private let entered = Atomic(false)
+
+    /// - Throws: ``RunError/alreadyRunning`` from the second call on.
+    func enter() throws(RunError) {
+        guard !entered.exchange(true, ordering: .acquiringAndReleasing) else { throw .alreadyRunning }
+    }
+}

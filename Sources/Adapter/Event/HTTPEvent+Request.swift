@@ -45,7 +45,8 @@ extension HTTPEvent {
             if name == .cookie, !cookies.isEmpty { continue }
             fields.append(HTTPField(name: name, value: value))
         }
-        if !cookies.isEmpty { fields[.cookie] = cookies.joined(separator: "; ") }
+        // Appended, not set: setting would split it into one field for each cookie, as HTTP/2 does.
+        if !cookies.isEmpty { fields.append(HTTPField(name: .cookie, value: cookies.joined(separator: "; "))) }
         return fields
     }
 }

@@ -90,14 +90,16 @@ final class RuntimeClient {
             ])
     }
 
-    /// A connection for a streamed answer, which cannot be sent twice: so it is looked at before, and closed after.
+    /// A connection for a streamed answer, which is closed after it: the one that `next` came on, if it looks alive.
     ///
     /// - Throws: ``RuntimeAPIError`` when there is none to be had.
-    func takeStreamConnection() throws -> RuntimeConnection {
+    func takeStreamConnection() throws -> (connection: RuntimeConnection, isKept: Bool) {
         defer { kept = nil }
-        if let kept, kept.socket.isIdleAndAlive { return kept }
-        return try connect("response")
+        if let kept, kept.socket.isIdleAndAlive { return (kept, true) }
+        return (try freshStreamConnection(), false)
     }
+
+    func freshStreamConnection() throws -> RuntimeConnection { try connect("response") }
 
     // MARK: Exchange
 

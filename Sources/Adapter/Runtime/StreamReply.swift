@@ -13,7 +13,13 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
         var isBusy = false
         var queue: [CheckedContinuation<Void, Never>] = []
         var failure: BodyWriterError?
+        /// All that was sent over a kept connection, while it is little: should that have been dead already, it is sent
+        /// again over a fresh one. Nil on a fresh connection, and for longer streams.
+        var replay: [ArraySlice<UInt8>]?
+        var replaySize = 0
     }
+
+    private static let replayLimit = 65_536
 
     private let id: String
     private let loop: EventLoop
@@ -87,13 +93,18 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
 
     private func opening() throws -> [ArraySlice<UInt8>] {
         do {
-            let connection = try client.takeStreamConnection()
-            confined.connection = connection
-            published.withLock { $0 = connection.shared }
+            let (connection, isKept) = try client.takeStreamConnection()
+            use(connection)
+            confined.replay = isKept ? [] : nil
         } catch {
             throw fail(String(describing: error))
         }
         return [client.streamHead(id)[...]] + Self.chunk(confined.prelude)
+    }
+
+    private func use(_ connection: RuntimeConnection) {
+        confined.connection = connection
+        published.withLock { $0 = connection.shared }
     }
 
     private static func chunk(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
@@ -102,8 +113,26 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
 
     private func transmit(_ pieces: [ArraySlice<UInt8>]) async throws {
         guard let connection = confined.connection else { throw BodyWriterError.finished }
+        if let sent = confined.replay {
+            confined.replaySize += pieces.reduce(0) { $0 + $1.count }
+            confined.replay = confined.replaySize <= Self.replayLimit ? sent + pieces : nil
+        }
         do {
             try await connection.send(pieces)
+        } catch {
+            try await sendAgain(after: error)
+        }
+    }
+
+    /// The kept connection was dead: sends everything over a fresh one, once. The service takes an answer under an id once,
+    /// so this cannot double it.
+    private func sendAgain(after error: any Error) async throws {
+        guard let replay = confined.replay else { throw fail(String(describing: error)) }
+        confined.replay = nil
+        do {
+            let connection = try client.freshStreamConnection()
+            use(connection)
+            try await connection.send(replay)
         } catch {
             throw fail(String(describing: error))
         }
@@ -137,11 +166,18 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
             _ = token.take(.chunkDone)
             _ = token.take(.end)
         }
-        guard let connection = confined.connection else { return }
-        do {
-            try RuntimeClient.check("response", try await connection.receive(cancellable: false))
-        } catch let error as RuntimeConnection.Lost {
-            throw fail(error.reason)
+        try RuntimeClient.check("response", try await answer())
+    }
+
+    private func answer() async throws -> RuntimeConnection.Answer {
+        while true {
+            guard let connection = confined.connection else { throw BodyWriterError.finished }
+            do {
+                return try await connection.receive(cancellable: false)
+            } catch let error as RuntimeConnection.Lost {
+                guard error.nothingCame else { throw fail(error.reason) }
+                try await sendAgain(after: error)
+            }
         }
     }
 }

@@ -76,7 +76,11 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
     ///
     /// - Throws: ``HTTPParseError`` in the middle of a message.
     package func finish() throws(HTTPParseError) {
-        guard llhttp_finish(parser) == HPE_OK else { throw HTTPParseError(reason: "the peer closed in mid-message") }
+        let code = llhttp_finish(parser)
+        // The callback at a message's end pauses the parser.
+        guard code == HPE_OK || (code == HPE_PAUSED && isComplete) else {
+            throw HTTPParseError(reason: "the peer closed in mid-message")
+        }
     }
 
     /// Takes the body bytes that have come so far.
@@ -129,9 +133,7 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
             }
         }
         settings.pointee.on_headers_complete = { parser in
-            HTTPParser.of(parser) {
-                $0.endHead(); return 0
-            }
+            HTTPParser.of(parser) { $0.endHead() }
         }
         settings.pointee.on_body = { parser, bytes, count in
             HTTPParser.of(parser) {
@@ -170,7 +172,8 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
         valueSeen = false
     }
 
-    private func endHead() {
+    /// 0 to go on; -1 for a message of another version, as llhttp takes an HTTP/0.9 request too.
+    private func endHead() -> CInt {
         endLine()
         pending.target = String(decoding: target, as: UTF8.self)
         target.removeAll(keepingCapacity: true)
@@ -181,5 +184,6 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
         pending.keepsAlive = llhttp_should_keep_alive(parser) == 1
         head = pending
         size = 0
+        return llhttp_get_http_major(parser) == 1 ? 0 : -1
     }
 }

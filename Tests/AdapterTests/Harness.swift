@@ -1,0 +1,91 @@
+import Foundation
+import Synchronization
+import SluiceTestSupport
+
+@testable import Sluice
+@testable import SluiceReporting
+
+/// Keeps what is captured, and when something is flushed.
+final class RecordingReporter: Reporter {
+    let records = Collected<FailureRecord>()
+    let steps = Collected<String>()
+    let onFlush: @Sendable () async -> Void
+
+    init(onFlush: @escaping @Sendable () async -> Void = {}) { self.onFlush = onFlush }
+
+    func capture(_ failure: FailureRecord) {
+        records.add(failure)
+        steps.add("capture")
+    }
+
+    func flush(within limit: Duration) async {
+        steps.add("flush")
+        await onFlush()
+    }
+}
+
+/// What came of serving some events.
+struct Served: Sendable {
+    let api: MockRuntimeAPI
+    let records: [FailureRecord]
+    let steps: [String]
+    let end: Server.End
+
+    var posts: [WireMessage] { api.posts }
+    /// Without the record that the mock's last answer to `next` causes.
+    var failures: [FailureRecord] { records.filter { $0.outcome != .runtime } }
+}
+
+/// Serves events with an app until the mock has none left.
+func serve(
+    _ app: LambdaApp, _ events: [MockRuntimeAPI.Event], mode: String = "buffered", environment: [String: String] = [:],
+    reporter: RecordingReporter = RecordingReporter(), resetsAfterNext: Bool = false, endStatus: Int = 410,
+    cutsStreams: Bool = false, verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
+) async -> Served {
+    let api = MockRuntimeAPI(events, endStatus: endStatus, resetsAfterNext: resetsAfterNext, cutsStreams: cutsStreams, verdict: verdict)
+    var environment = environment
+    environment["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(api.port)"
+    environment["AWS_LWA_INVOKE_MODE"] = mode
+    let end = await Server.serve(environment, bootstrapsLogging: false, reporter: reporter) { app }
+    api.stop()
+    return Served(api: api, records: reporter.records.values, steps: reporter.steps.values, end: end)
+}
+
+/// An app of one route that answers everything.
+func app(_ handler: @escaping @Sendable (Request) async throws -> Response) -> LambdaApp {
+    var routes = Router()
+    for method: HTTPRequest.Method in [.get, .post, .head] { routes.on(method, "/{path*}", handler) }
+    return LambdaApp { routes }
+}
+
+/// The JSON of a Function URL event; `changes` replaces or, with `NSNull()` as a marker for none, removes fields.
+func eventJSON(
+    method: String = "GET", path: String = "/my/path", query: String = "", headers: [String: Any] = [:],
+    changes: [String: Any] = [:]
+) -> String {
+    var event: [String: Any] = [
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+        "headers": ["host": "id.lambda-url.eu-west-2.on.aws"].merging(headers) { _, new in new },
+        "isBase64Encoded": false,
+        "requestContext": [
+            "accountId": "anonymous", "apiId": "id", "authentication": NSNull(),
+            "domainName": "id.lambda-url.eu-west-2.on.aws", "domainPrefix": "id",
+            "http": [
+                "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "1.2.3.4", "userAgent": "test",
+            ],
+            "requestId": "r", "routeKey": "$default", "stage": "$default", "time": "12/Mar/2020:19:03:58 +0000",
+            "timeEpoch": 1_583_348_638_390,
+        ],
+    ]
+    for (key, value) in changes { event[key] = value is Removed ? nil : value }
+    let data = try? JSONSerialization.data(withJSONObject: event, options: .sortedKeys)
+    return String(decoding: data ?? Data(), as: UTF8.self)
+}
+
+struct Removed {}
+
+func read(_ json: String) throws -> Request {
+    try HTTPEvent(Array(json.utf8)).request(id: "id", deadline: nil)
+}
+
+struct Boom: Error {}

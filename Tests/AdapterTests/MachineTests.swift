@@ -1,0 +1,124 @@
+import SluiceTestSupport
+import Testing
+
+@testable import Sluice
+
+/// The pure decisions: reply token, guard, settings.
+@Suite struct MachineTests {
+    static let table: [ReplyPhase: [ReplyStep: ReplyPhase]] = [
+        .open: [.answer: .closed, .head: .writing, .abandon: .closed],
+        .writing: [.chunkDone: .between, .abandon: .closed],
+        .between: [.chunk: .writing, .end: .closed, .abandon: .closed],
+        .closed: [:],
+    ]
+
+    @Test("the reply's phases allow these steps and no others", arguments: ReplyPhase.allCases, ReplyStep.allCases)
+    func phases(_ phase: ReplyPhase, step: ReplyStep) {
+        #expect(phase.after(step) == Self.table[phase]?[step])
+    }
+
+    @Test("of many who want to answer, one may")
+    func oneWins() async {
+        for _ in 0..<200 {
+            let token = ReplyToken()
+            let winners = await withTaskGroup(of: Bool.self) { group in
+                for index in 0..<8 { group.addTask { token.take(index % 2 == 0 ? .answer : .head) } }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(winners == 1)
+        }
+    }
+
+    @Test("nobody ends a stream in mid-chunk")
+    func midChunk() {
+        let token = ReplyToken()
+        #expect(token.take(.head))
+        #expect(!token.take(.end))
+        #expect(!token.take(.answer))
+        #expect(!token.take(.chunk))
+        #expect(token.take(.chunkDone))
+        #expect(token.take(.end))
+        #expect(!token.take(.chunk))
+        #expect(token.current == .closed)
+    }
+
+    struct Margin: Sendable {
+        let left: Int64
+        let cancel: Int64
+        let answer: Int64
+        let exit: Int64
+    }
+
+    @Test("the guard's margin is the smaller of 500 ms and 20 % of the time left",
+        arguments: [
+            Margin(left: 30_000, cancel: 29_500, answer: 29_700, exit: 29_950),
+            Margin(left: 2_500, cancel: 2_000, answer: 2_200, exit: 2_450),
+            Margin(left: 1_000, cancel: 800, answer: 880, exit: 980),
+            Margin(left: 100, cancel: 80, answer: 88, exit: 98),
+        ])
+    func margins(_ one: Margin) throws {
+        let schedule = try #require(
+            GuardSchedule(arrival: Deadline(millisecondsSinceEpoch: 1_000_000), deadline: Deadline(millisecondsSinceEpoch: 1_000_000 + one.left)))
+        #expect(schedule.cancel.millisecondsSinceEpoch - 1_000_000 == one.cancel)
+        #expect(schedule.answer.millisecondsSinceEpoch - 1_000_000 == one.answer)
+        #expect(schedule.exit.millisecondsSinceEpoch - 1_000_000 == one.exit)
+    }
+
+    @Test("the guard takes each stage once, in order, and catches up one by one")
+    func stages() throws {
+        func at(_ milliseconds: Int64) -> Deadline { Deadline(millisecondsSinceEpoch: milliseconds) }
+        let schedule = try #require(GuardSchedule(arrival: at(0), deadline: at(1000)))
+        #expect(schedule.due(at: at(799), after: nil) == nil)
+        #expect(schedule.due(at: at(800), after: nil) == .cancel)
+        #expect(schedule.due(at: at(800), after: .cancel) == nil)
+        #expect(schedule.due(at: at(5000), after: nil) == .cancel)
+        #expect(schedule.due(at: at(5000), after: .cancel) == .answer)
+        #expect(schedule.due(at: at(5000), after: .answer) == .exit)
+        #expect(schedule.due(at: at(5000), after: .exit) == nil)
+        #expect(schedule.next(after: nil) == at(800))
+        #expect(schedule.next(after: .exit) == nil)
+        #expect(GuardSchedule(arrival: at(10), deadline: at(10)) == nil)
+        #expect(GuardSchedule(arrival: at(.min), deadline: at(.max)) == nil)
+    }
+
+    @Test("AWS variables are read leniently, with a warning that names them")
+    func lenient() throws {
+        for (text, mode, warns) in [
+            ("buffered", Settings.InvokeMode.buffered, false), ("RESPONSE_STREAM", .responseStream, false),
+            ("Response_Stream", .responseStream, false), ("stream", .buffered, true), ("", .buffered, false),
+        ] {
+            let settings = try Settings(["AWS_LWA_INVOKE_MODE": text])
+            #expect(settings.invokeMode == mode)
+            #expect(settings.warnings.contains { $0.contains("AWS_LWA_INVOKE_MODE") } == warns)
+        }
+        #expect(try Settings([:]).invokeMode == .buffered)
+        for text in ["", "0", "-1", "abc"] { #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": text]).workers == 1) }
+        #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": "5"]).workers == 5)
+        for text in ["JSON", "json", "Json"] { #expect(try Settings(["AWS_LAMBDA_LOG_FORMAT": text]).logsJSON) }
+        #expect(try !Settings(["AWS_LAMBDA_LOG_FORMAT": "Text"]).logsJSON)
+        #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "warn"]).logLevel == .warning)
+        #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "loud"]).warnings.count == 1)
+    }
+
+    @Test("status lists: single ones, ranges, blanks; what cannot be read is skipped and named")
+    func statusLists() {
+        let list = StatusList("500, 502-504,422")
+        for status in [500, 502, 503, 504, 422] { #expect(list.contains(status)) }
+        for status in [501, 505, 404] { #expect(!list.contains(status)) }
+        #expect(StatusList("invalid").ranges.isEmpty)
+        #expect(StatusList("").ranges.isEmpty)
+        #expect(StatusList("500,x,5-4,-1").invalid == ["x", "5-4", "-1"])
+    }
+
+    @Test("the Runtime API's address is host:port, or start-up names the variable", arguments: ["", "host", "host:", ":9001", "host:0", "host:99999", "host:x"])
+    func addresses(_ text: String) {
+        let error = #expect(throws: SettingsError.self) { try Settings(["AWS_LAMBDA_RUNTIME_API": text]) }
+        #expect(error?.variable == "AWS_LAMBDA_RUNTIME_API")
+    }
+
+    @Test("the proxy variable wins over the platform's")
+    func proxy() throws {
+        let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "a:1", "AWS_LWA_LAMBDA_RUNTIME_API_PROXY": "b:2"])
+        #expect(settings.runtimeAPI == HostPort("b:2"))
+    }
+}

@@ -1,0 +1,409 @@
+import Foundation
+import SluiceTestSupport
+import Testing
+
+@testable import Sluice
+
+/// Section 8.4 of the conformance cases: the loop, against a Runtime API of raw sockets.
+@Suite struct RuntimeLoopTests {
+    @Test("case 84: next is a GET with our User-Agent and the API's host")
+    func next() async throws {
+        let served = await serve(app { _ in .text("x") }, [])
+        let message = try #require(served.api.messages.first)
+        #expect(
+            message.raw
+                == Array(
+                    "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:\(served.api.port)\r\nUser-Agent: Sluice/0.1\r\n\r\n"
+                        .utf8))
+    }
+
+    @Test("cases 85, 86: an answer's declared length is its length", arguments: ["", "hello swift lambda!"])
+    func lengths(_ body: String) async throws {
+        let api = MockRuntimeAPI([])
+        let loop = try EventLoop()
+        try loop.start("test")
+        try await Task(executorPreference: loop) {
+            try await RuntimeClient(loop, address: HostPort("127.0.0.1:\(api.port)")!).respond("id", Array(body.utf8))
+        }.value
+        loop.stop()
+        let post = try #require(api.posts.first)
+        #expect(post.firstLine == "POST /2018-06-01/runtime/invocation/id/response HTTP/1.1")
+        #expect(post["Content-Length"] == String(body.utf8.count))
+        #expect(post.text == body)
+        api.stop()
+    }
+
+    @Test("case 87: an error has its three fields and a type of the platform's form")
+    func error() async throws {
+        struct SomeError: Error, CustomStringConvertible { var description: String { "An error happened" } }
+        let document = ErrorDocument(SomeError())
+        let json = try #require(JSONView(document.json))
+        #expect(json["errorType"]?.text == "SomeError")
+        #expect(json["errorMessage"]?.text == "An error happened")
+        #expect(json["stackTrace"]?.count == 0)
+        #expect(document.type.description == "Function.SomeError")
+    }
+
+    @Test("case 88: a start-up error with an emoji goes to init/error, its length counted in bytes; then the end")
+    func startUp() async throws {
+        var routes = Router()
+        routes.get("/🚀/{a}") { _ in "x" }
+        routes.get("/🚀/{b}") { _ in "y" }
+        let served = await serve(LambdaApp { routes }, [.init(eventJSON())])
+        #expect(served.end == .failed)
+        let message = try #require(served.api.messages.first)
+        #expect(served.api.messages.count == 1)
+        #expect(message.firstLine == "POST /2018-06-01/runtime/init/error HTTP/1.1")
+        #expect(message["Content-Length"] == String(message.body.count))
+        #expect(message["Lambda-Runtime-Function-Error-Type"] == "Runtime.RouteError")
+        #expect(JSONView(message.body)?["errorMessage"]?.text == "two routes answer the same requests: GET /🚀/{a} and GET /🚀/{b}")
+        #expect(served.records.map(\.outcome) == [.startUp])
+    }
+
+    @Test("a bad value of a variable of ours stops start-up and names the variable")
+    func badVariable() async throws {
+        let served = await serve(app { _ in .text("x") }, [], environment: ["SLUICE_EMPTY_STREAM": "perhaps"])
+        #expect(served.end == .failed)
+        let json = try #require(served.api.messages.first.flatMap { JSONView($0.body) })
+        #expect(json["errorMessage"]?.text == "SLUICE_EMPTY_STREAM: expected one of bare, content-length, newline")
+    }
+
+    @Test("case 89: ten invocations of which every third fails: 11 GETs, 10 POSTs, one record each, end on 410")
+    func tenInvocations() async {
+        let events = (0..<10).map { MockRuntimeAPI.Event(eventJSON(query: "n=\($0)"), id: "id-\($0)") }
+        let served = await serve(
+            app { request in
+                if try request.query.require("n", as: Int.self) % 3 == 0 { throw Boom() }
+                return .text("ok")
+            }, events)
+        #expect(served.api.messages.filter { $0.method == "GET" }.count == 11)
+        #expect(served.posts.map(\.target) == (0..<10).map { "/2018-06-01/runtime/invocation/id-\($0)/response" })
+        #expect(served.posts.map { JSONView($0.body)?["statusCode"]?.number } == (0..<10).map { $0 % 3 == 0 ? 500 : 200 })
+        #expect(served.failures.map(\.outcome) == [.handlerError, .handlerError, .handlerError, .handlerError])
+        #expect(served.end == .failed)
+        #expect(served.records.last?.error.map { "\($0)" }?.contains("410") == true)
+    }
+
+    @Test("case 90: exactly 200 is an event, exactly 202 is accepted; the rest follows the table")
+    func statuses() {
+        for status in 200...599 {
+            #expect((RuntimeRule.next(status) == .accepted) == (status == 200))
+            #expect(RuntimeRule.next(status) == (status == 200 ? .accepted : .exit))
+            #expect((RuntimeRule.post(status) == .accepted) == (status == 202))
+        }
+        for status in [400, 403, 410, 413, 200, 404] { #expect(RuntimeRule.post(status) == .goOn) }
+        for status in [500, 502, 503] { #expect(RuntimeRule.post(status) == .exit) }
+    }
+
+    @Test("a refused answer is on record once and the loop goes on", arguments: [400, 403, 410, 413], ["buffered", "response_stream"])
+    func refused(_ status: Int, mode: String) async {
+        let served = await serve(
+            app { _ in .text("ok") }, [.init(eventJSON(), id: "a"), .init(eventJSON(), id: "b")], mode: mode
+        ) { .status($0 == 0 ? status : 202) }
+        #expect(served.posts.count == 2)
+        #expect(served.failures.map(\.outcome) == [.replyRefused])
+        #expect(served.failures.first?.status == status)
+        #expect(served.api.messages.filter { $0.method == "GET" }.count == 3)
+    }
+
+    @Test("a 500 of the API ends the process, with a record", arguments: ["buffered", "response_stream"])
+    func containerError(_ mode: String) async {
+        let served = await serve(
+            app { _ in .text("ok") }, [.init(eventJSON(), id: "a"), .init(eventJSON(), id: "b")], mode: mode
+        ) { _ in .status(500) }
+        #expect(served.end == .failed)
+        #expect(served.posts.count == 1)
+        #expect(served.records.map(\.outcome) == [.runtime])
+        #expect(served.records.first?.level == .critical)
+    }
+
+    struct HeaderCase: Sendable, CustomTestStringConvertible {
+        let name: String
+        let value: String?
+        var testDescription: String { "\(name): \(value ?? "(none)")" }
+    }
+
+    static let badHeaders = [
+        HeaderCase(name: "Lambda-Runtime-Client-Context", value: "{not json"),
+        HeaderCase(name: "Lambda-Runtime-Client-Context", value: "[1]"),
+        HeaderCase(name: "Lambda-Runtime-Cognito-Identity", value: "{\"cognitoIdentityId\":1}"),
+        HeaderCase(name: "Lambda-Runtime-Cognito-Identity", value: "nonsense"),
+        HeaderCase(name: "Lambda-Runtime-Deadline-Ms", value: "soon"),
+        HeaderCase(name: "Lambda-Runtime-Deadline-Ms", value: "99999999999999999999"),
+        HeaderCase(name: "Lambda-Runtime-Deadline-Ms", value: nil),
+    ]
+
+    @Test("case 91: headers that cannot be used fail that invocation, and the loop goes on", arguments: badHeaders)
+    func badContext(_ one: HeaderCase) async throws {
+        var bad = MockRuntimeAPI.Event(eventJSON(), id: "bad")
+        bad.headers = [one.name: one.value]
+        let served = await serve(app { _ in .text("ok") }, [bad, .init(eventJSON(), id: "good")])
+        #expect(served.posts.map(\.target) == ["bad/error", "good/response"].map { "/2018-06-01/runtime/invocation/\($0)" })
+        #expect(served.posts.first?["Lambda-Runtime-Function-Error-Type"] == "Runtime.InvocationError")
+        #expect(served.failures.map(\.outcome) == [.badEvent])
+        #expect(served.failures.first?.error.map { "\($0)" }?.contains(one.name) == true)
+    }
+
+    @Test("an invocation without an id cannot be answered: one record, and the next one works")
+    func noID() async {
+        var bad = MockRuntimeAPI.Event(eventJSON())
+        bad.headers = ["Lambda-Runtime-Aws-Request-Id": nil]
+        let served = await serve(app { _ in .text("ok") }, [bad, .init(eventJSON(), id: "good")])
+        #expect(served.posts.map(\.target) == ["/2018-06-01/runtime/invocation/good/response"])
+        #expect(served.failures.map(\.outcome) == [.badEvent])
+    }
+
+    @Test("what Lambda says of an invocation reaches the handler; empty headers are as good as none")
+    func context() async throws {
+        var event = MockRuntimeAPI.Event(eventJSON(), id: "the-id")
+        event.headers = [
+            "Lambda-Runtime-Client-Context": "", "Lambda-Runtime-Cognito-Identity": "{\"cognitoIdentityId\":\"i\",\"cognitoIdentityPoolId\":\"p\"}",
+            "Lambda-Runtime-Aws-Tenant-Id": "123",
+        ]
+        let seen = Collected<Request>()
+        _ = await serve(app { request in seen.add(request); return .text("x") }, [event])
+        let request = try #require(seen.values.first)
+        #expect(request.id == "the-id")
+        #expect(request.lambda?.functionARN == "arn:aws:lambda:eu-west-2:123456789012:function:shop:live")
+        #expect(request.lambda?.traceID?.hasPrefix("Root=1-5bef4de7") == true)
+        #expect(request.lambda?.tenantID == "123")
+        #expect(request.lambda?.identity == CognitoIdentity(identityID: "i", poolID: "p"))
+        #expect(request.lambda?.clientContext == nil)
+        #expect(request.deadline != nil && request.deadline == request.lambda?.deadline)
+        struct Version: Decodable { let version: String }
+        #expect(try request.lambda?.event.decode(Version.self).version == "2.0")
+    }
+
+    @Test("case 95: an answer that cannot be encoded is a 500 with a record of the encoding error")
+    func unencodable() async throws {
+        struct Bad: Encodable { let value = Double.nan }
+        let served = await serve(app { _ in try .json(Bad()) }, [.init(eventJSON())])
+        #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
+        #expect(served.failures.first?.error is EncodingError)
+    }
+
+    @Test("case 96: a request id is percent-encoded in the path")
+    func oddID() async throws {
+        var event = MockRuntimeAPI.Event(eventJSON())
+        event.headers = ["Lambda-Runtime-Aws-Request-Id": "a/b?#⚡.."]
+        let served = await serve(app { _ in .text("x") }, [event])
+        #expect(served.posts.map(\.target) == ["/2018-06-01/runtime/invocation/a%2Fb%3F%23%E2%9A%A1../response"])
+    }
+
+    @Test("case 97: our error types always have the platform's form")
+    func errorTypes() {
+        for reason in ["", "myError", "My1", "My_Error", "M", "My.Error", "MyErrör"] { #expect(ErrorType(.function, reason: reason) == nil) }
+        #expect(ErrorType(.runtime, reason: "InvalidEvent")?.description == "Runtime.InvalidEvent")
+        enum lower_case1: Error { case a }
+        #expect(ErrorDocument(lower_case1.a).type.description == "Function.HandlerError")
+        #expect(ErrorDocument(lower_case1.a).errorType == "lower_case1")
+    }
+
+    @Test("case 101: a kept connection that died is replaced, and the answer is delivered once", arguments: ["buffered", "response_stream"])
+    func staleConnection(_ mode: String) async {
+        let events = (0..<3).map { MockRuntimeAPI.Event(eventJSON(), id: "id-\($0)") }
+        let served = await serve(app { _ in .text("ok") }, events, mode: mode, resetsAfterNext: true)
+        #expect(served.posts.map(\.target) == (0..<3).map { "/2018-06-01/runtime/invocation/id-\($0)/response" })
+        #expect(served.failures.isEmpty)
+    }
+
+    @Test("a POST on a fresh connection is not repeated: it may have arrived")
+    func noBlindRepeat() async throws {
+        // The first verdict closes the connection that `next` came on, the second the fresh one.
+        let served = await serve(app { _ in .text("ok") }, [.init(eventJSON())]) { _ in .reset }
+        #expect(served.posts.isEmpty)
+        #expect(served.end == .failed)
+        #expect(served.records.map(\.outcome) == [.runtime])
+        // One connection for `next` and the first try, one for the repeat, none for a third.
+        #expect(served.api.connections == 2)
+    }
+
+    @Test("an API that is not there ends the process with a record")
+    func nobodyThere() async {
+        let reporter = RecordingReporter()
+        let app = app { _ in .text("x") }
+        let end = await Server.serve(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"], bootstrapsLogging: false, reporter: reporter) { app }
+        #expect(end == .failed)
+        #expect(reporter.records.values.map(\.outcome) == [.runtime])
+    }
+
+    @Test("case 103: run() lets one caller through, and cancellation ends it")
+    func runOnce() async throws {
+        let first = FirstRun()
+        try first.enter()
+        #expect(throws: RunError.alreadyRunning) { try first.enter() }
+
+        let (listener, port) = RawSocket.listen()
+        let asked = Gate()
+        let thread = Thread {
+            let socket = listener.accept()
+            _ = socket?.read()  // `next`, never answered
+            asked.open()
+            _ = socket?.read()
+        }
+        thread.start()
+        let app = app { _ in .text("x") }
+        let task = Task {
+            await Server.serve(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(port)"], bootstrapsLogging: false, reporter: RecordingReporter()) { app }
+        }
+        await asked.wait()
+        task.cancel()
+        #expect(await task.value == .cancelled)
+    }
+
+    @Test("case 104: an event may come chunked", arguments: [true, false])
+    func chunkedEvent(_ chunked: Bool) async throws {
+        var event = MockRuntimeAPI.Event(eventJSON(method: "POST", changes: ["body": String(repeating: "0123456789", count: 500)]))
+        event.chunked = chunked
+        let served = await serve(app { request in Response(headers: [.contentType: "text/plain"], body: request.body) }, [event])
+        #expect(JSONView(served.posts[0].body)?["body"]?.text?.count == 5000)
+    }
+
+    @Test("case 60: an answer over the limit becomes a 500 and one record that names the size")
+    func tooLarge() async throws {
+        let size = Envelope.limit
+        let served = await serve(app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes([UInt8](repeating: 0x61, count: size))) }, [.init(eventJSON())])
+        #expect(served.posts.count == 1)
+        #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
+        #expect(served.failures.map(\.outcome) == [.replyUnusable])
+        let text = try #require(served.failures.first?.error.map { "\($0)" })
+        #expect(text.contains("\(6 * 1024 * 1024 + 100)"))
+        #expect(text.firstMatch(of: /has (\d+) bytes/).flatMap { Int($0.1) }.map { $0 > size } == true)
+    }
+
+    @Test("a collected stream over the limit is a 500 and one record, and the handler's write throws")
+    func collectedTooLarge() async throws {
+        let served = await serve(
+            app { _ in
+                Response.stream(contentType: "text/plain") { writer in
+                    while true { try await writer.write([UInt8](repeating: 0x61, count: 1_000_000)) }
+                }
+            }, [.init(eventJSON())])
+        #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
+        #expect(served.failures.count == 1)
+        #expect(served.failures.first?.error as? BodyWriterError == .tooLarge(size: 7_000_000, limit: Envelope.limit))
+    }
+
+    @Test("an answer of exactly the limit leaves, one byte more does not")
+    func exactlyTheLimit() async throws {
+        let overhead = Envelope.encode(Response(headers: [.contentType: "text/plain"], body: "a")).count - 1
+        for (extra, outcome) in [(0, [FailureRecord.Outcome]()), (1, [.replyUnusable])] {
+            let body = [UInt8](repeating: 0x61, count: Envelope.limit - overhead + extra)
+            let served = await serve(app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes(body)) }, [.init(eventJSON())])
+            #expect(served.failures.map(\.outcome) == outcome)
+            #expect((served.posts.first?.body.count == Envelope.limit) == (extra == 0))
+        }
+    }
+
+    @Test("case 58: an unknown route is a 404 answer without a record", arguments: ["buffered", "response_stream"])
+    func unknownRoute(_ mode: String) async throws {
+        var routes = Router()
+        routes.get("/known") { _ in "x" }
+        let served = await serve(LambdaApp { routes }, [.init(eventJSON(path: "/unknown"))], mode: mode)
+        #expect(served.posts[0].target.hasSuffix("/response"))
+        let status = mode == "buffered" ? JSONView(served.posts[0].body)?["statusCode"] : splitPrelude(served.posts[0].body)?.prelude["statusCode"]
+        #expect(status?.number == 404)
+        #expect(served.failures.isEmpty)
+    }
+
+    @Test("a listed status fails the invocation, with one record; others do not", arguments: ["buffered", "response_stream"])
+    func errorStatusCodes(_ mode: String) async throws {
+        for (code, call, outcomes) in [(502, "error", [FailureRecord.Outcome.serverErrorAnswer]), (418, "error", [.errorStatus]), (404, "response", [])] {
+            let served = await serve(
+                app { _ in Response(status: .init(code: code)) }, [.init(eventJSON())], mode: mode,
+                environment: ["AWS_LWA_ERROR_STATUS_CODES": "500-504, 418"])
+            #expect(served.posts.map(\.target) == ["/2018-06-01/runtime/invocation/req-1/\(call)"])
+            #expect(served.failures.map(\.outcome) == outcomes)
+        }
+    }
+
+    @Test("a reader that goes away in mid-stream: the handler's write throws, one record, and the loop goes on or ends by the table")
+    func brokenStream() async throws {
+        let errors = Collected<any Error>()
+        let served = await serve(
+            app { _ in
+                Response.stream(contentType: "text/plain") { writer in
+                    do {
+                        while true { try await writer.write([UInt8](repeating: 0x61, count: 100_000)) }
+                    } catch {
+                        errors.add(error)
+                        throw error
+                    }
+                }
+            }, [.init(eventJSON())], mode: "response_stream", cutsStreams: true)
+        guard case .disconnected? = errors.values.first as? BodyWriterError else {
+            Issue.record("the write did not fail: \(errors.values)")
+            return
+        }
+        #expect(served.failures.map(\.outcome) == [.streamCut])
+    }
+
+    @Test("five workers answer each on its own id, and no scope is mixed")
+    func workers() async throws {
+        let events = (0..<100).map { MockRuntimeAPI.Event(eventJSON(query: "n=\($0)"), id: "id-\($0)") }
+        let served = await serve(
+            app { request in
+                await Task.yield()
+                let inner = await Task { InvocationScope.current?.requestID }.value
+                return .text("\(request.query["n"] ?? "") \(request.id) \(InvocationScope.current?.requestID ?? "") \(inner ?? "")")
+            }, events, environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "5"])
+        #expect(served.posts.count == 100)
+        for post in served.posts {
+            let text = try #require(JSONView(post.body)?["body"]?.text)
+            let n = try #require(text.split(separator: " ").first)
+            #expect(text == "\(n) id-\(n) id-\(n) id-\(n)")
+            #expect(post.target == "/2018-06-01/runtime/invocation/id-\(n)/response")
+        }
+    }
+
+    @Test("afterReply: the answer leaves first, the flush comes before the next `next`")
+    func afterReply() async {
+        for (moment, expected) in [(FlushReports.Moment.beforeReply, 0), (.afterReply, 1)] {
+            let api = Collected<Int>()
+            let posted = Collected<Int>()
+            let reporter = RecordingReporter { api.add(posted.values.count) }
+            var routes = Router()
+            routes.get("/{path*}") { _ -> String in throw Boom() }
+            let app = LambdaApp {
+                routes
+                CaptureErrors()
+                FlushReports(when: moment, within: .seconds(1))
+            }
+            _ = await serve(app, [.init(eventJSON())], reporter: reporter) { _ in
+                posted.add(1)
+                return .status(202)
+            }
+            #expect(api.values == [expected])
+        }
+    }
+
+    @Test("the flush comes after the capture and before the last byte of a stream")
+    func flushOrder() async throws {
+        let lastByteSeen = Collected<Bool>()
+        let posted = Collected<Int>()
+        let reporter = RecordingReporter { lastByteSeen.add(!posted.values.isEmpty) }
+        let served = await serve(
+            app { _ in
+                Response.stream(contentType: "text/plain") { writer in
+                    try await writer.write("x")
+                    throw Boom()
+                }
+            }, [.init(eventJSON())], mode: "response_stream", reporter: reporter
+        ) { _ in
+            posted.add(1)
+            return .status(202)
+        }
+        #expect(served.steps.prefix(2) == ["capture", "flush"])
+        #expect(lastByteSeen.values == [false])
+    }
+
+    @Test("every socket to the Runtime API is without Nagle's delay")
+    func noDelay() throws {
+        let (listener, port) = RawSocket.listen()
+        let socket = try Socket(connectingTo: "127.0.0.1", port: port)
+        #expect(RawSocket(adopting: dup(socket.descriptor)).hasNoDelay)
+        _ = listener
+        let named = try Socket(connectingTo: "localhost", port: port)
+        #expect(RawSocket(adopting: dup(named.descriptor)).hasNoDelay)
+    }
+}

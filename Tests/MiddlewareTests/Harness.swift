@@ -1,0 +1,40 @@
+import SluiceTestSupport
+
+@testable import SluiceMiddleware
+@testable import SluiceReporting
+
+extension CompletePipeline {
+    /// Routes and nothing else.
+    static func of(_ router: Router) -> CompletePipeline { PipelineBuilder.buildFinalResult(PipelineBuilder.buildExpression(router)) }
+}
+
+extension Parameters {
+    var all: [(name: String, value: String)] { pairs }
+}
+
+/// Notes what is captured and flushed, in order.
+final class NotingReporter: Reporter {
+    let notes = Collected<String>()
+    let failures = Collected<FailureRecord>()
+    func capture(_ failure: FailureRecord) {
+        failures.add(failure)
+        notes.add("capture")
+    }
+    func flush(within limit: Duration) async { notes.add("flush") }
+}
+
+func respond(
+    _ pipeline: CompletePipeline, _ request: Request, _ reporter: any Reporter = NotingReporter(),
+    answer: @escaping ErrorAnswer = problemAnswer(to:for:)
+) async -> Response {
+    let chain = Chain(pipeline, answer: answer)
+    let response = await chain.respond(to: request, reporter: reporter)
+    return await response.collected(for: request, with: answer, limit: .max)
+}
+
+func respond(
+    _ request: Request, _ reporter: any Reporter = NotingReporter(), answer: @escaping ErrorAnswer = problemAnswer(to:for:),
+    @PipelineBuilder _ pipeline: () -> CompletePipeline
+) async -> Response { await respond(pipeline(), request, reporter, answer: answer) }
+
+struct Boom: Error {}

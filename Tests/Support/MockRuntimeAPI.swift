@@ -1,0 +1,146 @@
+import Foundation
+import Synchronization
+
+/// A Runtime API of raw sockets that hands out events and keeps every request byte for byte.
+public final class MockRuntimeAPI: Sendable {
+    /// What one `next` is answered with.
+    public struct Event: Sendable {
+        public var id: String
+        public var body: [UInt8]
+        /// In the place of, or besides, the usual headers; an empty value stands for an empty header, nil for none.
+        public var headers: [String: String?] = [:]
+        public var chunked = false
+        /// Milliseconds from now to the deadline.
+        public var timeout: Int64 = 30_000
+
+        public init(_ body: String, id: String = "req-1") {
+            self.id = id
+            self.body = Array(body.utf8)
+        }
+
+        public init(bytes: [UInt8], id: String = "req-1") {
+            self.id = id
+            self.body = bytes
+        }
+    }
+
+    /// What becomes of a POST.
+    public enum Verdict: Sendable {
+        case status(Int)
+        /// Close without an answer, before the request is read.
+        case reset
+        /// Read so many bytes of the request, then close.
+        case closeAfter(Int)
+    }
+
+    private struct State {
+        var events: [Event]
+        var messages: [WireMessage] = []
+        var connections = 0
+        var posts = 0
+    }
+
+    public let port: UInt16
+    private let listener: RawSocket
+    private let state: Mutex<State>
+    private let verdict: @Sendable (_ post: Int) -> Verdict
+    private let resetsAfterNext: Bool
+    private let endStatus: Int
+    private let cutsStreams: Bool
+
+    /// - Parameters:
+    ///   - endStatus: What `next` is answered with when no events are left.
+    ///   - resetsAfterNext: Whether each connection is reset once it has delivered an event.
+    ///   - cutsStreams: Whether a POST is read for its first 1000 bytes and then reset.
+    ///   - verdict: What becomes of each POST, by its number from 0.
+    public init(
+        _ events: [Event], endStatus: Int = 410, resetsAfterNext: Bool = false, cutsStreams: Bool = false,
+        verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) }
+    ) {
+        (listener, port) = RawSocket.listen()
+        state = Mutex(State(events: events))
+        self.verdict = verdict
+        self.resetsAfterNext = resetsAfterNext
+        self.endStatus = endStatus
+        self.cutsStreams = cutsStreams
+        let thread = Thread { [self] in acceptAll() }
+        thread.start()
+    }
+
+    public func stop() { listener.shutdown() }
+
+    /// Every request so far, in the order in which they came.
+    public var messages: [WireMessage] { state.withLock { $0.messages } }
+    public var posts: [WireMessage] { messages.filter { $0.method == "POST" } }
+    public var connections: Int { state.withLock { $0.connections } }
+
+    private func acceptAll() {
+        while let socket = listener.accept() {
+            state.withLock { $0.connections += 1 }
+            Thread { [self] in serve(socket) }.start()
+        }
+    }
+
+    private func serve(_ socket: RawSocket) {
+        let reader = WireReader(socket)
+        while let message = reader.next(hasBody: !cutsStreams) {
+            if cutsStreams, message.method == "POST" {
+                socket.resetOnClose()
+                return
+            }
+            if message.method == "GET" {
+                state.withLock { $0.messages.append(message) }
+                guard let event = state.withLock({ $0.events.isEmpty ? nil : $0.events.removeFirst() }) else {
+                    socket.write("HTTP/1.1 \(endStatus) End\r\nContent-Length: 2\r\n\r\n{}")
+                    continue
+                }
+                socket.write(Self.answer(event))
+                if resetsAfterNext {
+                    socket.resetOnClose()
+                    return
+                }
+                continue
+            }
+            let number = state.withLock { state in
+                defer { state.posts += 1 }
+                return state.posts
+            }
+            switch verdict(number) {
+            case .reset:
+                socket.resetOnClose()
+                return
+            case .closeAfter:
+                state.withLock { $0.messages.append(message) }
+                return
+            case .status(let status):
+                state.withLock { $0.messages.append(message) }
+                let body = "{\"status\":\"\(status)\"}"
+                socket.write("HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                if message["connection"]?.lowercased() == "close" { return }
+            }
+        }
+    }
+
+    private static func answer(_ event: Event) -> [UInt8] {
+        let deadline = Int64(Date().timeIntervalSince1970 * 1000) + event.timeout
+        var headers: [String: String?] = [
+            "Lambda-Runtime-Aws-Request-Id": event.id,
+            "Lambda-Runtime-Deadline-Ms": String(deadline),
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-2:123456789012:function:shop:live",
+            "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1",
+            "Content-Type": "application/json",
+        ]
+        headers.merge(event.headers) { _, new in new }
+        var text = "HTTP/1.1 200 OK\r\n"
+        for (name, value) in headers.sorted(by: { $0.key < $1.key }) { if let value { text += "\(name): \(value)\r\n" } }
+        guard event.chunked else {
+            return Array("\(text)Content-Length: \(event.body.count)\r\n\r\n".utf8) + event.body
+        }
+        var bytes = Array("\(text)Transfer-Encoding: chunked\r\n\r\n".utf8)
+        for start in stride(from: 0, to: event.body.count, by: 7) {
+            let part = event.body[start..<min(start + 7, event.body.count)]
+            bytes += Array("\(String(part.count, radix: 16))\r\n".utf8) + part + [13, 10]
+        }
+        return bytes + Array("0\r\n\r\n".utf8)
+    }
+}

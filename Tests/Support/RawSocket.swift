@@ -1,0 +1,95 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A blocking TCP socket for tests: shares no code with what is tested.
+public final class RawSocket: Sendable {
+    public let descriptor: CInt
+
+    public init(adopting descriptor: CInt) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    public static func connect(port: UInt16) -> RawSocket? {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let code = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
+        let result = RawSocket(adopting: descriptor)
+        var limit = timeval(tv_sec: 20, tv_usec: 0)  // a hung test fails instead of hanging CI
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        return code == 0 ? result : nil
+    }
+
+    public static func listen() -> (RawSocket, UInt16) {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        _ = withAddress(0) { bind(descriptor, $0, $1) }
+        _ = Glibc.listen(descriptor, 64)
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        return (RawSocket(adopting: descriptor), UInt16(bigEndian: address.sin_port))
+    }
+
+    private static func withAddress<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    public func accept() -> RawSocket? {
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        return accepted >= 0 ? RawSocket(adopting: accepted) : nil
+    }
+
+    @discardableResult
+    public func write(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    @discardableResult
+    public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+    /// The next bytes; empty at the end, on a reset, and after 20 s.
+    public func read(_ limit: Int = 65_536) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = recv(descriptor, &buffer, limit, 0)
+        return count > 0 ? Array(buffer[..<count]) : []
+    }
+
+    public func readToEnd() -> [UInt8] {
+        var all: [UInt8] = []
+        while true {
+            let part = read()
+            if part.isEmpty { return all }
+            all += part
+        }
+    }
+
+    public func shutdown() { _ = Glibc.shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// The close of this socket sends a reset.
+    public func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    public var hasNoDelay: Bool {
+        var value: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &value, &length)
+        return value != 0
+    }
+}
