@@ -1,6 +1,9 @@
 // AWS_LWA_INVOKE_MODE=response_stream scripts/run Streams
 // curl -N http://127.0.0.1:8080/export?rows=5
 // curl -N http://127.0.0.1:8080/ticks?count=3
+// With AWS_LAMBDA_MAX_CONCURRENCY=2 as well, in two terminals:
+// curl -N http://127.0.0.1:8080/room
+// curl http://127.0.0.1:8080/room -d 'hello, everyone'
 import Sluice
 
 @main
@@ -33,6 +36,19 @@ func makeApp() -> LambdaApp {
                 try await events.send(ServerSentEvent("\(tick)", event: "tick", id: "\(tick)"))
             }
         }
+    }
+
+    // A room: whoever listens gets what others say, when they say it. Needs invocations that run at the same time, in one
+    // process: Lambda Managed Instances, or AWS_LAMBDA_MAX_CONCURRENCY on this machine.
+    let room = Room()
+    routes.get("/room") { _ in
+        Response.events { events in
+            for await word in await room.join() { try await events.send(word) }
+        }
+    }
+    routes.post("/room") { request in
+        let word = String(decoding: request.body.bytes, as: UTF8.self)
+        return word == "bye" ? "\(await room.close())" : "\(await room.say(word))"
     }
 
     return LambdaApp {

@@ -23,7 +23,10 @@ import Testing
 
     @Test("escapes: surrogate pairs are joined, lone ones replaced")
     func surrogates() throws {
-        for (json, text) in [("\"\\ud83d\\ude00\"", "😀"), ("\"\\ud83d\"", "\u{FFFD}"), ("\"\\ud83dx\"", "\u{FFFD}x"), ("\"\\ude00\\u0041\"", "\u{FFFD}A"), ("\"\\ud83d\\u0041\"", "\u{FFFD}A")] {
+        for (json, text) in [
+            ("\"\\ud83d\\ude00\"", "😀"), ("\"\\ud83d\"", "\u{FFFD}"), ("\"\\ud83dx\"", "\u{FFFD}x"),
+            ("\"\\ude00\\u0041\"", "\u{FFFD}A"), ("\"\\ud83d\\u0041\"", "\u{FFFD}A"),
+        ] {
             var reader = JSONReader(Array(json.utf8))
             #expect(try reader.string() == text)
         }
@@ -32,8 +35,10 @@ import Testing
     @Test("what Foundation calls JSON is JSON, and what it does not is an error")
     func validity() {
         let texts = [
-            "1", "-0", "0.5", "1e9", "1E+9", "01", "+1", ".5", "1.", "1e", "-", "tru", "true", "nul", "null", "[,1]", "[1 2]", "{\"a\"}",
-            "{\"a\":}", "{a:1}", "{\"a\":1}", "[[],{}]", "[", "]", "{\"a\":[1,{\"b\":[true,false,null]}]}", "\"\\x\"", "\"\\u12\"", "\"",
+            "1", "-0", "0.5", "1e9", "1E+9", "01", "+1", ".5", "1.", "1e", "-", "tru", "true", "nul", "null", "[,1]", "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}", "{a:1}", "{\"a\":1}", "[[],{}]", "[", "]", "{\"a\":[1,{\"b\":[true,false,null]}]}", "\"\\x\"",
+            "\"\\u12\"", "\"",
             "[1]x", " [ 1 , 2 ] ", "{\"a\":1,\"a\":2}", "[}", "{]", "[1}",
         ]
         for text in texts {

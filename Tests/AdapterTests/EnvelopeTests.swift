@@ -95,7 +95,10 @@ import Testing
     @Test("hop-by-hop headers and declared lengths do not leave")
     func hopByHop() throws {
         var response = Response(body: "abc")
-        for name in ["connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "proxy-authenticate", "content-length", "x-kept"] {
+        for name in [
+            "connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "proxy-authenticate", "content-length",
+            "x-kept",
+        ] {
             response.headers[try #require(HTTPField.Name(name))] = "x"
         }
         #expect(try envelope(response)["headers"]?.dictionary == ["x-kept": "x"])

@@ -78,7 +78,8 @@ import Testing
 
     static let cookieCases: [CookieCase] = [
         CookieCase(number: 2, array: ["test=hi"], header: "test=hi", expected: "test=hi"),
-        CookieCase(number: 3, array: ["foo=bar", "hello=hello"], header: "foo=bar; hello=hello", expected: "foo=bar; hello=hello"),
+        CookieCase(
+            number: 3, array: ["foo=bar", "hello=hello"], header: "foo=bar; hello=hello", expected: "foo=bar; hello=hello"),
         CookieCase(
             number: 4, array: ["session=abc123", "theme=dark"], header: nil, expected: "session=abc123; theme=dark"),
         CookieCase(number: 5, array: ["a=x y, \"z\""], header: nil, expected: "a=x y, \"z\""),
@@ -111,7 +112,9 @@ import Testing
 
     @Test("case 13: base64 that is none names the field, and is the client's mistake")
     func badBase64() {
-        for text in ["not!valid!base64!", "PGlk", "PGl=ay8+", "====", "PGlkay8+A", "PG=="].filter({ $0 != "PGlk" && $0 != "PG==" }) {
+        for text in ["not!valid!base64!", "PGlk", "PGl=ay8+", "====", "PGlkay8+A", "PG=="].filter({
+            $0 != "PGlk" && $0 != "PG=="
+        }) {
             let error = #expect(throws: EventError.self) {
                 try read(eventJSON(changes: ["body": text, "isBase64Encoded": true]))
             }

@@ -42,7 +42,8 @@ func serve(
     reporter: RecordingReporter = RecordingReporter(), resetsAfterNext: Bool = false, endStatus: Int = 410,
     cutsStreams: Bool = false, verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
 ) async -> Served {
-    let api = MockRuntimeAPI(events, endStatus: endStatus, resetsAfterNext: resetsAfterNext, cutsStreams: cutsStreams, verdict: verdict)
+    let api = MockRuntimeAPI(
+        events, endStatus: endStatus, resetsAfterNext: resetsAfterNext, cutsStreams: cutsStreams, verdict: verdict)
     var environment = environment
     environment["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(api.port)"
     environment["AWS_LWA_INVOKE_MODE"] = mode

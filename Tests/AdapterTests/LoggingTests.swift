@@ -24,7 +24,9 @@ import Testing
 
     private func logger(_ lines: Lines, json: Bool, level: Logger.Level = .trace) -> Logger {
         let moment = moment
-        return Logger(label: "test") { LambdaLogHandler(label: $0, json: json, level: level, sink: lines.sink, now: { moment }) }
+        return Logger(label: "test") {
+            LambdaLogHandler(label: $0, json: json, level: level, sink: lines.sink, now: { moment })
+        }
     }
 
     @Test("cases 105, 106: a JSON record's fields, with and without a tenant")
@@ -50,7 +52,8 @@ import Testing
     @Test("case 107: an error is errorType, errorMessage and a stackTrace array")
     func error() throws {
         let lines = Lines()
-        FailureRecord(.handlerError, "GET / failed with 500", error: Boom(), status: 500, method: "GET", path: "/").write(to: logger(lines, json: true))
+        FailureRecord(.handlerError, "GET / failed with 500", error: Boom(), status: 500, method: "GET", path: "/").write(
+            to: logger(lines, json: true))
         let json = try #require(JSONView(Array(lines.text.utf8)))
         #expect(json["level"]?.text == "ERROR")
         #expect(json["errorType"]?.text == "Boom")
@@ -79,9 +82,12 @@ import Testing
         }
         _ = await Server.serve(
             ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode], bootstrapsLogging: false,
-            reporter: reporter) { app }
+            reporter: reporter
+        ) { app }
         api.stop()
-        let records = lines.text.split(separator: "\n").compactMap { JSONView(Array($0.utf8)) }.filter { $0["level"]?.text == "ERROR" }
+        let records = lines.text.split(separator: "\n").compactMap { JSONView(Array($0.utf8)) }.filter {
+            $0["level"]?.text == "ERROR"
+        }
         #expect(records.compactMap { $0["requestId"]?.text } == ["/throw", "/status", "/stream", "/late"])
     }
 
@@ -90,7 +96,10 @@ import Testing
         let lines = Lines()
         let log = logger(lines, json: false, level: .info)
         for level in Logger.Level.allCases { log.log(level: level, "x") }
-        #expect(lines.text.split(separator: "\n").map { $0.split(separator: "\t")[2] } == ["INFO", "INFO", "WARN", "ERROR", "FATAL"])
+        #expect(
+            lines.text.split(separator: "\n").map { $0.split(separator: "\t")[2] } == [
+                "INFO", "INFO", "WARN", "ERROR", "FATAL",
+            ])
     }
 
     @Test("case 109: text has four fields, five with an error, and nobody can forge a line")
@@ -136,14 +145,19 @@ import Testing
             calls.add(bytes.count)
             return (bytes.count, 0)
         }
-        Logger(label: "x") { LambdaLogHandler(label: $0, json: true, level: .info, sink: sink, now: { .now }) }.info("hello", metadata: ["a": "b"])
+        Logger(label: "x") { LambdaLogHandler(label: $0, json: true, level: .info, sink: sink, now: { .now }) }.info(
+            "hello", metadata: ["a": "b"])
         #expect(calls.values.count == 1)
     }
 
-    @Test("timestamps are those of Foundation's calendar", arguments: [0, 951_782_400_000, 1_709_164_799_999, 4_107_542_399_001, 1_795_219_200_123])
+    @Test(
+        "timestamps are those of Foundation's calendar",
+        arguments: [0, 951_782_400_000, 1_709_164_799_999, 4_107_542_399_001, 1_795_219_200_123])
     func timestamps(_ milliseconds: Int64) {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-        #expect(Timestamp.text(Deadline(millisecondsSinceEpoch: milliseconds)) == formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1000)))
+        #expect(
+            Timestamp.text(Deadline(millisecondsSinceEpoch: milliseconds))
+                == formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1000)))
     }
 }

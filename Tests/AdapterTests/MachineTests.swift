@@ -49,7 +49,8 @@ import Testing
         let exit: Int64
     }
 
-    @Test("the guard's margin is the smaller of 500 ms and 20 % of the time left",
+    @Test(
+        "the guard's margin is the smaller of 500 ms and 20 % of the time left",
         arguments: [
             Margin(left: 30_000, cancel: 29_500, answer: 29_700, exit: 29_950),
             Margin(left: 2_500, cancel: 2_000, answer: 2_200, exit: 2_450),
@@ -58,7 +59,9 @@ import Testing
         ])
     func margins(_ one: Margin) throws {
         let schedule = try #require(
-            GuardSchedule(arrival: Deadline(millisecondsSinceEpoch: 1_000_000), deadline: Deadline(millisecondsSinceEpoch: 1_000_000 + one.left)))
+            GuardSchedule(
+                arrival: Deadline(millisecondsSinceEpoch: 1_000_000),
+                deadline: Deadline(millisecondsSinceEpoch: 1_000_000 + one.left)))
         #expect(schedule.cancel.millisecondsSinceEpoch - 1_000_000 == one.cancel)
         #expect(schedule.answer.millisecondsSinceEpoch - 1_000_000 == one.answer)
         #expect(schedule.exit.millisecondsSinceEpoch - 1_000_000 == one.exit)
@@ -94,9 +97,9 @@ import Testing
         #expect(try Settings([:]).invokeMode == .buffered)
         for text in ["", "0", "-1", "abc"] { #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": text]).workers == 1) }
         #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": "5"]).workers == 5)
-        for text in ["JSON", "json", "Json"] { #expect(try Settings(["AWS_LAMBDA_LOG_FORMAT": text]).logsJSON) }
-        #expect(try !Settings(["AWS_LAMBDA_LOG_FORMAT": "Text"]).logsJSON)
-        #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "warn"]).logLevel == .warning)
+        for text in ["JSON", "json", "Json"] { #expect(try Settings(["AWS_LAMBDA_LOG_FORMAT": text]).log.isJSON) }
+        #expect(try !Settings(["AWS_LAMBDA_LOG_FORMAT": "Text"]).log.isJSON)
+        #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "warn"]).log.level == .warning)
         #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "loud"]).warnings.count == 1)
     }
 
@@ -110,7 +113,9 @@ import Testing
         #expect(StatusList("500,x,5-4,-1").invalid == ["x", "5-4", "-1"])
     }
 
-    @Test("the Runtime API's address is host:port, or start-up names the variable", arguments: ["", "host", "host:", ":9001", "host:0", "host:99999", "host:x"])
+    @Test(
+        "the Runtime API's address is host:port, or start-up names the variable",
+        arguments: ["", "host", "host:", ":9001", "host:0", "host:99999", "host:x"])
     func addresses(_ text: String) {
         let error = #expect(throws: SettingsError.self) { try Settings(["AWS_LAMBDA_RUNTIME_API": text]) }
         #expect(error?.variable == "AWS_LAMBDA_RUNTIME_API")

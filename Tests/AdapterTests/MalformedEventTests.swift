@@ -39,26 +39,51 @@ import Testing
             says: "'x': nested deeper than 512 levels"),
         Case("not HTTP", "{\"Records\":[]}", isHTTP: false, says: "'requestContext.http' is missing"),
         Case("context of another type", "{\"requestContext\":\"x\"}", isHTTP: false, says: "'requestContext': object expected"),
-        Case("http of another type", "{\"requestContext\":{\"http\":3}}", isHTTP: true, says: "'requestContext.http': object expected, found number"),
-        Case("no method", "{\"requestContext\":{\"http\":{}},\"rawPath\":\"/\"}", isHTTP: true, says: "'requestContext.http.method' is missing"),
+        Case(
+            "http of another type", "{\"requestContext\":{\"http\":3}}", isHTTP: true,
+            says: "'requestContext.http': object expected, found number"),
+        Case(
+            "no method", "{\"requestContext\":{\"http\":{}},\"rawPath\":\"/\"}", isHTTP: true,
+            says: "'requestContext.http.method' is missing"),
         Case("no path", "{\(http)}", isHTTP: true, says: "'rawPath' is missing"),
-        Case("method of another type", "{\"requestContext\":{\"http\":{\"method\":1}}}", isHTTP: true, says: "'requestContext.http.method': string expected, found number"),
-        Case("method that is no token", "{\"requestContext\":{\"http\":{\"method\":\"G T\"}},\"rawPath\":\"/\"}", isHTTP: true, says: "is not an HTTP token"),
-        Case("path of another type", "{\(http),\"rawPath\":[]}", isHTTP: true, says: "'rawPath': string expected, found array at byte"),
+        Case(
+            "method of another type", "{\"requestContext\":{\"http\":{\"method\":1}}}", isHTTP: true,
+            says: "'requestContext.http.method': string expected, found number"),
+        Case(
+            "method that is no token", "{\"requestContext\":{\"http\":{\"method\":\"G T\"}},\"rawPath\":\"/\"}", isHTTP: true,
+            says: "is not an HTTP token"),
+        Case(
+            "path of another type", "{\(http),\"rawPath\":[]}", isHTTP: true,
+            says: "'rawPath': string expected, found array at byte"),
         Case("headers of another type", "{\(http),\"headers\":[1]}", isHTTP: true, says: "'headers': object expected"),
-        Case("header of another type", "{\(http),\"headers\":{\"x-a\":{}}}", isHTTP: true, says: "'headers.x-a': string expected, found object"),
+        Case(
+            "header of another type", "{\(http),\"headers\":{\"x-a\":{}}}", isHTTP: true,
+            says: "'headers.x-a': string expected, found object"),
         Case("cookies of another type", "{\(http),\"cookies\":[1]}", isHTTP: true, says: "'cookies': string expected"),
-        Case("flag of another type", "{\(http),\"isBase64Encoded\":\"yes\"}", isHTTP: true, says: "'isBase64Encoded': bool expected"),
-        Case("body of another type", "{\(http),\"body\":{\"a\":1}}", isHTTP: true, says: "'body': string expected, found object"),
-        Case("bad base64", "{\(http),\"rawPath\":\"/\",\"body\":\"%\",\"isBase64Encoded\":true}", isHTTP: true, says: "'body' is not valid base64"),
-        Case("header name with a line break", "{\(http),\"rawPath\":\"/\",\"headers\":{\"a\\r\\nb\":\"c\"}}", isHTTP: true, says: "not an HTTP token"),
+        Case(
+            "flag of another type", "{\(http),\"isBase64Encoded\":\"yes\"}", isHTTP: true,
+            says: "'isBase64Encoded': bool expected"),
+        Case(
+            "body of another type", "{\(http),\"body\":{\"a\":1}}", isHTTP: true, says: "'body': string expected, found object"),
+        Case(
+            "bad base64", "{\(http),\"rawPath\":\"/\",\"body\":\"%\",\"isBase64Encoded\":true}", isHTTP: true,
+            says: "'body' is not valid base64"),
+        Case(
+            "header name with a line break", "{\(http),\"rawPath\":\"/\",\"headers\":{\"a\\r\\nb\":\"c\"}}", isHTTP: true,
+            says: "not an HTTP token"),
         Case("cut off", "{\(http),\"rawPath\":\"/", isHTTP: true, says: "a string does not end"),
         Case("something behind it", "{\(http),\"rawPath\":\"/\"} x", isHTTP: true, says: "something follows the JSON value"),
-        Case("not UTF-8", Array("{\(http),\"rawPath\":\"".utf8) + [0xFF, 0x22, 0x7D], isHTTP: true, says: "'rawPath': a string is not UTF-8"),
-        Case("a raw control character", "{\(http),\"rawPath\":\"\u{1}\"}", isHTTP: true, says: "a control character stands in a string"),
+        Case(
+            "not UTF-8", Array("{\(http),\"rawPath\":\"".utf8) + [0xFF, 0x22, 0x7D], isHTTP: true,
+            says: "'rawPath': a string is not UTF-8"),
+        Case(
+            "a raw control character", "{\(http),\"rawPath\":\"\u{1}\"}", isHTTP: true,
+            says: "a control character stands in a string"),
     ]
 
-    @Test("ends by the table, with one record that says what was wrong and where; the next invocation works", arguments: cases, ["buffered", "response_stream"])
+    @Test(
+        "ends by the table, with one record that says what was wrong and where; the next invocation works", arguments: cases,
+        ["buffered", "response_stream"])
     func malformed(_ one: Case, mode: String) async throws {
         let served = await serve(
             app { _ in .text("fine") }, [.init(bytes: one.bytes, id: "bad"), .init(eventJSON(), id: "good")], mode: mode)
@@ -71,7 +96,8 @@ import Testing
         let first = served.posts[0]
         if one.isHTTP {
             #expect(first.target.hasSuffix("/bad/response"))
-            let status = mode == "buffered" ? JSONView(first.body)?["statusCode"] : splitPrelude(first.body)?.prelude["statusCode"]
+            let status =
+                mode == "buffered" ? JSONView(first.body)?["statusCode"] : splitPrelude(first.body)?.prelude["statusCode"]
             #expect(status?.number == 400)
         } else {
             #expect(first.target.hasSuffix("/bad/error"))
@@ -83,7 +109,10 @@ import Testing
 
     @Test("every prefix of an event, and every event with one byte changed, is answered or refused, never a crash")
     func fuzz() {
-        let whole = Array(eventJSON(method: "POST", query: "a=b", changes: ["cookies": ["a=b"], "body": "eA==\\u00e4", "isBase64Encoded": true]).utf8)
+        let whole = Array(
+            eventJSON(
+                method: "POST", query: "a=b", changes: ["cookies": ["a=b"], "body": "eA==\\u00e4", "isBase64Encoded": true]
+            ).utf8)
         var refused = 0
         for length in 0..<whole.count {
             if (try? HTTPEvent(Array(whole[..<length]))) == nil { refused += 1 }

@@ -56,7 +56,8 @@ import Testing
         #expect(message.firstLine == "POST /2018-06-01/runtime/init/error HTTP/1.1")
         #expect(message["Content-Length"] == String(message.body.count))
         #expect(message["Lambda-Runtime-Function-Error-Type"] == "Runtime.RouteError")
-        #expect(JSONView(message.body)?["errorMessage"]?.text == "two routes answer the same requests: GET /🚀/{a} and GET /🚀/{b}")
+        #expect(
+            JSONView(message.body)?["errorMessage"]?.text == "two routes answer the same requests: GET /🚀/{a} and GET /🚀/{b}")
         #expect(served.records.map(\.outcome) == [.startUp])
     }
 
@@ -95,7 +96,9 @@ import Testing
         for status in [500, 502, 503] { #expect(RuntimeRule.post(status) == .exit) }
     }
 
-    @Test("a refused answer is on record once and the loop goes on", arguments: [400, 403, 410, 413], ["buffered", "response_stream"])
+    @Test(
+        "a refused answer is on record once and the loop goes on", arguments: [400, 403, 410, 413],
+        ["buffered", "response_stream"])
     func refused(_ status: Int, mode: String) async {
         let served = await serve(
             app { _ in .text("ok") }, [.init(eventJSON(), id: "a"), .init(eventJSON(), id: "b")], mode: mode
@@ -157,11 +160,15 @@ import Testing
     func context() async throws {
         var event = MockRuntimeAPI.Event(eventJSON(), id: "the-id")
         event.headers = [
-            "Lambda-Runtime-Client-Context": "", "Lambda-Runtime-Cognito-Identity": "{\"cognitoIdentityId\":\"i\",\"cognitoIdentityPoolId\":\"p\"}",
+            "Lambda-Runtime-Client-Context": "",
+            "Lambda-Runtime-Cognito-Identity": "{\"cognitoIdentityId\":\"i\",\"cognitoIdentityPoolId\":\"p\"}",
             "Lambda-Runtime-Aws-Tenant-Id": "123",
         ]
         let seen = Collected<Request>()
-        _ = await serve(app { request in seen.add(request); return .text("x") }, [event])
+        _ = await serve(
+            app { request in
+                seen.add(request); return .text("x")
+            }, [event])
         let request = try #require(seen.values.first)
         #expect(request.id == "the-id")
         #expect(request.lambda?.functionARN == "arn:aws:lambda:eu-west-2:123456789012:function:shop:live")
@@ -192,14 +199,18 @@ import Testing
 
     @Test("case 97: our error types always have the platform's form")
     func errorTypes() {
-        for reason in ["", "myError", "My1", "My_Error", "M", "My.Error", "MyErrör"] { #expect(ErrorType(.function, reason: reason) == nil) }
+        for reason in ["", "myError", "My1", "My_Error", "M", "My.Error", "MyErrör"] {
+            #expect(ErrorType(.function, reason: reason) == nil)
+        }
         #expect(ErrorType(.runtime, reason: "InvalidEvent")?.description == "Runtime.InvalidEvent")
         enum lower_case1: Error { case a }
         #expect(ErrorDocument(lower_case1.a).type.description == "Function.HandlerError")
         #expect(ErrorDocument(lower_case1.a).errorType == "lower_case1")
     }
 
-    @Test("case 101: a kept connection that died is replaced, and the answer is delivered once", arguments: ["buffered", "response_stream"])
+    @Test(
+        "case 101: a kept connection that died is replaced, and the answer is delivered once",
+        arguments: ["buffered", "response_stream"])
     func staleConnection(_ mode: String) async {
         let events = (0..<3).map { MockRuntimeAPI.Event(eventJSON(), id: "id-\($0)") }
         let served = await serve(app { _ in .text("ok") }, events, mode: mode, resetsAfterNext: true)
@@ -222,7 +233,9 @@ import Testing
     func nobodyThere() async {
         let reporter = RecordingReporter()
         let app = app { _ in .text("x") }
-        let end = await Server.serve(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"], bootstrapsLogging: false, reporter: reporter) { app }
+        let end = await Server.serve(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"], bootstrapsLogging: false, reporter: reporter) {
+            app
+        }
         #expect(end == .failed)
         #expect(reporter.records.values.map(\.outcome) == [.runtime])
     }
@@ -244,7 +257,9 @@ import Testing
         thread.start()
         let app = app { _ in .text("x") }
         let task = Task {
-            await Server.serve(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(port)"], bootstrapsLogging: false, reporter: RecordingReporter()) { app }
+            await Server.serve(
+                ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(port)"], bootstrapsLogging: false, reporter: RecordingReporter()
+            ) { app }
         }
         await asked.wait()
         task.cancel()
@@ -253,16 +268,20 @@ import Testing
 
     @Test("case 104: an event may come chunked", arguments: [true, false])
     func chunkedEvent(_ chunked: Bool) async throws {
-        var event = MockRuntimeAPI.Event(eventJSON(method: "POST", changes: ["body": String(repeating: "0123456789", count: 500)]))
+        var event = MockRuntimeAPI.Event(
+            eventJSON(method: "POST", changes: ["body": String(repeating: "0123456789", count: 500)]))
         event.chunked = chunked
-        let served = await serve(app { request in Response(headers: [.contentType: "text/plain"], body: request.body) }, [event])
+        let served = await serve(
+            app { request in Response(headers: [.contentType: "text/plain"], body: request.body) }, [event])
         #expect(JSONView(served.posts[0].body)?["body"]?.text?.count == 5000)
     }
 
     @Test("case 60: an answer over the limit becomes a 500 and one record that names the size")
     func tooLarge() async throws {
         let size = Envelope.limit
-        let served = await serve(app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes([UInt8](repeating: 0x61, count: size))) }, [.init(eventJSON())])
+        let served = await serve(
+            app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes([UInt8](repeating: 0x61, count: size))) },
+            [.init(eventJSON())])
         #expect(served.posts.count == 1)
         #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
         #expect(served.failures.map(\.outcome) == [.replyUnusable])
@@ -289,7 +308,8 @@ import Testing
         let overhead = Envelope.encode(Response(headers: [.contentType: "text/plain"], body: "a")).count - 1
         for (extra, outcome) in [(0, [FailureRecord.Outcome]()), (1, [.replyUnusable])] {
             let body = [UInt8](repeating: 0x61, count: Envelope.limit - overhead + extra)
-            let served = await serve(app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes(body)) }, [.init(eventJSON())])
+            let served = await serve(
+                app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes(body)) }, [.init(eventJSON())])
             #expect(served.failures.map(\.outcome) == outcome)
             #expect((served.posts.first?.body.count == Envelope.limit) == (extra == 0))
         }
@@ -301,14 +321,18 @@ import Testing
         routes.get("/known") { _ in "x" }
         let served = await serve(LambdaApp { routes }, [.init(eventJSON(path: "/unknown"))], mode: mode)
         #expect(served.posts[0].target.hasSuffix("/response"))
-        let status = mode == "buffered" ? JSONView(served.posts[0].body)?["statusCode"] : splitPrelude(served.posts[0].body)?.prelude["statusCode"]
+        let status =
+            mode == "buffered"
+            ? JSONView(served.posts[0].body)?["statusCode"] : splitPrelude(served.posts[0].body)?.prelude["statusCode"]
         #expect(status?.number == 404)
         #expect(served.failures.isEmpty)
     }
 
     @Test("a listed status fails the invocation, with one record; others do not", arguments: ["buffered", "response_stream"])
     func errorStatusCodes(_ mode: String) async throws {
-        for (code, call, outcomes) in [(502, "error", [FailureRecord.Outcome.serverErrorAnswer]), (418, "error", [.errorStatus]), (404, "response", [])] {
+        for (code, call, outcomes) in [
+            (502, "error", [FailureRecord.Outcome.serverErrorAnswer]), (418, "error", [.errorStatus]), (404, "response", []),
+        ] {
             let served = await serve(
                 app { _ in Response(status: .init(code: code)) }, [.init(eventJSON())], mode: mode,
                 environment: ["AWS_LWA_ERROR_STATUS_CODES": "500-504, 418"])
@@ -317,7 +341,9 @@ import Testing
         }
     }
 
-    @Test("a reader that goes away in mid-stream: the handler's write throws, one record, and the loop goes on or ends by the table")
+    @Test(
+        "a reader that goes away in mid-stream: the handler's write throws, one record, and the loop goes on or ends by the table"
+    )
     func brokenStream() async throws {
         let errors = Collected<any Error>()
         let served = await serve(
@@ -345,7 +371,8 @@ import Testing
             app { request in
                 await Task.yield()
                 let inner = await Task { InvocationScope.current?.requestID }.value
-                return .text("\(request.query["n"] ?? "") \(request.id) \(InvocationScope.current?.requestID ?? "") \(inner ?? "")")
+                return .text(
+                    "\(request.query["n"] ?? "") \(request.id) \(InvocationScope.current?.requestID ?? "") \(inner ?? "")")
             }, events, environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "5"])
         #expect(served.posts.count == 100)
         for post in served.posts {

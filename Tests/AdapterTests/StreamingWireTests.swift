@@ -114,7 +114,8 @@ import Testing
         let (prelude, _, body) = try #require(served.posts.first.flatMap { splitPrelude($0.body) })
         #expect(prelude["statusCode"]?.number == 500)
         // What middleware put on the answer stays, what described the lost body goes.
-        #expect(prelude["headers"]?.dictionary == ["content-type": "application/problem+json", "access-control-allow-origin": "*"])
+        #expect(
+            prelude["headers"]?.dictionary == ["content-type": "application/problem+json", "access-control-allow-origin": "*"])
         #expect(JSONView(body)?["status"]?.number == 500)
         #expect(served.posts.first?.trailers.isEmpty == true)
         #expect(served.failures.map(\.outcome) == [.handlerError])
@@ -187,7 +188,9 @@ import Testing
         #expect(served.posts.map { String(decoding: splitPrelude($0.body)?.body ?? [], as: UTF8.self) } == ["first", "second"])
     }
 
-    @Test("case 76: a status that no final answer may have is a 500 and a record that names it", arguments: [100, 103, 199, 99, 0])
+    @Test(
+        "case 76: a status that no final answer may have is a 500 and a record that names it",
+        arguments: [100, 103, 199, 99, 0])
     func badStatus(_ code: Int) async throws {
         let served = await stream { _ in Response(status: .init(code: code)) }
         #expect(splitPrelude(served.posts[0].body)?.prelude["statusCode"]?.number == 500)
@@ -197,14 +200,18 @@ import Testing
 
     @Test("case 77: three events are three chunks, in order")
     func events() async throws {
-        let events = [ServerSentEvent("one\ntwo", event: "a", id: "1"), ServerSentEvent("x", retry: .seconds(2)), ServerSentEvent("")]
+        let events = [
+            ServerSentEvent("one\ntwo", event: "a", id: "1"), ServerSentEvent("x", retry: .seconds(2)), ServerSentEvent(""),
+        ]
         let served = await stream { _ in
             Response.events { writer in for event in events { try await writer.send(event) } }
         }
         let post = try #require(served.posts.first)
         let (prelude, _, body) = try #require(splitPrelude(post.body))
         #expect(prelude["headers"]?.dictionary?["content-type"] == "text/event-stream")
-        #expect(String(decoding: body, as: UTF8.self) == "event: a\nid: 1\ndata: one\ndata: two\n\nretry: 2000\ndata: x\n\ndata: \n\n")
+        #expect(
+            String(decoding: body, as: UTF8.self)
+                == "event: a\nid: 1\ndata: one\ndata: two\n\nretry: 2000\ndata: x\n\ndata: \n\n")
         #expect(post.chunks.count == 4)  // the prelude, at once, and one chunk for each event
     }
 
@@ -212,11 +219,15 @@ import Testing
     func redirect() async throws {
         let served = await stream { _ in .redirect(to: "/there") }
         let post = try #require(served.posts.first)
-        #expect(post.body == Array("{\"statusCode\":302,\"headers\":{\"location\":\"/there\"}}".utf8) + [UInt8](repeating: 0, count: 8))
+        #expect(
+            post.body == Array("{\"statusCode\":302,\"headers\":{\"location\":\"/there\"}}".utf8)
+                + [UInt8](repeating: 0, count: 8))
         #expect(post.chunks.count == 1)
     }
 
-    @Test("what an empty streamed answer looks like is one setting", arguments: [("bare", 0, false), ("content-length", 0, true), ("newline", 1, false)])
+    @Test(
+        "what an empty streamed answer looks like is one setting",
+        arguments: [("bare", 0, false), ("content-length", 0, true), ("newline", 1, false)])
     func emptyForms(_ form: String, bytes: Int, length: Bool) async throws {
         let served = await stream(environment: ["SLUICE_EMPTY_STREAM": form]) { _ in Response(status: .init(code: 404)) }
         let (prelude, _, body) = try #require(splitPrelude(served.posts[0].body))
@@ -263,10 +274,14 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for letter in ["a", "b", "c", "d"] {
                         group.addTask {
-                            for _ in 0..<20 { try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000)) }
+                            for _ in 0..<20 {
+                                try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000))
+                            }
                         }
                         group.addTask(executorPreference: globalConcurrentExecutor) {
-                            for _ in 0..<20 { try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000)) }
+                            for _ in 0..<20 {
+                                try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000))
+                            }
                         }
                     }
                     try await group.waitForAll()

@@ -139,7 +139,9 @@ import Testing
     }
 
     struct Throwing: Middleware {
-        func handle(_ request: Request, next: Next) async throws -> Response { throw HTTPError(.tooManyRequests, "slow down", detail: "secret") }
+        func handle(_ request: Request, next: Next) async throws -> Response {
+            throw HTTPError(.tooManyRequests, "slow down", detail: "secret")
+        }
     }
 
     @Test("what middleware throws is an answer for those above it; the public words leave, the detail does not")

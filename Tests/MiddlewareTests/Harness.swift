@@ -5,7 +5,9 @@ import SluiceTestSupport
 
 extension CompletePipeline {
     /// Routes and nothing else.
-    static func of(_ router: Router) -> CompletePipeline { PipelineBuilder.buildFinalResult(PipelineBuilder.buildExpression(router)) }
+    static func of(_ router: Router) -> CompletePipeline {
+        PipelineBuilder.buildFinalResult(PipelineBuilder.buildExpression(router))
+    }
 }
 
 extension Parameters {

@@ -26,7 +26,8 @@ import Testing
     }
 
     static let patterns = [
-        "/", "/users", "/users/{id}", "/users/me", "/users/{id}/posts", "/users/me/{thing}", "/files/{path*}", "/files/{name}/meta",
+        "/", "/users", "/users/{id}", "/users/me", "/users/{id}/posts", "/users/me/{thing}", "/files/{path*}",
+        "/files/{name}/meta",
         "/a%20b", "/{any*}", "/slash/",
     ]
 
@@ -127,7 +128,8 @@ import Testing
             ])
     }
 
-    @Test("a pattern that cannot be read stops start-up", arguments: ["x", "/{a*}/b", "/{}", "/a{b}", "/{a}/{a}", "/{a", "/{*}"])
+    @Test(
+        "a pattern that cannot be read stops start-up", arguments: ["x", "/{a*}/b", "/{}", "/a{b}", "/{a}/{a}", "/{a", "/{*}"])
     func badPatterns(_ pattern: String) {
         var router = Router()
         router.get(pattern) { _ in "x" }

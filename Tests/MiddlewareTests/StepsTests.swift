@@ -23,7 +23,8 @@ import Testing
     @Test(
         "AccessLog writes one INFO line when the body has ended",
         arguments: [
-            ("/text", "200", "5", nil), ("/stream", "200", "6", nil), ("/missing", "404", nil, "no such tea"), ("/throw", "500", nil, nil),
+            ("/text", "200", "5", nil), ("/stream", "200", "6", nil), ("/missing", "404", nil, "no such tea"),
+            ("/throw", "500", nil, nil),
             ("/stream/throw", "500", nil, nil),
         ] as [(String, String, String?, String?)])
     func accessLog(_ path: String, status: String, bytes: String?, error: String?) async throws {

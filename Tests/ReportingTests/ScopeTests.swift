@@ -41,6 +41,7 @@ import Testing
         _ = first.distance(to: last)
         _ = first.remaining
         #expect(first < last)
-        #expect(Deadline(millisecondsSinceEpoch: 1000).distance(to: Deadline(millisecondsSinceEpoch: 3500)) == .milliseconds(2500))
+        #expect(
+            Deadline(millisecondsSinceEpoch: 1000).distance(to: Deadline(millisecondsSinceEpoch: 3500)) == .milliseconds(2500))
     }
 }

@@ -129,6 +129,8 @@ import Testing
     @Test("slices are dropped across their borders")
     func dropping() {
         let pieces: [ArraySlice<UInt8>] = [[1, 2, 3], [], [4, 5], [6]]
-        for count in 0...6 { #expect(pieces.dropping(count).flatMap { Array($0) } == Array([1, 2, 3, 4, 5, 6].dropFirst(count))) }
+        for count in 0...6 {
+            #expect(pieces.dropping(count).flatMap { Array($0) } == Array([1, 2, 3, 4, 5, 6].dropFirst(count)))
+        }
     }
 }

@@ -115,7 +115,9 @@ public final class MockRuntimeAPI: Sendable {
             case .status(let status):
                 state.withLock { $0.messages.append(message) }
                 let body = "{\"status\":\"\(status)\"}"
-                socket.write("HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                socket.write(
+                    "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                )
                 if message["connection"]?.lowercased() == "close" { return }
             }
         }

@@ -12,17 +12,16 @@ enum Server {
         _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any Reporter)? = nil,
         _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
+        let log = LogSettings(environment)
+        let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
+        let reporter = reporter ?? LogReporter(logger)
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings(environment)
         } catch {
-            let logger = LogSetup.install(json: false, level: .info, bootstraps: bootstrapsLogging)
-            return await failStartUp(
-                error, HostPort(environment["AWS_LAMBDA_RUNTIME_API"] ?? ""), reporter ?? LogReporter(logger))
+            return await failStartUp(error, HostPort(environment["AWS_LAMBDA_RUNTIME_API"] ?? ""), reporter)
         }
-        let logger = LogSetup.install(json: settings.logsJSON, level: settings.logLevel, bootstraps: bootstrapsLogging)
         for warning in settings.warnings { logger.warning("\(warning)") }
-        let reporter = reporter ?? LogReporter(logger)
         guard let address = settings.runtimeAPI else {
             return await failStartUp(RunError.notOnLambda, nil, reporter)
         }

@@ -1,5 +1,3 @@
-internal import Logging
-
 /// A variable whose value cannot be used; stops start-up.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// The environment variable's name.
@@ -23,10 +21,8 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
-    /// `AWS_LAMBDA_LOG_FORMAT`: `JSON` in any case, text otherwise.
-    let logsJSON: Bool
-    /// `AWS_LAMBDA_LOG_LEVEL`: `TRACE` to `FATAL`, in any case; INFO when unset or unknown.
-    let logLevel: Logger.Level
+    /// Format and level of the log.
+    let log: LogSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: answers with these become failed invocations.
     let errorStatusCodes: StatusList
     /// `SLUICE_EMPTY_STREAM`: what a streamed answer without a body looks like; `bare` when unset.
@@ -52,12 +48,8 @@ struct Settings: Sendable {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
-        logsJSON = environment["AWS_LAMBDA_LOG_FORMAT"]?.lowercased() == "json"
-        let level = environment["AWS_LAMBDA_LOG_LEVEL"] ?? ""
-        logLevel = LogLevel.parse(level) ?? .info
-        if !level.isEmpty, LogLevel.parse(level) == nil {
-            warnings.append("AWS_LAMBDA_LOG_LEVEL: '\(level)' is no level; using INFO")
-        }
+        log = LogSettings(environment)
+        if let warning = log.warning { warnings.append(warning) }
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
         for part in errorStatusCodes.invalid {
             warnings.append("AWS_LWA_ERROR_STATUS_CODES: '\(part)' is no status and no range; ignored")

@@ -1,0 +1,13 @@
+// expect: FlushReports() delivers what CaptureErrors() captured: put CaptureErrors() above it
+import Sluice
+
+struct Step: Middleware {
+    func handle(_ request: Request, next: Next) async throws -> Response { await next(request) }
+}
+
+func build(_ routes: Router, _ flag: Bool) -> LambdaApp {
+    LambdaApp {
+        routes
+        FlushReports()
+    }
+}

@@ -1,0 +1,13 @@
+// expect: a line is a Middleware, a Router, CaptureErrors() or FlushReports()
+import Sluice
+
+struct Step: Middleware {
+    func handle(_ request: Request, next: Next) async throws -> Response { await next(request) }
+}
+
+func build(_ routes: Router, _ flag: Bool) -> LambdaApp {
+    LambdaApp {
+        routes
+        "CaptureErrors"
+    }
+}

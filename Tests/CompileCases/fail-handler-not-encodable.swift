@@ -1,0 +1,12 @@
+// expect: a handler returns a String, a Response
+// line: 10
+import Sluice
+
+struct Order: Codable, Sendable { let id: Int }
+
+func build() -> Router {
+    var routes = Router()
+    struct Plain: Sendable {}
+    routes.get("/a") { _ in Plain() }
+    return routes
+}

@@ -1,0 +1,14 @@
+// expect: an app has one CaptureErrors()
+import Sluice
+
+struct Step: Middleware {
+    func handle(_ request: Request, next: Next) async throws -> Response { await next(request) }
+}
+
+func build(_ routes: Router, _ flag: Bool) -> LambdaApp {
+    LambdaApp {
+        routes
+        CaptureErrors()
+        CaptureErrors()
+    }
+}

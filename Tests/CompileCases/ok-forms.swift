@@ -1,0 +1,81 @@
+// Compiles, in the user's own settings: everything the guide shows of the list and of handlers.
+import Sluice
+
+struct Step: Middleware {
+    func handle(_ request: Request, next: Next) async throws -> Response {
+        var response = await next(request)
+        response.headers[.contentLanguage] = "en"
+        response.wrapBody { writer, body in try await body(writer) }
+        return response
+    }
+}
+
+enum Signed: RequestKey { typealias Value = String }
+struct Order: Codable, Sendable { let id: Int }
+
+actor Store {
+    func find(_ id: Int) -> Order? { nil }
+    func all() -> [Order] { [] }
+    func delete(_ id: String) -> Order { Order(id: 1) }
+}
+
+func build(_ flag: Bool, _ store: Store) throws -> LambdaApp {
+    var routes = Router()
+    routes.get("/hello/{name}") { request in
+        "Hello, \(try request.parameters.require("name"))!"
+    }
+    routes.get("/orders") { _ in await store.all() }
+    routes.get("/orders/{id}") { request in try await store.find(request.parameters.require("id", as: Int.self)) }
+    routes.post("/orders") { request in
+        let order = try request.decode(Order.self)
+        return try Response.json(order, status: .created)
+    }
+    routes.on(.put, "/x") { _ in HTTPResponse.Status.noContent }
+    routes.patch("/x") { request -> String? in request[Signed.self] }
+    routes.head("/x") { _ in Response(status: .ok, headers: [.contentType: "a/b"], body: .empty) }
+    routes.options("/x") { _ in Response(body: .bytes([1])) }
+    routes.get("/fail") { _ -> String in throw HTTPError(.notFound, "what the client may read", detail: "what only we read") }
+    routes.get("/stream") { _ in
+        Response.stream(contentType: "text/csv") { writer in
+            try await writer.write("a")
+            try await writer.write([0x62] as [UInt8])
+        }
+    }
+    routes.get("/events") { _ in
+        Response.events { events in try await events.send(ServerSentEvent("x", event: "tick")) }
+    }
+    routes.get("/everything") { request in
+        let parts: [String?] = [
+            request.id, request.method.rawValue, request.path, request.query["q"], request.headers[.contentType],
+            request.cookies["a"], request.remoteAddress, request.lambda?.functionARN, request.lambda?.traceID,
+        ]
+        _ = (request.body.bytes, request.deadline?.remaining, request.lambda?.event.json)
+        return parts.compactMap(\.self).joined()
+    }
+    routes.group("/admin", Step(), Step()) { admin in
+        admin.delete("/orders/{id}") { request in try await store.delete(request.parameters.require("id")) }
+    }
+    let more = [Router(), Router()]
+    let some: Step? = flag ? Step() : nil
+    return LambdaApp {
+        RequestID()
+        AccessLog()
+        if flag { Step() }
+        if flag { Step() } else { RequestID() }
+        for _ in 0..<2 { Step() }
+        some
+        [Step(), RequestID()] as [any Middleware]
+        routes
+        more
+        if flag { Router() }
+        CaptureErrors()
+        FlushReports(when: .afterReply, within: .seconds(2))
+    }
+}
+
+func small() -> LambdaApp { LambdaApp { Router() } }
+
+func test(_ app: LambdaApp) async {
+    let response = await app.respond(to: Request(.post, "/orders", headers: [.accept: "a/b"], body: "{}"))
+    _ = (response.error is HTTPError, response.status == .ok, response.text)
+}

@@ -1,0 +1,145 @@
+import Foundation
+import SluiceTestSupport
+import Synchronization
+
+/// A built example as a real process.
+final class Program: Sendable {
+    private let process: Mutex<Process>
+    private let out = Collected<String>()
+    private let err = Collected<String>()
+    private let ended = Gate()
+    let pid: Int32
+
+    /// The folder in which SwiftPM put the test bundle and the examples.
+    private static var products: URL {
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    init(_ name: String, _ environment: [String: String]) throws {
+        let process = Process()
+        let tests = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?.deletingLastPathComponent()
+        process.executableURL = (tests ?? Self.products).appendingPathComponent(name)
+        var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") && !$0.key.hasPrefix("SLUICE_") }
+        all.merge(environment) { _, new in new }
+        process.environment = all
+        for (pipe, lines, isOut) in [(Pipe(), out, true), (Pipe(), err, false)] {
+            if isOut { process.standardOutput = pipe } else { process.standardError = pipe }
+            let handle = pipe.fileHandleForReading
+            Thread {
+                var held: [UInt8] = []
+                while true {
+                    let data = handle.availableData
+                    if data.isEmpty { break }
+                    held += data
+                    while let end = held.firstIndex(of: 10) {
+                        lines.add(String(decoding: held[..<end], as: UTF8.self))
+                        held.removeFirst(end + 1)
+                    }
+                }
+            }.start()
+        }
+        let ended = ended
+        process.terminationHandler = { _ in ended.open() }
+        try process.run()
+        pid = process.processIdentifier
+        self.process = Mutex(process)
+    }
+
+    deinit { kill(pid, SIGKILL) }
+
+    var console: [String] { out.values }
+    var errors: [String] { err.values }
+
+    func signal(_ number: Int32) { kill(pid, number) }
+
+    /// The exit status, or the negated signal.
+    func end() async -> Int32 {
+        await ended.wait()
+        return process.withLock { $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus }
+    }
+
+    /// Waits for a line of the console. Bounded by time only so that a failing test ends.
+    func line(containing text: String) -> String? { Self.observe { self.console.first { $0.contains(text) } } }
+
+    func errorLine(containing text: String) -> String? { Self.observe { self.errors.first { $0.contains(text) } } }
+
+    /// Looks until something is there, yielding the processor in between; gives up after 20 s.
+    static func observe<Value>(_ look: () -> Value?) -> Value? {
+        let limit = Date().addingTimeInterval(20)
+        while Date() < limit {
+            if let value = look() { return value }
+            sched_yield()
+        }
+        return nil
+    }
+
+    /// The processes whose parent this one is.
+    var children: [Int32] { Self.processes().filter { $0.parent == pid }.map(\.pid) }
+
+    struct Entry {
+        let pid: Int32
+        let parent: Int32
+        let state: String
+    }
+
+    static func processes() -> [Entry] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.compactMap { entry($0) }
+    }
+
+    static func entry(_ pid: Int32) -> Entry? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(end, offsetBy: 2)...].split(separator: " ")
+        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+        return Entry(pid: pid, parent: parent, state: String(fields[0]))
+    }
+}
+
+/// An example under the local Lambda, and a client of its front door.
+struct LocalProgram: Sendable {
+    let program: Program
+    let port: UInt16
+
+    init?(_ name: String, mode: String = "buffered", _ environment: [String: String] = [:]) throws {
+        var environment = environment
+        environment["PORT"] = "0"
+        environment["AWS_LWA_INVOKE_MODE"] = mode
+        environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        program = try Program(name, environment)
+        guard let line = program.line(containing: "Lambda on this machine"),
+            let port = line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap({ UInt16($0.1) })
+        else { return nil }
+        self.port = port
+    }
+
+    func get(_ target: String) -> WireMessage? { send("GET \(target) HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n") }
+
+    func send(_ text: String, hasBody: Bool = true) -> WireMessage? {
+        guard let socket = RawSocket.connect(port: port) else { return nil }
+        socket.write(text)
+        return WireReader(socket).next(hasBody: hasBody)
+    }
+
+    /// The app's failure records of this level, as JSON.
+    func records(_ level: String = "ERROR") -> [JSONView] {
+        program.errors.compactMap { JSONView(Array($0.utf8)) }.filter { $0["level"]?.text == level }
+    }
+
+    /// The console's report of an invocation: its line and the notes below.
+    func report(_ target: String) -> String? {
+        guard program.line(containing: " \(target)  ") != nil else { return nil }
+        var report: [String] = []
+        for line in program.console {
+            if line.contains(" \(target)  ") {
+                report = [line]
+            } else if !report.isEmpty, line.hasPrefix("     ") {
+                report.append(line)
+            }
+        }
+        return report.joined(separator: "\n")
+    }
+
+    /// The app's own process.
+    var child: Int32? { Program.observe { program.children.first } }
+}
