@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -69,6 +71,15 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
 
 void sluice_name_thread(const char *name) {
     prctl(PR_SET_NAME, name);
+}
+
+#define TRACE "_X_AMZN_TRACE_ID="
+
+void sluice_set_trace_variable(const char *value) {
+    static char entry[sizeof TRACE + 500] = TRACE;
+    static int is_placed = 0;
+    strncpy(entry + sizeof TRACE - 1, value, 500);
+    if (!is_placed) is_placed = putenv(entry) == 0;
 }
 
 static _Atomic int wake_descriptor = -1;

@@ -245,6 +245,11 @@ import Testing
         #expect(call("DELETE", "/orders/1")?.status == 204)
         #expect(call("DELETE", "/orders/1")?.status == 404)
         #expect(call("PATCH", "/orders/1")?["allow"] == "DELETE, GET, HEAD, OPTIONS")
+        // The access lines have Lambda's format, though the list was built before `run()`.
+        #expect(local.program.errorLine(containing: "PATCH /orders/1 405") != nil)
+        let lines = local.records("INFO").filter { $0["logger"]?.text == "access" }
+        #expect(lines.count == 10)
+        #expect(lines.allSatisfy { $0["requestId"]?.text != nil })
     }
 
     @Test("bodies of every kind come back through door, event, app and reply")

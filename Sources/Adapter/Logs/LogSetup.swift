@@ -12,3 +12,14 @@ enum LogSetup {
         return Logger(label: "sluice") { label in LambdaLogHandler(label: label, json: json, level: level) }
     }
 }
+
+extension LambdaLogHandler {
+    /// Makes swift-log write Lambda's formats, as the environment says, from here on.
+    ///
+    /// `run()` does so too, but a `Logger` keeps the backend that it was made with: call this first thing in `main` when loggers
+    /// are made before `run()`. Call it once, and bootstrap nothing else: swift-log stops the process at a second bootstrap.
+    public static func bootstrap() {
+        let log = LogSettings(ProcessEnvironment.all())
+        LoggingSystem.bootstrap { label in LambdaLogHandler(label: label, json: log.isJSON, level: log.level) }
+    }
+}

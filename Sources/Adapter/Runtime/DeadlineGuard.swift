@@ -94,10 +94,12 @@ final class DeadlineGuard: Sendable {
             await answer(trip)
             slot.answered()
         case .exit:
-            // Nothing was in the way of the answer, or it was written by now; a stream cut in mid-chunk is all that is left.
-            _ = trip.token.take(.abandon)
-            record(trip, "still holds its worker at the deadline; the process ends")
-            exit()
+            slot.ifStillHeld(by: trip) {
+                // A worker that is sending its own answer is left to the platform: it holds nothing back.
+                guard trip.known.isAnsweredByGuard || trip.token.take(.abandon) else { return }
+                record(trip, "still holds its worker at the deadline; the process ends")
+                exit()
+            }
         }
     }
 
@@ -106,6 +108,7 @@ final class DeadlineGuard: Sendable {
         let timeout = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
         do {
             if trip.token.take(.answer) {
+                trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and was answered with 504")
                 let request = trip.known.request ?? Request(.get, "/")
                 let response = Response(answering: timeout, to: request, with: answer)
@@ -117,6 +120,7 @@ final class DeadlineGuard: Sendable {
                     try await reply.finish { Prelude.encode(response) }
                 }
             } else if trip.token.take(.end), let connection = trip.known.stream?.shared {
+                trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and its stream was cut")
                 let document = ErrorDocument(
                     type: ErrorType(.runtime, fallback: "HandlerTimeout"), errorType: "TimeoutError",

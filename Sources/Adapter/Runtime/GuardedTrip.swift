@@ -17,6 +17,8 @@ final class GuardedTrip: Sendable {
         var request: Request?
         /// The stream, under streaming mode and once the handler has answered.
         var stream: StreamReply?
+        /// The guard has answered, or ended the stream, in the worker's place.
+        var isAnsweredByGuard = false
     }
 
     init(id: String, scope: InvocationScope, schedule: GuardSchedule, token: ReplyToken) {
@@ -76,6 +78,14 @@ final class GuardSlot: Sendable {
             state.done = stage
             if stage == .answer { state.isAnswering = true }
             return (stage, trip)
+        }
+    }
+
+    /// Runs `end` if the trip still holds the worker. Under the lock: a worker that is just done must not go on to another
+    /// invocation while the process is being ended.
+    func ifStillHeld(by trip: GuardedTrip, _ end: () -> Void) {
+        state.withLock { state in
+            if state.trip === trip { end() }
         }
     }
 

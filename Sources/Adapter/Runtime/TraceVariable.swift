@@ -1,10 +1,7 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+internal import CSluiceRuntime
 
-/// `_X_AMZN_TRACE_ID`, which custom runtimes must set for the X-Ray SDK. Only where one invocation runs at a time.
+/// `_X_AMZN_TRACE_ID`, which custom runtimes must set for the X-Ray SDK (Lambda developer guide, "Building a custom runtime").
+/// Only where one invocation runs at a time.
 enum TraceVariable {
-    static func set(_ trace: String) { setenv("_X_AMZN_TRACE_ID", trace, 1) }
+    static func set(_ trace: String) { sluice_set_trace_variable(trace) }
 }

@@ -23,6 +23,10 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 /// Names the calling thread, for debuggers and `ps`: prctl is variadic. Linux keeps 15 bytes.
 void sluice_name_thread(const char *name);
 
+/// Sets `_X_AMZN_TRACE_ID` in a buffer that the environment keeps pointing to: `setenv` would leak each value. Text over 500
+/// bytes is cut. One caller at a time.
+void sluice_set_trace_variable(const char *value);
+
 /// On `signal`, adds one to the eventfd `fd`: a handler may run in any frame, so it must be C. One descriptor per
 /// process: the last one given counts. Returns 0, or -1 and errno.
 int sluice_wake_on_signal(int signal, int fd);

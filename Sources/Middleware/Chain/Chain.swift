@@ -34,10 +34,14 @@ package struct Chain: Sendable {
 
     /// A status that no final answer may have (1xx, below 100, over 999) is a mistake of the app: a 500 that says so.
     private func checked(_ response: Response, _ request: Request) -> Response {
-        guard !(200...999).contains(response.status.code) else { return response }
-        return Response(
-            answering: response.error ?? UnusableStatus(code: response.status.code), to: request, with: problemAnswer)
+        guard !Self.isFinal(response) else { return response }
+        let error = response.error ?? UnusableStatus(code: response.status.code)
+        let replacement = Response(answering: error, to: request, with: answer)
+        // The app's own shape may be where the status comes from.
+        return Self.isFinal(replacement) ? replacement : Response(answering: error, to: request, with: problemAnswer)
     }
+
+    private static func isFinal(_ response: Response) -> Bool { (200...999).contains(response.status.code) }
 }
 
 /// A handler answered with a status that cannot end an exchange.

@@ -6,16 +6,19 @@ internal import SluiceStreaming
 ///
 /// An answer below 500 that stands for an error has that error in the line. The query is left out: it may hold secrets.
 public struct AccessLog: Middleware {
-    private let logger: Logger
+    private let logger: Logger?
+
+    /// Made with the first line: the app's list is built before `run()` installs the log's backend.
+    private static let standard = Logger(label: "access")
 
     /// - Parameter logger: Where lines go; one labelled `access` when left out.
-    public init(logger: Logger? = nil) { self.logger = logger ?? Logger(label: "access") }
+    public init(logger: Logger? = nil) { self.logger = logger }
 
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let start = ContinuousClock.now
         var response = await next(request)
         let line = Line(
-            logger: logger, method: request.method.rawValue, path: request.rawPath, status: response.status.code,
+            logger: logger ?? Self.standard, method: request.method.rawValue, path: request.rawPath, status: response.status.code,
             error: response.status.code < 500 ? response.error : nil, start: start)
         response.wrapBody { writer, body in
             do {
