@@ -134,17 +134,25 @@ import Testing
         #expect(try Program.entry(#require(awake.child))?.state != "T")
     }
 
-    @Test("no process is left behind, however the parent ends", arguments: [SIGINT, SIGTERM, SIGKILL, SIGHUP], [true, false])
-    func nothingLeft(_ signal: Int32, frozen: Bool) async throws {
+    enum Moment: Sendable, CaseIterable { case frozen, streaming, blocked }
+
+    @Test(
+        "no process is left behind, however the parent ends", arguments: [SIGINT, SIGTERM, SIGKILL, SIGHUP], Moment.allCases)
+    func nothingLeft(_ signal: Int32, moment: Moment) async throws {
         let local = try #require(try LocalProgram("Failures", mode: "response_stream"))
         let child = try #require(local.child)
-        if frozen {
+        let socket = try #require(RawSocket.connect(port: local.port))
+        switch moment {
+        case .frozen:
             #expect(local.get("/fine")?.status == 200)
             #expect(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
-        } else {
-            let socket = try #require(RawSocket.connect(port: local.port))
+        case .streaming:
             socket.write("GET /stream/slow HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(!socket.read().isEmpty)
+        case .blocked:
+            let before = try #require(Program.entry(child)).ticks
+            socket.write("GET /block HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(Program.observe { (Program.entry(child)?.ticks ?? 0) > before + 5 ? true : nil } == true)
         }
         local.program.signal(signal)
         #expect(await local.program.end() == (signal == SIGKILL ? -signal : 128 + signal))

@@ -80,6 +80,8 @@ final class Program: Sendable {
         let pid: Int32
         let parent: Int32
         let state: String
+        /// Processor time spent, in clock ticks.
+        let ticks: Int
     }
 
     static func processes() -> [Entry] {
@@ -91,8 +93,8 @@ final class Program: Sendable {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")")
         else { return nil }
         let fields = text[text.index(end, offsetBy: 2)...].split(separator: " ")
-        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
-        return Entry(pid: pid, parent: parent, state: String(fields[0]))
+        guard fields.count > 12, let parent = Int32(fields[1]) else { return nil }
+        return Entry(pid: pid, parent: parent, state: String(fields[0]), ticks: Int(fields[11]) ?? 0)
     }
 }
 
