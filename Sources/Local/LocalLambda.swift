@@ -38,7 +38,7 @@ package enum LocalLambda {
         let door = try listenAtDoor(settings.port)
         let api = try Socket.listen(onLoopbackPort: 0)
         let sandbox = Sandbox(
-            loop, program: "/proc/self/exe", arguments: arguments,
+            loop, program: try ownPath(), arguments: arguments,
             environment: childEnvironment(environment, apiPort: api.localPort, arguments))
         let broker = Broker(loop, settings, sandbox, console)
         let port = door.localPort
@@ -64,6 +64,14 @@ package enum LocalLambda {
             throw LocalSettings.Problem(
                 description: "port \(port) is taken by another program: stop it, or choose another port with PORT=8081")
         }
+    }
+
+    /// This program's file.
+    private static func ownPath() throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { throw SystemError.last("readlink") }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// What Lambda sets, where the caller has not set it.

@@ -15,6 +15,10 @@ import Testing
         var testDescription: String { "case \(number): \(url)" }
     }
 
+    private static let httpAPI: [String: Any] = [
+        "domainName": "x.execute-api.eu-west-2.amazonaws.com", "http": ["method": "GET"],
+    ]
+
     static let urlCases: [Case] = [
         Case(
             number: 1, json: eventJSON(query: "parameter1=value1&parameter1=value2&parameter2=value"),
@@ -56,6 +60,9 @@ import Testing
             number: 21, json: eventJSON(path: "/Prod/my/path"),
             url: "https://id.lambda-url.eu-west-2.on.aws/Prod/my/path", rawPath: "/Prod/my/path", path: "/Prod/my/path"),
         Case(
+            number: 7, json: eventJSON(path: "/100%", changes: ["requestContext": httpAPI]),
+            url: "https://id.lambda-url.eu-west-2.on.aws/100%25", path: "/100%"),
+        Case(
             number: 42, json: eventJSON(path: "/Año_1234"), url: "https://id.lambda-url.eu-west-2.on.aws/A%C3%B1o_1234",
             rawPath: "/A%C3%B1o_1234", path: "/Año_1234"),
     ]
@@ -64,6 +71,8 @@ import Testing
     func url(of one: Case) throws {
         let request = try read(one.json)
         #expect(request.url == one.url)
+        #expect(request.method == .get)
+        #expect(request.body.bytes.isEmpty)
         if let rawPath = one.rawPath { #expect(request.rawPath == rawPath) }
         if let path = one.path { #expect(request.path == path) }
     }

@@ -66,6 +66,12 @@ import Testing
         Case(
             "body of another type", "{\(http),\"body\":{\"a\":1}}", isHTTP: true, says: "'body': string expected, found object"),
         Case(
+            "65,536 headers",
+            "{\(http),\"rawPath\":\"/\",\"headers\":{" + (0..<65_536).map { "\"x\($0)\":\"\"" }.joined(separator: ",") + "}}",
+            isHTTP: true, says: "more than 10000 names"),
+        Case(
+            "another version", "{\"version\":\"1.0\",\(http),\"rawPath\":\"/\"}", isHTTP: false, says: "'version' is another"),
+        Case(
             "bad base64", "{\(http),\"rawPath\":\"/\",\"body\":\"%\",\"isBase64Encoded\":true}", isHTTP: true,
             says: "'body' is not valid base64"),
         Case(

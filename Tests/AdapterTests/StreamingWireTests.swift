@@ -151,21 +151,14 @@ import Testing
         #expect(served.steps.prefix(2) == ["capture", "flush"])
     }
 
-    @Test("case 74: status and headers are a value that is gone with the first write; what a wrapper changes is its own copy")
+    @Test("case 74: the writer says when status and headers are gone")
     func changeAfterWrite() async throws {
         let served = await stream { _ in
-            let response = Response.stream(contentType: "text/plain") { writer in
+            return Response.stream(contentType: "text/plain") { writer in
                 #expect(writer.canStillChangeStatus)
                 try await writer.write("x")
                 #expect(!writer.canStillChangeStatus)
             }
-            var dressed = response
-            dressed.wrapBody { writer, body in
-                try await body(writer)
-                var late = response
-                late.status = .internalServerError
-            }
-            return dressed
         }
         #expect(splitPrelude(served.posts[0].body)?.prelude["statusCode"]?.number == 200)
     }
@@ -196,6 +189,42 @@ import Testing
         #expect(splitPrelude(served.posts[0].body)?.prelude["statusCode"]?.number == 500)
         #expect(served.failures.count == 1)
         #expect(served.failures.first?.error.map { "\($0)" }?.contains("\(code) is not a final HTTP status") == true)
+    }
+
+    @Test(
+        "case 76: a thrown status that cannot end an exchange is a 500 too, before and in a stream; middleware's headers stay")
+    func thrownBadStatus() async throws {
+        struct Dress: Middleware {
+            func handle(_ request: Request, next: Next) async throws -> Response {
+                var response = await next(request)
+                response.headers[.accessControlAllowOrigin] = "*"
+                return response
+            }
+        }
+        for inStream in [false, true] {
+            var routes = Router()
+            routes.get("/{path*}") { _ -> Response in
+                guard inStream else { throw HTTPError(.continue) }
+                return .stream(contentType: "a/b") { _ in throw HTTPError(.continue) }
+            }
+            let app = LambdaApp {
+                Dress()
+                routes
+            }
+            let served = await serve(app, [.init(eventJSON())], mode: "response_stream")
+            let prelude = try #require(splitPrelude(served.posts[0].body)?.prelude)
+            #expect(prelude["statusCode"]?.number == 500)
+            #expect(prelude["headers"]?.dictionary?["access-control-allow-origin"] == "*")
+            #expect(served.failures.map(\.outcome) == [.handlerError])
+        }
+    }
+
+    @Test("case 65: the first raw NUL of an answer is the delimiter's, whatever its headers hold")
+    func nulInHeader() async throws {
+        let served = await stream { _ in Response(headers: [.location: "mare\0tranquillitatis"], body: "x") }
+        let (prelude, _, body) = try #require(splitPrelude(served.posts[0].body))
+        #expect(prelude["headers"]?["location"]?.text?.hasPrefix("mare") == true)
+        #expect(body == Array("x".utf8))
     }
 
     @Test("case 77: three events are three chunks, in order")
@@ -233,8 +262,18 @@ import Testing
         let (prelude, _, body) = try #require(splitPrelude(served.posts[0].body))
         #expect(body.count == bytes)
         #expect(prelude["headers"]?.dictionary?["content-length"] == (length ? "0" : nil))
-        let none = await stream(environment: ["SLUICE_EMPTY_STREAM": form]) { _ in Response(status: .noContent) }
-        #expect(splitPrelude(none.posts[0].body)?.body == [])
+        // A stream that sends its head and then no event is as empty, though it is too late for a header.
+        let flushed = await stream(environment: ["SLUICE_EMPTY_STREAM": form]) { _ in Response.events { _ in } }
+        #expect(splitPrelude(flushed.posts[0].body)?.body.count == bytes)
+        // HEAD, 204 and 304 have no body and claim no length, whatever the setting and the handler say.
+        for (method, status) in [("GET", 204), ("GET", 304), ("HEAD", 200)] {
+            let none = await serve(
+                app { _ in Response(status: .init(code: status), body: "not this") }, [.init(eventJSON(method: method))],
+                mode: "response_stream", environment: ["SLUICE_EMPTY_STREAM": form])
+            let split = try #require(splitPrelude(none.posts[0].body))
+            #expect(split.body == [])
+            #expect(split.prelude["headers"]?.dictionary?["content-length"] == nil)
+        }
     }
 
     @Test("a HEAD answer has the headers of GET and no body, and its stream does not run")
@@ -257,8 +296,8 @@ import Testing
         let task = Task(executorPreference: loop) {
             let client = RuntimeClient(loop, address: HostPort("127.0.0.1:\(api.port)")!)
             try await client.respond("1", [])
-            let reply = StreamReply("2", client, ReplyToken(), prelude: Prelude.encode(Response()))
-            try await reply.finish { Prelude.encode(Response()) }
+            let reply = StreamReply("2", client, ReplyToken(), StreamForm(Response(), to: .get, .bare))
+            try await reply.finish()
             try await client.respond("3", [])
         }
         try await task.value

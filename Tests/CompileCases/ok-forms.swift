@@ -57,6 +57,8 @@ func build(_ flag: Bool, _ store: Store) throws -> LambdaApp {
     }
     let more = [Router(), Router()]
     let some: Step? = flag ? Step() : nil
+    let any: (any Middleware)? = flag ? Step() : RequestID()
+    let one: any Middleware = Step()
     return LambdaApp {
         RequestID()
         AccessLog()
@@ -64,10 +66,14 @@ func build(_ flag: Bool, _ store: Store) throws -> LambdaApp {
         if flag { Step() } else { RequestID() }
         for _ in 0..<2 { Step() }
         some
+        any
+        one
         [Step(), RequestID()] as [any Middleware]
         routes
         more
         if flag { Router() }
+        if flag { Router(); Router() } else { more }
+        for router in more { router }
         CaptureErrors()
         FlushReports(when: .afterReply, within: .seconds(2))
     }

@@ -2,47 +2,70 @@ import Foundation
 import SluiceTestSupport
 import Synchronization
 
-/// A built example as a real process.
+/// A built example as a real process. Not Foundation's `Process`: that takes a process for running while a child of it lives.
 final class Program: Sendable {
-    private let process: Mutex<Process>
     private let out = Collected<String>()
     private let err = Collected<String>()
     private let ended = Gate()
+    private let status = Mutex<Int32>(0)
     let pid: Int32
+
+    struct SpawnFailed: Error {
+        let code: Int32
+    }
 
     /// The folder in which SwiftPM put the test bundle and the examples.
     private static var products: URL {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let tests = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
+        return (tests ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()).deletingLastPathComponent()
     }
 
     init(_ name: String, _ environment: [String: String]) throws {
-        let process = Process()
-        let tests = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?.deletingLastPathComponent()
-        process.executableURL = (tests ?? Self.products).appendingPathComponent(name)
         var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") && !$0.key.hasPrefix("SLUICE_") }
         all.merge(environment) { _, new in new }
-        process.environment = all
-        for (pipe, lines, isOut) in [(Pipe(), out, true), (Pipe(), err, false)] {
-            if isOut { process.standardOutput = pipe } else { process.standardError = pipe }
-            let handle = pipe.fileHandleForReading
-            Thread {
-                var held: [UInt8] = []
-                while true {
-                    let data = handle.availableData
-                    if data.isEmpty { break }
-                    held += data
-                    while let end = held.firstIndex(of: 10) {
-                        lines.add(String(decoding: held[..<end], as: UTF8.self))
-                        held.removeFirst(end + 1)
-                    }
+        let path = Self.products.appendingPathComponent(name).path
+        var argv = [strdup(path), nil]
+        var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        var (outPipe, errPipe): ([Int32], [Int32]) = ([0, 0], [0, 0])
+        guard pipe2(&outPipe, O_CLOEXEC) == 0, pipe2(&errPipe, O_CLOEXEC) == 0 else { throw SpawnFailed(code: errno) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, outPipe[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, errPipe[1], 2)
+        var child: pid_t = 0
+        let code = posix_spawn(&child, path, &actions, nil, &argv, &envp)
+        close(outPipe[1])
+        close(errPipe[1])
+        guard code == 0 else { throw SpawnFailed(code: code) }
+        pid = child
+        Self.collect(outPipe[0], out)
+        Self.collect(errPipe[0], err)
+        Thread { [self] in
+            var status: Int32 = 0
+            waitpid(child, &status, 0)
+            let signal = status & 0x7F
+            self.status.withLock { $0 = signal == 0 ? (status >> 8) & 0xFF : -signal }
+            ended.open()
+        }.start()
+    }
+
+    private static func collect(_ descriptor: Int32, _ lines: Collected<String>) {
+        Thread {
+            var held: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count <= 0 { break }
+                held += buffer[..<count]
+                while let end = held.firstIndex(of: 10) {
+                    lines.add(String(decoding: held[..<end], as: UTF8.self))
+                    held.removeFirst(end + 1)
                 }
-            }.start()
-        }
-        let ended = ended
-        process.terminationHandler = { _ in ended.open() }
-        try process.run()
-        pid = process.processIdentifier
-        self.process = Mutex(process)
+            }
+            close(descriptor)
+        }.start()
     }
 
     deinit { kill(pid, SIGKILL) }
@@ -55,7 +78,7 @@ final class Program: Sendable {
     /// The exit status, or the negated signal.
     func end() async -> Int32 {
         await ended.wait()
-        return process.withLock { $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus }
+        return status.withLock { $0 }
     }
 
     /// Waits for a line of the console. Bounded by time only so that a failing test ends.

@@ -54,6 +54,26 @@ import Testing
         #expect(api.posts.count == 2)
         #expect(records.compactMap { $0["metadata"]?["outcome"]?.text } == ["reply_refused"])
         #expect(records.first?["metadata"]?["status"]?.text == "\(code)")
+        #expect(records.first?["metadata"]?["path"]?.text == "/fine")
+        #expect(records.first?["metadata"]?["method"]?.text == "GET")
+    }
+
+    @Test("a Runtime API that stops reading a stream: one ERROR record; the process ends by the table, as the API is gone")
+    func brokenPipe() async throws {
+        let event = fine.replacingOccurrences(of: "/fine", with: "/stream/third")
+        let (_, records, status) = try await run([.init(event)], mode: "response_stream") { _ in .reset }
+        #expect(records.count == 1)
+        #expect(records.first?["metadata"]?["path"]?.text == "/stream/third")
+        #expect(status == 1)
+    }
+
+    @Test("the level of the log is the environment's")
+    func logLevel() async throws {
+        let (_, records, _) = try await run(
+            [.init(fine.replacingOccurrences(of: "/fine", with: "/throw")), .init("{}")], mode: "strange",
+            ["AWS_LAMBDA_LOG_LEVEL": "error"])
+        #expect(records.allSatisfy { $0["level"]?.text == "ERROR" })
+        #expect(records.count == 2)
     }
 
     @Test("a listed status goes to /error with one record", arguments: ["buffered", "response_stream"])

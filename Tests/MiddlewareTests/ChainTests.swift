@@ -229,6 +229,12 @@ import Testing
             Case(name: "returned 499", outcomes: []) { _ in Response(status: .init(code: 499)) },
             Case(name: "stream", outcomes: [.handlerError]) { _ in .stream(contentType: "a/b") { _ in throw Boom() } },
             Case(name: "stream 404", outcomes: []) { _ in .stream(contentType: "a/b") { _ in throw HTTPError(.notFound) } },
+            Case(name: "stream with 503 that throws", outcomes: [.handlerError]) { _ in
+                .stream(contentType: "a/b", status: .serviceUnavailable) { _ in throw Boom() }
+            },
+            Case(name: "stream with 503", outcomes: [.serverErrorAnswer]) { _ in
+                .stream(contentType: "a/b", status: .serviceUnavailable) { try await $0.write("x") }
+            },
             Case(name: "stream fine", outcomes: []) { _ in .stream(contentType: "a/b") { try await $0.write("x") } },
         ]
         for one in cases {

@@ -129,14 +129,34 @@ import Testing
     }
 
     @Test(
-        "a pattern that cannot be read stops start-up", arguments: ["x", "/{a*}/b", "/{}", "/a{b}", "/{a}/{a}", "/{a", "/{*}"])
+        "a pattern that cannot be read stops start-up",
+        arguments: ["x", "/{a*}/b", "/{}", "/a{b}", "/{a}/{a}", "/{a", "/{*}", "/{a}{b}", "/{a*}{b*}"])
     func badPatterns(_ pattern: String) {
         var router = Router()
         router.get(pattern) { _ in "x" }
         #expect(RouteTable([router]).problems.count == 1)
     }
 
-    @Test("a look-up visits the path's segments, however many routes there are")
+    @Test("a path or a group that lacks its slash stops start-up, and joins no segment")
+    func missingSlash() async {
+        var router = Router()
+        router.group("/api") { $0.get("users") { _ in "x" } }
+        router.group("/a") { $0.group("b") { $0.get("/c") { _ in "x" } } }
+        #expect(RouteTable([router]).problems.count == 2)
+        #expect(await answer(router, .get, "/apiusers").status == .notFound)
+        #expect(await answer(router, .get, "/ab/c").status == .notFound)
+    }
+
+    @Test("HEAD goes where GET goes, unless the same place has a route for it")
+    func headPrecedence() async {
+        var router = Router()
+        router.get("/a") { _ in Response.text("x", status: .accepted) }
+        router.head("/{any*}") { _ in Response(status: .created) }
+        #expect(await answer(router, .head, "/a").status == .accepted)
+        #expect(await answer(router, .head, "/b").status == .created)
+    }
+
+    @Test("of 2,000 routes, the right one")
     func growth() async {
         var router = Router()
         for index in 0..<2000 { router.get("/r\(index)/{id}/x") { _ in "\(index)" } }

@@ -25,7 +25,7 @@ import Testing
         arguments: [
             ("/text", "200", "5", nil), ("/stream", "200", "6", nil), ("/missing", "404", nil, "no such tea"),
             ("/throw", "500", nil, nil),
-            ("/stream/throw", "500", nil, nil),
+            ("/stream/throw", "500", nil, nil), ("/stream/missing", "404", nil, "no such tea"),
         ] as [(String, String, String?, String?)])
     func accessLog(_ path: String, status: String, bytes: String?, error: String?) async throws {
         let lines = InMemoryLogHandler()
@@ -41,6 +41,9 @@ import Testing
         }
         routes.get("/missing") { _ -> String in throw HTTPError(.notFound, "no such tea") }
         routes.get("/throw") { _ -> String in throw Boom() }
+        routes.get("/stream/missing") { _ in
+            Response.stream(contentType: "a/b") { _ in throw HTTPError(.notFound, "no such tea") }
+        }
         routes.get("/stream/throw") { _ in Response.stream(contentType: "a/b") { _ in throw Boom() } }
         _ = await respond(Request(.get, "\(path)?secret=1")) {
             AccessLog(logger: logger)
@@ -52,7 +55,8 @@ import Testing
         #expect(entry.message == "GET \(path) \(status)")
         #expect(entry.metadata["status"] == "\(status)")
         if let bytes { #expect(entry.metadata["bytes"] == "\(bytes)") }
-        #expect(entry.metadata["error"]?.description.contains(error ?? "") ?? (error == nil))
+        #expect((entry.metadata["error"] != nil) == (error != nil))
+        if let error { #expect(entry.metadata["error"]?.description.contains(error) == true) }
         #expect(!"\(entry)".contains("secret"))
     }
 }

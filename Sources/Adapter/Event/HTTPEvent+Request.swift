@@ -21,7 +21,8 @@ extension HTTPEvent {
         var path = rawPath ?? "/"
         if !path.hasPrefix("/") { path = "/" + path }
         return Request(
-            id: id, method: method, rawPath: PercentEncoding.repair(path), rawQuery: rawQuery,
+            id: id, method: method, rawPath: PercentEncoding.repair(path, escapingLonePercent: !isFunctionURL),
+            rawQuery: rawQuery,
             scheme: forwarded == "http" ? "http" : "https", authority: fields[.host] ?? domainName ?? "",
             headers: fields, body: .bytes(bytes), remoteAddress: sourceIP, deadline: deadline)
     }
@@ -34,16 +35,24 @@ extension HTTPEvent {
         return decoded
     }
 
+    private static let headerLimit = 10_000
+
     private func headerFields() throws(EventError) -> HTTPFields {
+        // Far more than any front end lets through; swift-http-types itself stops the process at 65,535.
+        guard headers.count <= Self.headerLimit else {
+            throw EventError(description: "the field 'headers' has more than \(Self.headerLimit) names", isHTTP: true)
+        }
         var fields = HTTPFields()
         fields.reserveCapacity(headers.count)
         for (name, value) in headers {
-            guard let name = HTTPField.Name(name) else {
-                throw EventError(description: "the field 'headers' has a name that is not an HTTP token", isHTTP: true)
+            guard let token = HTTPField.Name(name) else {
+                let shown = name.prefix(100).debugDescription
+                throw EventError(
+                    description: "the field 'headers' has the name \(shown), which is not an HTTP token", isHTTP: true)
             }
             // Function URLs deliver cookies twice; the array is the one that HTTP APIs have too.
-            if name == .cookie, !cookies.isEmpty { continue }
-            fields.append(HTTPField(name: name, value: value))
+            if token == .cookie, !cookies.isEmpty { continue }
+            fields.append(HTTPField(name: token, value: value))
         }
         // Appended, not set: setting would split it into one field for each cookie, as HTTP/2 does.
         if !cookies.isEmpty { fields.append(HTTPField(name: .cookie, value: cookies.joined(separator: "; "))) }

@@ -11,7 +11,11 @@ struct HTTPEvent {
     var isBase64 = false
     var domainName: String?
     var sourceIP: String?
+    private var version: String?
     private var hasHTTP = false
+
+    /// An HTTP API decodes the path before it hands it on, a Function URL does not.
+    var isFunctionURL: Bool { domainName?.contains(".lambda-url.") ?? false }
 
     /// - Throws: ``EventError`` that names the field and the byte.
     init(_ bytes: [UInt8]) throws(EventError) {
@@ -28,9 +32,11 @@ struct HTTPEvent {
             let where_ = place.isEmpty ? "" : "the field '\(place)': "
             throw EventError(description: "\(where_)\(error)", isHTTP: Self.looksLikeHTTP(bytes))
         }
-        guard hasHTTP else {
+        guard hasHTTP, version == nil || version == "2.0" else {
             throw EventError(
-                description: "not an HTTP event of payload version 2.0: 'requestContext.http' is missing", isHTTP: false)
+                description:
+                    "not an HTTP event of payload version 2.0: 'requestContext.http' is missing, or 'version' is another",
+                isHTTP: false)
         }
         guard !method.isEmpty else {
             throw EventError(description: "the field 'requestContext.http.method' is missing", isHTTP: true)
@@ -41,6 +47,7 @@ struct HTTPEvent {
     private mutating func read(_ key: String, _ reader: inout JSONReader, _ place: inout String) throws(JSONError) {
         if try reader.null() { return }
         switch key {
+        case "version": version = try reader.string()
         case "rawPath": rawPath = try reader.string()
         case "rawQueryString": rawQuery = try reader.string()
         case "body": body = try reader.stringBytes()

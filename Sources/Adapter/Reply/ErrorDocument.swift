@@ -12,8 +12,13 @@ struct ErrorDocument: Sendable {
     init(_ error: any Error, category: ErrorType.Category = .function, fallback: String = "HandlerError") {
         errorType = Self.name(of: error)
         type = ErrorType(category, reason: errorType) ?? ErrorType(category, fallback: fallback)
-        message = String(describing: error)
+        // It reaches SDK callers: of an HTTPError, only what is meant for them.
+        let text = (error as? HTTPError)?.message ?? String(describing: error)
+        message = text.utf8.count <= Self.messageLimit ? text : String(text.prefix(Self.messageLimit / 4)) + "…"
     }
+
+    /// In bytes; the platform crops what is longer at a place of its own.
+    private static let messageLimit = 8192
 
     init(type: ErrorType, errorType: String, message: String) {
         self.type = type

@@ -5,38 +5,35 @@ internal import SluiceMiddleware
 enum Prelude {
     static let delimiter = [UInt8](repeating: 0, count: 8)
 
-    static func encode(_ response: Response) -> [UInt8] {
+    static func encode(_ response: Response, extra: (name: String, value: String)? = nil) -> [UInt8] {
+        var head = WireHead(response)
+        if let extra { head.headers.append(extra) }
         var json = JSONWriter()
-        json.object { WireHead(response).write(to: &$0, leavingOutEmpty: true) }
+        json.object { head.write(to: &$0, leavingOutEmpty: true) }
         return json.bytes + delimiter
     }
+}
 
-    /// The one place that decides what a streamed answer without a body looks like.
-    ///
-    /// Some accounts and regions have been seen to deliver the head and then hang until the time-out; which form ends
-    /// promptly everywhere is not documented. `SLUICE_EMPTY_STREAM` switches.
-    static func encodeEmpty(_ response: Response, as form: EmptyStream) -> [UInt8] {
-        let permitsBody = response.status.code != 204 && response.status.code != 304
-        switch form {
-        case .bare: return encode(response)
-        case .contentLength where permitsBody:
-            var json = JSONWriter()
-            let head = WireHead(response)
-            json.object { json in
-                json.field("statusCode", head.status)
-                json.key("headers")
-                json.object { json in
-                    for (name, value) in head.headers { json.field(name, value) }
-                    json.field("content-length", "0")
-                }
-                if !head.cookies.isEmpty {
-                    json.key("cookies")
-                    json.array { json in for cookie in head.cookies { json.string(cookie.utf8) } }
-                }
-            }
-            return json.bytes + delimiter
-        case .newline where permitsBody: return encode(response) + [0x0A]
-        default: return encode(response)
+/// How one streamed answer begins, and the one place that decides what it looks like without a body.
+///
+/// Some accounts and regions have been seen to deliver the head of an empty answer and then hang until the time-out; which
+/// form ends promptly everywhere is not documented. `SLUICE_EMPTY_STREAM` switches.
+struct StreamForm: Sendable {
+    let prelude: [UInt8]
+    /// In the place of ``prelude``, when it is known before the head leaves that no body follows.
+    let emptyPrelude: [UInt8]
+    /// The body of an answer that has none.
+    let emptyTail: [UInt8]
+
+    init(_ response: Response, to method: HTTPRequest.Method, _ form: EmptyStream) {
+        prelude = Prelude.encode(response)
+        // HEAD, 204 and 304 neither have a body nor may they claim its length.
+        let permitsBody = Response.permitsBody(response.status, to: method)
+        emptyTail = form == .newline && permitsBody ? [0x0A] : []
+        if form == .contentLength, permitsBody {
+            emptyPrelude = Prelude.encode(response, extra: ("content-length", "0"))
+        } else {
+            emptyPrelude = prelude
         }
     }
 }

@@ -5,7 +5,7 @@ internal import SluiceMiddleware
 struct WireHead {
     let status: Int
     /// Names in lower case, each once: repeated headers are joined with a comma (RFC 9110, section 5.3).
-    let headers: [(name: String, value: String)]
+    var headers: [(name: String, value: String)]
     /// Every `Set-Cookie`, in order, and nowhere else: a gateway would send the last one twice.
     let cookies: [String]
 

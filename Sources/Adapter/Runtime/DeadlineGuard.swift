@@ -111,13 +111,15 @@ final class DeadlineGuard: Sendable {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and was answered with 504")
                 let request = trip.known.request ?? Request(.get, "/")
-                let response = Response(answering: timeout, to: request, with: answer)
+                var response = Response(answering: timeout, to: request, with: answer)
+                response.dropForbiddenBody(for: request)
                 if mode == .buffered {
                     try await client.respond(trip.id, Envelope.encode(response))
                 } else {
-                    let reply = StreamReply(trip.id, client, ReplyToken(), prelude: Prelude.encode(response))
+                    let form = StreamForm(response, to: request.method, .bare)
+                    let reply = StreamReply(trip.id, client, ReplyToken(), form)
                     try await reply.write(response.body.bytes)
-                    try await reply.finish { Prelude.encode(response) }
+                    try await reply.finish()
                 }
             } else if trip.token.take(.end), let connection = trip.known.stream?.shared {
                 trip.tell { $0.isAnsweredByGuard = true }

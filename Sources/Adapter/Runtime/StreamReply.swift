@@ -9,14 +9,17 @@ internal import Synchronization
 final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touched on the loop's thread only
     private struct Confined {
         var connection: RuntimeConnection?
-        var prelude: [UInt8]
         var isBusy = false
         var queue: [CheckedContinuation<Void, Never>] = []
-        var failure: BodyWriterError?
         /// All that was sent over a kept connection, while it is little: should that have been dead already, it is sent
         /// again over a fresh one. Nil on a fresh connection, and for longer streams.
-        var replay: [ArraySlice<UInt8>]?
-        var replaySize = 0
+        var replay: [UInt8]?
+    }
+
+    /// What other threads may ask for.
+    private struct Published {
+        var connection: RuntimeConnection.Shared?
+        var failure: BodyWriterError?
     }
 
     private static let replayLimit = 65_536
@@ -25,25 +28,27 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private let loop: EventLoop
     private let client: RuntimeClient
     private let token: ReplyToken
+    private let form: StreamForm
     private let sent = Atomic(0)
     private let headSent = Atomic(false)
-    private let published = Mutex<RuntimeConnection.Shared?>(nil)
+    private let published = Mutex(Published())
     private var confined: Confined
 
-    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, prelude: [UInt8]) {
+    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm) {
         self.id = id
         self.client = client
         self.loop = client.loop
         self.token = token
-        confined = Confined(prelude: prelude)
+        self.form = form
+        confined = Confined()
     }
 
     var bytesWritten: Int { sent.load(ordering: .relaxed) }
     var headIsGone: Bool { headSent.load(ordering: .acquiring) }
     /// What the deadline guard needs to end the stream in the worker's place; nil before the head has left.
-    var shared: RuntimeConnection.Shared? { published.withLock { $0 } }
+    var shared: RuntimeConnection.Shared? { published.withLock { $0.connection } }
     /// Why the Runtime API no longer reads; nil while it does.
-    var failure: BodyWriterError? { confined.failure }
+    var failure: BodyWriterError? { published.withLock { $0.failure } }
 
     func write(_ bytes: [UInt8]) async throws {
         if bytes.isEmpty { return }
@@ -76,7 +81,7 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private func writeChunk(_ bytes: [UInt8]) async throws {
         await enterLine()
         defer { leaveLine() }
-        if let failure = confined.failure { throw failure }
+        if let failure { throw failure }
         let isFirst = !headIsGone
         if isFirst {
             guard token.take(.head) else { throw BodyWriterError.finished }
@@ -85,26 +90,26 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
             if bytes.isEmpty { return }
             guard token.take(.chunk) else { throw BodyWriterError.finished }
         }
-        try await transmit((isFirst ? try opening() : []) + Self.chunk(bytes))
+        try await transmit((isFirst ? try opening(form.prelude) : []) + Self.chunk(bytes))
         sent.add(bytes.count, ordering: .relaxed)
         // Not taken only when the guard has cut the stream, which the next write will see.
         _ = token.take(.chunkDone)
     }
 
-    private func opening() throws -> [ArraySlice<UInt8>] {
+    private func opening(_ prelude: [UInt8]) throws -> [ArraySlice<UInt8>] {
         do {
             let (connection, isKept) = try client.takeStreamConnection()
             use(connection)
-            confined.replay = isKept ? [] : nil
+            confined.replay = isKept ? [UInt8]() : nil
         } catch {
             throw fail(String(describing: error))
         }
-        return [client.streamHead(id)[...]] + Self.chunk(confined.prelude)
+        return [client.streamHead(id)[...]] + Self.chunk(prelude)
     }
 
     private func use(_ connection: RuntimeConnection) {
         confined.connection = connection
-        published.withLock { $0 = connection.shared }
+        published.withLock { $0.connection = connection.shared }
     }
 
     private static func chunk(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
@@ -113,9 +118,13 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
 
     private func transmit(_ pieces: [ArraySlice<UInt8>]) async throws {
         guard let connection = confined.connection else { throw BodyWriterError.finished }
-        if let sent = confined.replay {
-            confined.replaySize += pieces.reduce(0) { $0 + $1.count }
-            confined.replay = confined.replaySize <= Self.replayLimit ? sent + pieces : nil
+        let size = pieces.reduce(0) { $0 + $1.count }
+        if let kept = confined.replay?.count {
+            if kept + size > Self.replayLimit {
+                confined.replay = nil
+            } else {
+                for piece in pieces { confined.replay?.append(contentsOf: piece) }
+            }
         }
         do {
             try await connection.send(pieces)
@@ -132,7 +141,7 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
         do {
             let connection = try client.freshStreamConnection()
             use(connection)
-            try await connection.send(replay)
+            try await connection.send([replay[...]])
         } catch {
             throw fail(String(describing: error))
         }
@@ -141,28 +150,27 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private func fail(_ reason: String) -> BodyWriterError {
         _ = token.take(.abandon)
         let failure = BodyWriterError.disconnected(reason: reason)
-        confined.failure = failure
+        published.withLock { $0.failure = failure }
         return failure
     }
 
     /// Ends the stream: with trailers after an error, or without, so that a cut stream never looks complete to the platform.
     ///
-    /// - Parameter empty: The prelude for the case that no head has left yet: an answer without a body.
     /// - Throws: ``ReplyRefused``, ``RuntimeAPIError``, or ``BodyWriterError`` when the Runtime API no longer reads.
-    func finish(_ error: ErrorDocument? = nil, empty: @Sendable () -> [UInt8]) async throws {
+    func finish(_ error: ErrorDocument? = nil) async throws {
         await enterLine()
         defer { leaveLine() }
-        if let failure = confined.failure { throw failure }
+        if let failure { throw failure }
         let last = HTTPWriter.lastChunk(error?.trailers ?? [])
         if headIsGone {
             // Somebody else has ended it: nothing is left to do or to say.
             guard token.take(.end) else { return }
-            try await transmit([last[...]])
+            let tail = bytesWritten == 0 && error == nil ? form.emptyTail : []
+            try await transmit(Self.chunk(tail) + [last[...]])
         } else {
             guard token.take(.head) else { return }
             headSent.store(true, ordering: .releasing)
-            confined.prelude = empty()
-            try await transmit(try opening() + [last[...]])
+            try await transmit(try opening(form.emptyPrelude) + Self.chunk(form.emptyTail) + [last[...]])
             _ = token.take(.chunkDone)
             _ = token.take(.end)
         }

@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
@@ -12,6 +13,7 @@ struct Trip: Sendable {
 
     private var mode: Settings.InvokeMode { context.settings.invokeMode }
     private var id: String { invocation.id }
+    private var answer: ErrorAnswer { context.chain.answer }
 
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
     func run() async throws {
@@ -41,112 +43,119 @@ struct Trip: Sendable {
     // MARK: Events that are no requests
 
     private func answerBadEvent(_ error: EventError) async throws {
-        context.reporter.record(
+        await capture(
             FailureRecord(
                 .badEvent, error.isHTTP ? "the request was answered with 400" : "the event is no HTTP request",
-                error: error, status: error.isHTTP ? 400 : nil, level: error.isHTTP ? .warning : .error))
+                error: error, status: error.isHTTP ? 400 : nil, level: error.isHTTP ? .warning : .error), nil)
         guard error.isHTTP else {
             guard token.take(.answer) else { return }
-            return try await accepted {
+            return try await accepted(nil) {
                 try await client.value.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidEvent"))
             }
         }
         var request = Request(.get, "/")
         request.id = id
-        let answer = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
-        let response = Response(answering: answer, to: request, with: context.chain.answer)
+        let refusal = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
+        let response = Response(answering: refusal, to: request, with: answer)
         switch mode {
-        case .buffered: try await post(response)
-        case .responseStream: try await stream(response, for: request)
+        case .buffered: try await post(response, of: request)
+        case .responseStream: try await stream(response, to: request)
         }
     }
 
     // MARK: Buffered
 
     private func sendBuffered(_ response: Response, to request: Request) async throws {
-        let whole = await response.collected(for: request, with: context.chain.answer, limit: Envelope.limit)
-        if context.settings.errorStatusCodes.contains(whole.status.code) {
-            return try await failInvocation(whole, request)
-        }
+        let whole = await response.collected(for: request, with: answer, limit: Envelope.limit)
+        if isListed(whole.status) { return try await failInvocation(whole.status, request) }
         try await post(whole, of: request)
     }
 
-    private func post(_ response: Response, of request: Request? = nil) async throws {
+    private func post(_ response: Response, of request: Request) async throws {
         var bytes = Envelope.encode(response)
         if bytes.count > Envelope.limit {
             let error = ReplyTooLarge(size: bytes.count)
-            capture(
-                FailureRecord(.replyUnusable, "the answer is too large and became a 500", error: error, status: 500), request)
-            let request = request ?? Request(.get, "/")
-            bytes = Envelope.encode(response.replaced(by: error, for: request, with: context.chain.answer))
+            if !hasFailed {
+                await capture(
+                    FailureRecord(.replyUnusable, "the answer is too large and became a 500", error: error, status: 500),
+                    request)
+            }
+            bytes = Envelope.encode(response.replaced(by: error, for: request, with: answer))
+            if bytes.count > Envelope.limit {
+                // Its headers are what is too large.
+                bytes = Envelope.encode(Response(answering: error, to: request, with: problemAnswer))
+            }
         }
         guard token.take(.answer) else { return }
         let body = bytes
-        try await accepted { try await client.value.respond(id, body) }
+        try await accepted(request) { try await client.value.respond(id, body) }
     }
 
+    private func isListed(_ status: HTTPResponse.Status) -> Bool { context.settings.errorStatusCodes.contains(status.code) }
+
     /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists makes the invocation a failed one.
-    private func failInvocation(_ response: Response, _ request: Request) async throws {
-        let status = response.status.code
+    private func failInvocation(_ status: HTTPResponse.Status, _ request: Request) async throws {
         // From 500 on the failure has its record already, unless that was switched off.
-        if !context.scopeHasFailed {
-            capture(
+        if !hasFailed {
+            await capture(
                 FailureRecord(
-                    .errorStatus, "an answer with \(status) fails the invocation", error: response.error, status: status),
+                    .errorStatus, "an answer with \(status.code) fails the invocation", error: nil, status: status.code),
                 request)
         }
         guard token.take(.answer) else { return }
         let document = ErrorDocument(
             type: ErrorType(.function, fallback: "ErrorStatus"), errorType: "ErrorStatus",
-            message: "the handler answered with status \(status)")
-        try await accepted { try await client.value.fail(id, document) }
+            message: "the handler answered with status \(status.code)")
+        try await accepted(request) { try await client.value.fail(id, document) }
     }
 
     // MARK: Streamed
 
     private func sendStream(_ response: Response, to request: Request) async throws {
-        if context.settings.errorStatusCodes.contains(response.status.code) {
+        if isListed(response.status) {
             // The body runs all the same: whoever waits for its end must see it.
-            let whole = await response.collected(for: request, with: context.chain.answer, limit: Envelope.limit)
-            return try await failInvocation(whole, request)
+            let whole = await response.collected(for: request, with: answer, limit: Envelope.limit)
+            return try await failInvocation(whole.status, request)
         }
-        try await stream(response, for: request)
+        try await stream(response, to: request)
     }
 
-    private func stream(_ response: Response, for request: Request) async throws {
-        let reply = StreamReply(id, client.value, token, prelude: Prelude.encode(response))
-        guarded?.tell { $0.stream = reply }
-        let empty: @Sendable () -> [UInt8] = { Prelude.encodeEmpty(response, as: context.settings.emptyStream) }
+    private func stream(_ response: Response, to request: Request) async throws {
+        let reply = makeReply(response, to: request)
         do {
             try await response.body.write(to: BodyWriter(reply))
         } catch  where !reply.headIsGone {
-            return try await streamError(response.replaced(by: error, for: request, with: context.chain.answer))
+            // Nothing has left: the answer can still be an honest one.
+            let honest = response.replaced(by: error, for: request, with: answer)
+            if isListed(honest.status) { return try await failInvocation(honest.status, request) }
+            let reply = makeReply(honest, to: request)
+            return try await finished(request) {
+                try await reply.write(honest.body.bytes)
+                try await reply.finish()
+            }
         } catch {
             let document = ErrorDocument(error)
-            return try await finished(reply, request) { try await reply.finish(document, empty: empty) }
+            return try await finished(request) { try await reply.finish(document) }
         }
-        try await finished(reply, request) { try await reply.finish(empty: empty) }
+        try await finished(request) { try await reply.finish() }
     }
 
-    /// The answer to an error that came before the head: a whole one.
-    private func streamError(_ response: Response) async throws {
-        let reply = StreamReply(id, client.value, token, prelude: Prelude.encode(response))
+    private func makeReply(_ response: Response, to request: Request) -> StreamReply {
+        let form = StreamForm(response, to: request.method, context.settings.emptyStream)
+        let reply = StreamReply(id, client.value, token, form)
         guarded?.tell { $0.stream = reply }
-        try await finished(reply, nil) {
-            try await reply.write(response.body.bytes)
-            try await reply.finish { Prelude.encodeEmpty(response, as: context.settings.emptyStream) }
-        }
+        return reply
     }
 
-    private func finished(_ reply: StreamReply, _ request: Request?, _ body: () async throws -> Void) async throws {
+    private func finished(_ request: Request, _ body: () async throws -> Void) async throws {
         do {
-            try await accepted(body)
+            try await accepted(request, body)
         } catch BodyWriterError.finished {
             // The guard has answered in the meantime, and recorded it.
         } catch let error as BodyWriterError {
-            // The handler's own write has failed and is on record, unless the handler kept it to itself.
-            if !context.scopeHasFailed {
-                capture(FailureRecord(.replyRefused, "the Runtime API stopped reading the answer", error: error), request)
+            // A write of the handler that failed is on record already.
+            if !hasFailed {
+                await capture(FailureRecord(.replyRefused, "the Runtime API stopped reading the answer", error: error), request)
             }
         }
     }
@@ -154,25 +163,24 @@ struct Trip: Sendable {
     // MARK: What the Runtime API says
 
     /// Runs a call; a refusal that the sandbox survives is recorded.
-    private func accepted(_ call: () async throws -> Void) async throws {
+    private func accepted(_ request: Request?, _ call: () async throws -> Void) async throws {
         do {
             try await call()
         } catch let refused as ReplyRefused {
-            capture(
-                FailureRecord(.replyRefused, "the Runtime API did not take the answer", error: refused, status: refused.status),
-                nil)
+            await capture(
+                FailureRecord(
+                    .replyRefused, "the Runtime API did not take the answer", error: refused, status: refused.status), request)
         }
     }
 
-    private func capture(_ failure: FailureRecord, _ request: Request?) {
+    private var hasFailed: Bool { InvocationScope.current?.progress.hasFailed == true }
+
+    /// Records a failure that the chain could not see, and delivers it before the answer leaves.
+    private func capture(_ failure: FailureRecord, _ request: Request?) async {
         var failure = failure
         failure.method = request?.method.rawValue
         failure.path = request?.rawPath
         context.reporter.record(failure)
+        if context.chain.flush.moment == .beforeReply { await context.reporter.flush(within: context.chain.flush.limit) }
     }
-}
-
-extension WorkerContext {
-    /// Whether the current invocation has a failure on record.
-    var scopeHasFailed: Bool { InvocationScope.current?.progress.hasFailed == true }
 }

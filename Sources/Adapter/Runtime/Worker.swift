@@ -48,7 +48,7 @@ struct Worker: Sendable {
         let trip = GuardSchedule(arrival: .now, deadline: invocation.deadline).map {
             GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
         }
-        if context.settings.workers == 1, let trace = invocation.traceID { TraceVariable.set(trace) }
+        if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let run = Trip(invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
@@ -60,12 +60,13 @@ struct Worker: Sendable {
         }
         let result = await task.result
         await slot.disarm()
+        // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
+        await flush(scope)
         try result.get()
-        if context.chain.flush.moment == .afterReply {
-            await InvocationScope.$current.withValue(scope) {
-                await context.reporter.flush(within: context.chain.flush.limit)
-            }
-        }
+    }
+
+    private func flush(_ scope: InvocationScope) async {
+        await InvocationScope.$current.withValue(scope) { await context.reporter.flush(within: context.chain.flush.limit) }
     }
 
     /// An invocation whose headers cannot be used: the sandbox lives on.
@@ -74,6 +75,7 @@ struct Worker: Sendable {
         InvocationScope.$current.withValue(scope) {
             context.reporter.record(FailureRecord(.badEvent, "the invocation cannot be used", error: error))
         }
+        await flush(scope)
         guard let id = error.id else { return }
         do {
             try await client.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidInvocation"))
@@ -81,6 +83,7 @@ struct Worker: Sendable {
             InvocationScope.$current.withValue(scope) {
                 context.reporter.record(FailureRecord(.replyRefused, "the error was not taken", error: refused))
             }
+            await flush(scope)
         }
     }
 }

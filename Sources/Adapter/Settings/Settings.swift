@@ -33,10 +33,11 @@ struct Settings: Sendable {
     /// - Throws: ``SettingsError``.
     init(_ environment: [String: String]) throws(SettingsError) {
         var warnings: [String] = []
-        let api = Self.present(environment["AWS_LWA_LAMBDA_RUNTIME_API_PROXY"]) ?? environment["AWS_LAMBDA_RUNTIME_API"]
-        if let api {
+        let proxy = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
+        let variable = Self.present(environment[proxy]) == nil ? "AWS_LAMBDA_RUNTIME_API" : proxy
+        if let api = environment[variable] {
             guard let parsed = HostPort(api) else {
-                throw SettingsError(variable: "AWS_LAMBDA_RUNTIME_API", reason: "expected host:port, found '\(api)'")
+                throw SettingsError(variable: variable, reason: "expected host:port, found '\(api)'")
             }
             runtimeAPI = parsed
         } else {
@@ -60,8 +61,16 @@ struct Settings: Sendable {
             throw SettingsError(variable: "SLUICE_EMPTY_STREAM", reason: "expected one of \(known)")
         }
         emptyStream = form
+        for name in Self.notYet where Self.present(environment[name]) != nil {
+            warnings.append("\(name): Sluice does not have this setting yet; ignored")
+        }
         self.warnings = warnings
     }
+
+    /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
+    private static let notYet = [
+        "AWS_LWA_REMOVE_BASE_PATH", "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_AUTHORIZATION_SOURCE", "AWS_LWA_ENABLE_COMPRESSION",
+    ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }
 }

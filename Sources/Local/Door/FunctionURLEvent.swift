@@ -55,7 +55,7 @@ struct FunctionURLEvent: Encodable {
         self.headers = headers
         queryStringParameters = Self.parameters(rawQueryString)
         requestContext = Context(
-            domainName: headers["host"] ?? "localhost",
+            domainName: "local.lambda-url.us-east-1.on.aws",
             http: .init(
                 method: head.method, path: rawPath.percentDecoded ?? rawPath, protocol: "HTTP/1.1",
                 sourceIp: "127.0.0.1", userAgent: headers["user-agent"] ?? ""),

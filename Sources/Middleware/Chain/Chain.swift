@@ -1,3 +1,4 @@
+internal import HTTPTypes
 package import SluiceReporting
 internal import SluiceStreaming
 
@@ -26,7 +27,7 @@ package struct Chain: Sendable {
         let (table, answer) = (table, answer)
         let next = Next(rest: middleware[...], handler: { try await table.handle($0, answer: answer) }, answer: answer)
         var response = checked(await next(request), request)
-        if request.method == .head { response.body.dropContent() }
+        response.dropForbiddenBody(for: request)
         capture.apply(to: &response, of: request, reporter)
         await flush.apply(to: &response, reporter)
         return response
@@ -34,18 +35,19 @@ package struct Chain: Sendable {
 
     /// A status that no final answer may have (1xx, below 100, over 999) is a mistake of the app: a 500 that says so.
     private func checked(_ response: Response, _ request: Request) -> Response {
-        guard !Self.isFinal(response) else { return response }
+        guard !UnusableStatus.isUsable(response.status) else { return response }
         let error = response.error ?? UnusableStatus(code: response.status.code)
-        let replacement = Response(answering: error, to: request, with: answer)
+        let replacement = response.replaced(by: error, for: request, with: answer)
         // The app's own shape may be where the status comes from.
-        return Self.isFinal(replacement) ? replacement : Response(answering: error, to: request, with: problemAnswer)
+        return UnusableStatus.isUsable(replacement.status)
+            ? replacement : response.replaced(by: error, for: request, with: problemAnswer)
     }
-
-    private static func isFinal(_ response: Response) -> Bool { (200...999).contains(response.status.code) }
 }
 
-/// A handler answered with a status that cannot end an exchange.
+/// A status that cannot end an exchange.
 struct UnusableStatus: Error, CustomStringConvertible {
     let code: Int
     var description: String { "\(code) is not a final HTTP status: an answer has one from 200 to 999" }
+
+    static func isUsable(_ status: HTTPResponse.Status) -> Bool { (200...999).contains(status.code) }
 }

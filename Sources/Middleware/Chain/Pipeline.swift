@@ -1,5 +1,7 @@
 /// Phases of an app's list, in order: middleware, routes, capture, flush.
 public enum Steps {}
+/// Routes and nothing else: what a branch or a loop may hold besides middleware.
+public enum Routes {}
 /// The list has its routes; more routers may follow, then `CaptureErrors`.
 public enum Routed {}
 /// The list has its `CaptureErrors`; only `FlushReports` may follow.

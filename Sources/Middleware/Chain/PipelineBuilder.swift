@@ -13,17 +13,21 @@ public enum PipelineBuilder {
         Pipeline(middleware: middleware.map { [$0] } ?? [])
     }
 
+    public static func buildExpression(_ middleware: (any Middleware)?) -> Pipeline<Steps> {
+        Pipeline(middleware: middleware.map { [$0] } ?? [])
+    }
+
     public static func buildExpression(_ middleware: [any Middleware]) -> Pipeline<Steps> {
         Pipeline(middleware: middleware)
     }
 
-    public static func buildExpression(_ router: Router) -> Pipeline<Routed> { Pipeline(routers: [router]) }
+    public static func buildExpression(_ router: Router) -> Pipeline<Routes> { Pipeline(routers: [router]) }
 
-    public static func buildExpression(_ router: Router?) -> Pipeline<Routed> {
+    public static func buildExpression(_ router: Router?) -> Pipeline<Routes> {
         Pipeline(routers: router.map { [$0] } ?? [])
     }
 
-    public static func buildExpression(_ routers: [Router]) -> Pipeline<Routed> { Pipeline(routers: routers) }
+    public static func buildExpression(_ routers: [Router]) -> Pipeline<Routes> { Pipeline(routers: routers) }
 
     public static func buildExpression(_ capture: CaptureErrors) -> Pipeline<Captured> { Pipeline(capture: capture) }
 
@@ -33,19 +37,27 @@ public enum PipelineBuilder {
 
     public static func buildPartialBlock(first: Pipeline<Steps>) -> Pipeline<Steps> { first }
 
-    public static func buildPartialBlock(first: Pipeline<Routed>) -> Pipeline<Routed> { first }
+    public static func buildPartialBlock(first: Pipeline<Routes>) -> Pipeline<Routes> { first }
 
     public static func buildPartialBlock(
         accumulated: Pipeline<Steps>, next: Pipeline<Steps>
     ) -> Pipeline<Steps> { accumulated.followed(by: next, as: Steps.self) }
 
     public static func buildPartialBlock(
-        accumulated: Pipeline<Steps>, next: Pipeline<Routed>
+        accumulated: Pipeline<Steps>, next: Pipeline<Routes>
     ) -> Pipeline<Routed> { accumulated.followed(by: next, as: Routed.self) }
 
     public static func buildPartialBlock(
-        accumulated: Pipeline<Routed>, next: Pipeline<Routed>
+        accumulated: Pipeline<Routes>, next: Pipeline<Routes>
+    ) -> Pipeline<Routes> { accumulated.followed(by: next, as: Routes.self) }
+
+    public static func buildPartialBlock(
+        accumulated: Pipeline<Routed>, next: Pipeline<Routes>
     ) -> Pipeline<Routed> { accumulated.followed(by: next, as: Routed.self) }
+
+    public static func buildPartialBlock(
+        accumulated: Pipeline<Routes>, next: Pipeline<Captured>
+    ) -> Pipeline<Captured> { accumulated.followed(by: next, as: Captured.self) }
 
     public static func buildPartialBlock(
         accumulated: Pipeline<Routed>, next: Pipeline<Captured>
@@ -59,29 +71,31 @@ public enum PipelineBuilder {
 
     public static func buildOptional(_ part: Pipeline<Steps>?) -> Pipeline<Steps> { part ?? Pipeline() }
 
-    public static func buildOptional(_ part: Pipeline<Routed>?) -> Pipeline<Routed> { part ?? Pipeline() }
-
     public static func buildEither(first: Pipeline<Steps>) -> Pipeline<Steps> { first }
 
     public static func buildEither(second: Pipeline<Steps>) -> Pipeline<Steps> { second }
-
-    public static func buildEither(first: Pipeline<Routed>) -> Pipeline<Routed> { first }
-
-    public static func buildEither(second: Pipeline<Routed>) -> Pipeline<Routed> { second }
 
     public static func buildArray(_ parts: [Pipeline<Steps>]) -> Pipeline<Steps> {
         Pipeline(middleware: parts.flatMap(\.middleware))
     }
 
-    public static func buildArray(_ parts: [Pipeline<Routed>]) -> Pipeline<Routed> {
-        Pipeline(middleware: parts.flatMap(\.middleware), routers: parts.flatMap(\.routers))
-    }
-
     public static func buildLimitedAvailability(_ part: Pipeline<Steps>) -> Pipeline<Steps> { part }
 
-    public static func buildLimitedAvailability(_ part: Pipeline<Routed>) -> Pipeline<Routed> { part }
+    public static func buildOptional(_ part: Pipeline<Routes>?) -> Pipeline<Routes> { part ?? Pipeline() }
+
+    public static func buildEither(first: Pipeline<Routes>) -> Pipeline<Routes> { first }
+
+    public static func buildEither(second: Pipeline<Routes>) -> Pipeline<Routes> { second }
+
+    public static func buildArray(_ parts: [Pipeline<Routes>]) -> Pipeline<Routes> {
+        Pipeline(routers: parts.flatMap(\.routers))
+    }
+
+    public static func buildLimitedAvailability(_ part: Pipeline<Routes>) -> Pipeline<Routes> { part }
 
     // MARK: The end
+
+    public static func buildFinalResult(_ whole: Pipeline<Routes>) -> CompletePipeline { CompletePipeline(whole) }
 
     public static func buildFinalResult(_ whole: Pipeline<Routed>) -> CompletePipeline { CompletePipeline(whole) }
 

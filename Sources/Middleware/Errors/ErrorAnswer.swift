@@ -34,7 +34,10 @@ extension HTTPError {
     /// otherwise a 500 that tells nothing.
     package init(answering error: any Error) {
         if let error = error as? HTTPError {
-            self = error
+            // A status that cannot end an exchange is our mistake, whoever threw it.
+            self =
+                UnusableStatus.isUsable(error.status)
+                ? error : HTTPError(.internalServerError, cause: UnusableStatus(code: error.status.code))
         } else if error is CancellationError, InvocationScope.current?.progress.isPastGuard == true {
             self.init(.gatewayTimeout, detail: "cancelled by the deadline guard", cause: error)
         } else {
@@ -55,6 +58,7 @@ extension Response {
     /// What middleware put on the response stays (request id, CORS, cookies); what described the body goes.
     package func replaced(by error: any Error, for request: Request, with answer: ErrorAnswer) -> Response {
         var replacement = Response(answering: error, to: request, with: answer)
+        replacement.dropForbiddenBody(for: request)
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {
             replacement.headers[values: field.name] = headers[values: field.name]
         }

@@ -30,9 +30,22 @@ package enum PercentEncoding {
     }
 
     /// Escapes what a URL's path cannot hold (spaces, controls, non-ASCII, `"<>\^`{|}`), and leaves the rest as it came.
-    package static func repair(_ path: String) -> String {
+    ///
+    /// - Parameter escapingLonePercent: Whether a `%` without two digits becomes `%25`: where the front end has decoded the path.
+    package static func repair(_ path: String, escapingLonePercent: Bool = false) -> String {
+        let path = escapingLonePercent ? escapeLonePercent(path) : path
         guard path.utf8.contains(where: { !isPathByte($0) }) else { return path }
         return escape(path, keeping: isPathByte)
+    }
+
+    private static func escapeLonePercent(_ path: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(path.utf8)[...]
+        while let byte = rest.popFirst() {
+            bytes.append(byte)
+            if byte == 0x25, rest.prefix(2).compactMap(digit).count < 2 { bytes += [0x32, 0x35] }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Escapes all but the unreserved characters `A-Z a-z 0-9 - _ . ! ~ * ' ( )`, as `encodeURIComponent` does.

@@ -19,6 +19,15 @@ public struct Response: Sendable {
     /// The body's bytes as text, where they are all there. Bytes that are not UTF-8 are replaced: meant for tests and logs.
     public var text: String { String(decoding: body.bytes, as: UTF8.self) }
 
+    /// HEAD, 204 and 304 have no body (RFC 9110): its bytes go, those who wait for its end stay.
+    package mutating func dropForbiddenBody(for request: Request) {
+        if !Self.permitsBody(status, to: request.method) { body.dropContent() }
+    }
+
+    package static func permitsBody(_ status: HTTPResponse.Status, to method: HTTPRequest.Method) -> Bool {
+        method != .head && status != .noContent && status != .notModified
+    }
+
     /// Puts `wrapper` around the writing of the body; see ``Body/wrap(_:)``.
     public mutating func wrapBody(_ wrapper: @escaping Body.Wrapper) { body.wrap(wrapper) }
 }

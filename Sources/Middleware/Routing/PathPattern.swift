@@ -12,16 +12,20 @@ struct PathPattern: Sendable {
     let text: String
     let segments: [Segment]
     /// Why the text is no pattern; nil when it is one.
-    let problem: String?
+    var problem: String?
 
-    init(_ text: String) {
+    init(_ text: String, below prefix: String = "") {
+        let path = text
+        let text = path.isEmpty && !prefix.isEmpty ? prefix : prefix + path
         self.text = text
         var segments: [Segment] = []
-        var problem = text.hasPrefix("/") ? nil : "a path begins with '/'"
+        let begins = text.hasPrefix("/") && (path.hasPrefix("/") || path.isEmpty)
+        var problem = begins ? nil : "a path begins with '/'"
         for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             if case .catchAll = segments.last { problem = "nothing may follow a '{name*}'" }
             if part.hasPrefix("{"), part.hasSuffix("}") {
                 let inner = part.dropFirst().dropLast()
+                if inner.contains("{") || inner.contains("}") { problem = "a parameter is a whole segment: '{name}'" }
                 let name = String(inner.hasSuffix("*") ? inner.dropLast() : inner)
                 if name.isEmpty { problem = "a parameter needs a name" }
                 if segments.contains(where: { $0.name == name }) { problem = "the parameter '\(name)' stands twice" }

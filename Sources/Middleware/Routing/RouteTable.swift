@@ -12,12 +12,15 @@ package struct RouteTable: Sendable {
 
     func handle(_ request: Request, answer: @escaping ErrorAnswer) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
-        if let match = trie.match(segments, accepts: { $0.method == request.method }) {
-            return await run(match, request, answer)
+        // HEAD is GET without its body, unless the same place has a route for it; the body is dropped further up.
+        let methods: [HTTPRequest.Method] = request.method == .head ? [.head, .get] : [request.method]
+        let match = trie.match(segments) { routes in
+            for method in methods {
+                if let route = routes.first(where: { trie.routes[$0].method == method }) { return route }
+            }
+            return nil
         }
-        if request.method == .head, let match = trie.match(segments, accepts: { $0.method == .get }) {
-            return await run(match, request, answer)  // the adapter drops a HEAD answer's body
-        }
+        if let match { return await run(match, request, answer) }
         let allowed = allowedMethods(segments)
         guard !allowed.isEmpty else { throw HTTPError(.notFound) }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
@@ -46,10 +49,10 @@ package struct RouteTable: Sendable {
 
     private func allowedMethods(_ segments: [String]) -> String {
         var methods: Set<String> = []
-        // A match that accepts nothing visits every route that the path fits.
-        _ = trie.match(segments) { route in
-            methods.insert(route.method.rawValue)
-            return false
+        // A pick that takes nothing is asked at every place that the path fits.
+        _ = trie.match(segments) { routes in
+            for route in routes { methods.insert(trie.routes[route].method.rawValue) }
+            return nil
         }
         guard !methods.isEmpty else { return "" }
         if methods.contains("GET") { methods.insert("HEAD") }

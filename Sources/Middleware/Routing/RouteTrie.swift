@@ -66,27 +66,27 @@ struct RouteTrie: Sendable {
         return nodes.count - 1
     }
 
-    /// The first match, in order of precedence, that `accepts` takes.
-    func match(_ segments: [String], accepts: (Route) -> Bool) -> Match? {
+    /// The first match in order of precedence of which `pick` takes a route: it gets those that stand at one place.
+    func match(_ segments: [String], pick: ([Int]) -> Int?) -> Match? {
         var captured: [String] = []
-        guard let route = find(segments[...], from: 0, &captured, accepts) else { return nil }
+        guard let route = find(segments[...], from: 0, &captured, pick) else { return nil }
         return Match(route: route, captured: captured)
     }
 
     private func find(
-        _ rest: ArraySlice<String>, from index: Int, _ captured: inout [String], _ accepts: (Route) -> Bool
+        _ rest: ArraySlice<String>, from index: Int, _ captured: inout [String], _ pick: ([Int]) -> Int?
     ) -> Int? {
         let node = nodes[index]
-        guard let segment = rest.first else { return node.routes.first { accepts(routes[$0]) } }
-        if let child = node.literals[segment], let found = find(rest.dropFirst(), from: child, &captured, accepts) {
+        guard let segment = rest.first else { return pick(node.routes) }
+        if let child = node.literals[segment], let found = find(rest.dropFirst(), from: child, &captured, pick) {
             return found
         }
         if let child = node.parameter, !segment.isEmpty {
             captured.append(segment)
-            if let found = find(rest.dropFirst(), from: child, &captured, accepts) { return found }
+            if let found = find(rest.dropFirst(), from: child, &captured, pick) { return found }
             captured.removeLast()
         }
-        guard let found = node.catchAlls.first(where: { accepts(routes[$0]) }) else { return nil }
+        guard let found = pick(node.catchAlls) else { return nil }
         captured.append(rest.joined(separator: "/"))
         return found
     }

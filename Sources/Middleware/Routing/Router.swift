@@ -4,10 +4,13 @@ internal import HTTPTypes
 ///
 /// A pattern's segments are literal, `{name}` (one segment, not empty) or, at the end, `{name*}` (all that is left, may be
 /// empty). A literal wins over a parameter and a parameter over a catch-all, whichever was registered first. Paths are case
-/// sensitive, and `/a/` is not `/a`. HEAD is answered by GET routes, OPTIONS with `Allow`, unless a route says otherwise.
+/// sensitive, and `/a/` is not `/a`. A route counts for its own method only: where the best fit has not the method, the next best
+/// is asked, and a 405 is left for when none has it. HEAD is answered by GET routes, OPTIONS with `Allow`, unless a route says otherwise.
 public struct Router: Sendable {
     private(set) var routes: [Route] = []
     private let prefix: String
+    /// Why no route of this group can be served; nil when they can.
+    private var problem: String?
     private let middleware: [any Middleware]
 
     public init() {
@@ -34,6 +37,8 @@ public struct Router: Sendable {
     ) rethrows {
         let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
         var inner = Router(prefix: prefix + trimmed, middleware: self.middleware + middleware)
+        // Without its slash it would join the segment before it.
+        inner.problem = trimmed.isEmpty || trimmed.hasPrefix("/") ? problem : "a group's path begins with '/'"
         try build(&inner)
         routes += inner.routes
     }
@@ -41,8 +46,9 @@ public struct Router: Sendable {
     mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> Response
     ) {
-        let path = path.isEmpty && !prefix.isEmpty ? prefix : prefix + path
+        var pattern = PathPattern(path, below: prefix)
+        pattern.problem = problem ?? pattern.problem
         routes.append(
-            Route(method: method, pattern: PathPattern(path), middleware: middleware, handler: handler))
+            Route(method: method, pattern: pattern, middleware: middleware, handler: handler))
     }
 }

@@ -18,7 +18,8 @@ public struct AccessLog: Middleware {
         let start = ContinuousClock.now
         var response = await next(request)
         let line = Line(
-            logger: logger ?? Self.standard, method: request.method.rawValue, path: request.rawPath, status: response.status.code,
+            logger: logger ?? Self.standard, method: request.method.rawValue, path: request.rawPath,
+            status: response.status.code,
             error: response.status.code < 500 ? response.error : nil, start: start)
         response.wrapBody { writer, body in
             do {
@@ -40,7 +41,7 @@ public struct AccessLog: Middleware {
         let error: (any Error)?
         let start: ContinuousClock.Instant
 
-        func write(bytes: Int, status: Int? = nil, cut: Bool = false) {
+        func write(bytes: Int, status: Int? = nil, cut: Bool = false, error late: (any Error)? = nil) {
             let (seconds, attoseconds) = (ContinuousClock.now - start).components
             let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
             let status = status ?? self.status
@@ -49,7 +50,7 @@ public struct AccessLog: Middleware {
                 "durationMs": "\(milliseconds)",
             ]
             if cut { metadata["cut"] = "true" }
-            if let error { metadata["error"] = "\(error)" }
+            if let error = late ?? error { metadata["error"] = "\(error)" }
             logger.info("\(method) \(path) \(status)\(cut ? " cut" : "")", metadata: metadata)
         }
 
@@ -57,7 +58,8 @@ public struct AccessLog: Middleware {
             if statusIsGone {
                 write(bytes: bytes, cut: true)
             } else {
-                write(bytes: 0, status: HTTPError(answering: error).status.code)
+                let status = HTTPError(answering: error).status.code
+                write(bytes: 0, status: status, error: status < 500 ? error : nil)
             }
         }
     }

@@ -12,18 +12,19 @@ public struct CaptureErrors: Sendable {
     public init(answersOf500: Bool = true) { self.answersOf500 = answersOf500 }
 
     func apply(to response: inout Response, of request: Request, _ reporter: any Reporter) {
-        if let failure = failure(of: response, request) {
-            Self.record(failure, reporter)
+        let head = failure(of: response, request)
+        guard !response.body.isPlain else {
+            if let head { Self.record(head, reporter) }
+            return
         }
-        guard !response.body.isPlain else { return }
+        // Decided when the body has ended: its own error says more than the status before it, and one failure has one record.
         let status = response.status.code
         response.body.wrap { writer, body in
             do {
                 try await body(writer)
+                if let head { Self.record(head, reporter) }
             } catch {
-                if let failure = Self.failure(of: error, request, status, writer) {
-                    Self.record(failure, reporter)
-                }
+                if let failure = Self.failure(of: error, request, status, writer) ?? head { Self.record(failure, reporter) }
                 throw error
             }
         }
@@ -56,13 +57,17 @@ public struct CaptureErrors: Sendable {
                 status: answer, method: request.method.rawValue, path: request.rawPath)
         }
         return FailureRecord(
-            isTimeout(error) ? .timeout : .streamCut,
+            isTimeout(error) ? .timeout : isDisconnection(error) ? .replyRefused : .streamCut,
             "\(place) was cut after \(writer.bytesWritten) bytes of its body", error: error, status: status,
             method: request.method.rawValue, path: request.rawPath)
     }
 
     private static func isTimeout(_ error: any Error) -> Bool {
         error is CancellationError && InvocationScope.current?.progress.isPastGuard == true
+    }
+
+    private static func isDisconnection(_ error: any Error) -> Bool {
+        if case .disconnected = error as? BodyWriterError { true } else { false }
     }
 
     private static func record(_ failure: FailureRecord, _ reporter: any Reporter) {

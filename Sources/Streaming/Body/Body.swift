@@ -54,7 +54,11 @@ public struct Body: Sendable {
         var producer: Producer =
             switch content {
             case .bytes(let bytes): { writer in if !bytes.isEmpty { try await writer.write(bytes) } }
-            case .stream(let producer): producer
+            case .stream(let producer):
+                { writer in
+                    try await producer(writer)
+                    try writer.checkComplete()
+                }
             }
         for wrapper in wrappers {
             let inner = producer

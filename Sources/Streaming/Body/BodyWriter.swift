@@ -26,6 +26,11 @@ public struct BodyWriter: Sendable {
     /// How many bytes of the body have been accepted so far.
     public var bytesWritten: Int { sink.bytesWritten }
 
+    /// - Throws: The refusal of an earlier write that the body's closure has kept to itself: a cut body must not look complete.
+    func checkComplete() throws {
+        if let failure = sink.failure { throw failure }
+    }
+
     /// Whether status and headers are still with us: an error now changes the answer.
     public var canStillChangeStatus: Bool { !sink.headIsGone }
 }
@@ -54,4 +59,6 @@ package protocol BodySink: Sendable {
     func flush() async throws
     var bytesWritten: Int { get }
     var headIsGone: Bool { get }
+    /// Why a write was refused, from the first refusal on.
+    var failure: BodyWriterError? { get }
 }

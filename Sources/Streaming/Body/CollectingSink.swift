@@ -5,6 +5,7 @@ package final class CollectingSink: BodySink {
     private struct State {
         var bytes: [UInt8] = []
         var finished = false
+        var failure: BodyWriterError?
     }
 
     private let state = Mutex(State())
@@ -16,7 +17,12 @@ package final class CollectingSink: BodySink {
         try state.withLock { state in
             guard !state.finished else { throw BodyWriterError.finished }
             let size = state.bytes.count + bytes.count
-            guard size <= limit else { throw BodyWriterError.tooLarge(size: size, limit: limit) }
+            if let failure = state.failure { throw failure }
+            guard size <= limit else {
+                let failure = BodyWriterError.tooLarge(size: size, limit: limit)
+                state.failure = failure
+                throw failure
+            }
             if state.bytes.isEmpty { state.bytes = bytes } else { state.bytes += bytes }
         }
     }
@@ -24,6 +30,8 @@ package final class CollectingSink: BodySink {
     package func flush() async throws {}
 
     package var bytesWritten: Int { state.withLock { $0.bytes.count } }
+
+    package var failure: BodyWriterError? { state.withLock { $0.failure } }
 
     // Nothing leaves before the end, so the status can change until then.
     package var headIsGone: Bool { false }
