@@ -66,6 +66,17 @@ func makeApp() throws -> LambdaApp {
         }
     }
 
+    // A stream without an end. Only its writes tell it of the cancellation: `try?` keeps what the sleep says to itself.
+    routes.get("/stream/endless") { request in
+        let isSlow = request.query["slow"] != nil
+        return Response.stream(contentType: "text/plain") { writer in
+            while true {
+                try await writer.write([UInt8](repeating: 0x61, count: isSlow ? 1000 : 50_000))
+                if isSlow { try? await Task.sleep(for: .milliseconds(1)) }
+            }
+        }
+    }
+
     // An answer over the platform's limit of 6 MB.
     routes.get("/large") { _ in Response(body: .bytes([UInt8](repeating: 0x61, count: 7_000_000))) }
 

@@ -1,6 +1,6 @@
 // AWS_LWA_INVOKE_MODE=response_stream scripts/run Streams
-// curl -N http://127.0.0.1:8080/export?rows=5
-// curl -N http://127.0.0.1:8080/ticks?count=3
+// curl -N 'http://127.0.0.1:8080/export?rows=5'
+// curl -N 'http://127.0.0.1:8080/ticks?count=3'
 // With AWS_LAMBDA_MAX_CONCURRENCY=2 as well, in two terminals:
 // curl -N http://127.0.0.1:8080/room
 // curl http://127.0.0.1:8080/room -d 'hello, everyone'

@@ -21,6 +21,7 @@ public enum RunError: Error, Equatable, CustomStringConvertible {
     /// `AWS_LAMBDA_RUNTIME_API` is not set, and the package trait `Local` is off.
     case notOnLambda
 
+    /// What to do about it, for the log.
     public var description: String {
         switch self {
         case .alreadyRunning: "LambdaApp.run() was called before in this process"

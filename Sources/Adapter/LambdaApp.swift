@@ -17,6 +17,8 @@ internal import SluiceReporting
 public struct LambdaApp: Sendable {
     let chain: Chain
 
+    /// Builds an app from its list; nothing runs yet.
+    ///
     /// - Parameters:
     ///   - errorAnswer: Shapes the answer to an error; ``problemAnswer(to:for:)`` unless replaced.
     ///   - pipeline: The app's list.

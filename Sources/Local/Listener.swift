@@ -4,6 +4,7 @@ internal import SluiceStreaming
 struct Listener: Sendable {
     let loop: EventLoop
     let socket: Socket
+    let console: Console
 
     func run(_ serve: @escaping @Sendable (ServerConnection) async -> Void) async {
         while true {
@@ -13,8 +14,12 @@ struct Listener: Sendable {
                     Task(executorPreference: loop) { await serve(connection) }
                 }
                 try await loop.wait(until: .readable, on: socket.descriptor)
+            } catch is CancellationError {
+                return
             } catch {
-                return  // cancelled, or no descriptor left: the process is ending
+                console.problem("a connection was not accepted: \(error)")
+                // Out of descriptors, most likely: others close soon, and a busy loop would help nobody.
+                try? await Task.sleep(for: .milliseconds(50))
             }
         }
     }

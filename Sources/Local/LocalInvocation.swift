@@ -2,7 +2,8 @@ internal import SluiceStreaming
 
 /// One invocation: from the front door's request to the end of its answer.
 final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread only
-    enum Phase { case queued, running, responding, done }
+    /// `delivering`: the app has answered, and the client is still reading.
+    enum Phase { case queued, running, responding, delivering, done }
 
     let id: String
     let event: [UInt8]
@@ -16,6 +17,8 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     /// What the console says beside status and time.
     var notes: [String] = []
     var mode = "-"
+    /// Ends the app at the deadline; kept here to be called off, as it holds all of this.
+    var watch: Task<Void, Never>?
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     init(id: String, event: [UInt8], label: String, reply: DoorReply) {
@@ -33,6 +36,8 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
 
     func finish() {
         phase = .done
+        watch?.cancel()
+        watch = nil
         for continuation in waiting { continuation.resume() }
         waiting = []
     }

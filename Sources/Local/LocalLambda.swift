@@ -47,9 +47,13 @@ package enum LocalLambda {
             "Lambda on this machine: http://127.0.0.1:\(port)  (URL mode \(mode), time-out \(settings.timeout.milliseconds) ms)"
         )
         let server = RuntimeAPIServer(broker: broker, settings: settings, console: console)
-        Task(executorPreference: loop) { await Listener(loop: loop, socket: api).run { await server.serve($0) } }
+        Task(executorPreference: loop) {
+            await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) }
+        }
         let front = FrontDoor(broker: broker, port: port, console: console)
-        Task(executorPreference: loop) { await Listener(loop: loop, socket: door).run { await front.serve($0) } }
+        Task(executorPreference: loop) {
+            await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
+        }
         broker.startIfNeeded()
         try await loop.wait(until: .readable, on: signals)
         sandbox.kill()

@@ -11,6 +11,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     public let millisecondsSinceEpoch: Int64
 
+    /// - Parameter millisecondsSinceEpoch: Any number; before 1970 it is negative.
     public init(millisecondsSinceEpoch: Int64) { self.millisecondsSinceEpoch = millisecondsSinceEpoch }
 
     /// The moment this is called.
@@ -28,5 +29,6 @@ public struct Deadline: Sendable, Hashable, Comparable {
         .milliseconds(other.millisecondsSinceEpoch.subtractingReportingOverflow(millisecondsSinceEpoch).partialValue)
     }
 
+    /// Earlier is less.
     public static func < (a: Deadline, b: Deadline) -> Bool { a.millisecondsSinceEpoch < b.millisecondsSinceEpoch }
 }

@@ -15,9 +15,11 @@ import Testing
         var testDescription: String { "case \(number): \(url)" }
     }
 
-    private static let httpAPI: [String: Any] = [
-        "domainName": "x.execute-api.eu-west-2.amazonaws.com", "http": ["method": "GET"],
-    ]
+    private static var httpAPI: [String: Any] {
+        [
+            "domainName": "x.execute-api.eu-west-2.amazonaws.com", "http": ["method": "GET"],
+        ]
+    }
 
     static let urlCases: [Case] = [
         Case(

@@ -7,8 +7,10 @@ import Testing
 @Suite struct MachineTests {
     static let table: [ReplyPhase: [ReplyStep: ReplyPhase]] = [
         .open: [.answer: .closed, .head: .writing, .abandon: .closed],
-        .writing: [.chunkDone: .between, .abandon: .closed],
-        .between: [.chunk: .writing, .end: .closed, .abandon: .closed],
+        .writing: [.chunkDone: .between, .claim: .claimed, .abandon: .closed],
+        .between: [.chunk: .writing, .end: .closed, .claim: .handed, .abandon: .closed],
+        .claimed: [.chunkDone: .handed, .abandon: .closed],
+        .handed: [:],
         .closed: [:],
     ]
 
@@ -76,7 +78,8 @@ import Testing
         #expect(schedule.due(at: at(800), after: .cancel) == nil)
         #expect(schedule.due(at: at(5000), after: nil) == .cancel)
         #expect(schedule.due(at: at(5000), after: .cancel) == .answer)
-        #expect(schedule.due(at: at(5000), after: .answer) == .exit)
+        #expect(schedule.due(at: at(5000), after: .answer) == .cut)
+        #expect(schedule.due(at: at(5000), after: .cut) == .exit)
         #expect(schedule.due(at: at(5000), after: .exit) == nil)
         #expect(schedule.next(after: nil) == at(800))
         #expect(schedule.next(after: .exit) == nil)

@@ -306,6 +306,38 @@ import Testing
         api.stop()
     }
 
+    actor Author {
+        func write(_ writer: BodyWriter, _ piece: [UInt8]) async throws { try await writer.write(piece) }
+    }
+
+    @Test("an actor whose jobs run on many threads may write: the socket stays on its loop")
+    func actorWrites() async throws {
+        let author = Author()
+        let served = await stream { _ in
+            let other = Task.detached {
+                for _ in 0..<2000 { _ = try? await author.write(BodyWriter(CollectingSink(limit: 10)), [1]) }
+            }
+            return Response.stream(contentType: "text/plain") { writer in
+                for _ in 0..<300 { try await author.write(writer, [UInt8](repeating: 0x61, count: 30_000)) }
+                await other.value
+            }
+        }
+        #expect(splitPrelude(served.posts[0].body)?.body.count == 9_000_000)
+        #expect(served.failures.isEmpty)
+    }
+
+    @Test("the first write after a cancellation throws, a farewell after it leaves")
+    func farewell() async throws {
+        let served = await stream { _ in
+            Response.stream(contentType: "text/plain") { writer in
+                withUnsafeCurrentTask { $0?.cancel() }
+                await #expect(throws: CancellationError.self) { try await writer.write("lost") }
+                try await writer.write("goodbye")
+            }
+        }
+        #expect(splitPrelude(served.posts[0].body)?.body == Array("goodbye".utf8))
+    }
+
     @Test("writers at once wait in line: no chunk is torn")
     func concurrentWriters() async throws {
         let served = await stream { _ in

@@ -209,6 +209,63 @@ import Testing
         #expect(readUntil("0\r\n\r\n"))
     }
 
+    @Test("a handler that writes and writes is ended with trailers at its deadline, whether its reader is quick or stalls")
+    func endlessWriter() throws {
+        let local = try #require(try LocalProgram("Failures", mode: "response_stream", ["SLUICE_LOCAL_TIMEOUT": "2"]))
+        let child = try #require(local.child)
+        let quick = try #require(RawSocket.connect(port: local.port))
+        quick.write("GET /stream/endless?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        var end: [UInt8] = []
+        while true {
+            let part = quick.read(4_000_000)
+            if part.isEmpty { break }
+            end = (end + part).suffix(7)
+        }
+        #expect(end == Array("\r\n0\r\n\r\n".utf8))
+        #expect(local.program.line(containing: "which a client cannot see: Function.CancellationError") != nil)
+        #expect(local.get("/fine")?.text == "fine")
+        #expect(Program.entry(child) != nil)
+        // One that reads nothing: its writer is stuck in a chunk, and is cut to wake up.
+        let stalled = try #require(RawSocket.connect(port: local.port))
+        stalled.write("GET /stream/endless HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        #expect(local.program.errorLine(containing: "its stream was cut in the middle") != nil)
+        stalled.shutdown()
+        #expect(local.get("/fine")?.text == "fine")
+        #expect(local.records().compactMap { $0["metadata"]?["outcome"]?.text } == ["timeout", "timeout"])
+    }
+
+    @Test("clients of every kind: an upgrade that nobody grants, HTTP/1.0, many connections")
+    func clients() throws {
+        let local = try #require(try LocalProgram("Hello", mode: "response_stream"))
+        let socket = try #require(RawSocket.connect(port: local.port))
+        let reader = WireReader(socket)
+        for _ in 0..<3 {
+            socket.write("GET /hello/x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+            #expect(reader.next()?.text == "Hello, x!")
+        }
+        let old = try #require(RawSocket.connect(port: local.port))
+        old.write("GET /hello/x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        let text = String(decoding: old.readToEnd(), as: UTF8.self)
+        #expect(text.hasSuffix("\r\n\r\nHello, x!") && !text.lowercased().contains("chunked"))
+        // Nothing is held after an answer.
+        let folder = "/proc/\(local.program.pid)/fd"
+        let open = { (try? FileManager.default.contentsOfDirectory(atPath: folder))?.count ?? .max }
+        let before = open()
+        for _ in 0..<40 { #expect(local.get("/hello/x")?.status == 200) }
+        #expect(Program.observe { open() < before + 10 ? true : nil } == true)
+    }
+
+    @Test("a process that dies at any moment is replaced with the next request")
+    func dies() throws {
+        let local = try #require(try LocalProgram("Hello", ["SLUICE_LOCAL_FREEZE": "off"]))
+        for _ in 0..<20 {
+            if let child = local.program.children.first { kill(child, SIGKILL) }
+            let status = local.get("/hello/x")?.status
+            #expect(status == 200 || status == 502)
+        }
+        #expect(Program.observe { local.get("/hello/x")?.status == 200 ? true : nil } == true)
+    }
+
     @Test("a mode mismatch looks as it would on AWS, and is explained")
     func mismatch() throws {
         let streamed = try #require(try LocalProgram("Hello", mode: "response_stream", ["SLUICE_LOCAL_URL_MODE": "buffered"]))

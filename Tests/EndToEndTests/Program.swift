@@ -28,7 +28,8 @@ final class Program: Sendable {
         var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var (outPipe, errPipe): ([Int32], [Int32]) = ([0, 0], [0, 0])
-        guard pipe2(&outPipe, O_CLOEXEC) == 0, pipe2(&errPipe, O_CLOEXEC) == 0 else { throw SpawnFailed(code: errno) }
+        guard pipe(&outPipe) == 0, pipe(&errPipe) == 0 else { throw SpawnFailed(code: errno) }
+        for descriptor in outPipe + errPipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -39,12 +40,13 @@ final class Program: Sendable {
         close(outPipe[1])
         close(errPipe[1])
         guard code == 0 else { throw SpawnFailed(code: code) }
-        pid = child
+        let pid = child
+        self.pid = pid
         Self.collect(outPipe[0], out)
         Self.collect(errPipe[0], err)
         Thread { [self] in
             var status: Int32 = 0
-            waitpid(child, &status, 0)
+            waitpid(pid, &status, 0)
             let signal = status & 0x7F
             self.status.withLock { $0 = signal == 0 ? (status >> 8) & 0xFF : -signal }
             ended.open()

@@ -65,6 +65,18 @@ import Testing
         #expect(throws: HTTPParseError.self) { _ = try parser.parse(Array(text.utf8)[...]) }
     }
 
+    @Test("a request behind one that asked for an upgrade is read")
+    func upgrade() throws {
+        let one = Array("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n".utf8)
+        let parser = HTTPParser(.request)
+        for _ in 0..<3 {
+            var used = 0
+            while !parser.isComplete, used < one.count { used += try parser.parse(one[used...]) }
+            #expect(parser.isComplete && parser.head?.target == "/")
+            parser.reset()
+        }
+    }
+
     @Test("a head over 64 KiB is refused")
     func longHead() {
         let parser = HTTPParser(.request)

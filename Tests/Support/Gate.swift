@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A door that stays shut until it is opened: order in tests without sleeping.
-public final class Gate: Sendable {
+package final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,9 +9,9 @@ public final class Gate: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
-    public func open() {
+    package func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [] }
@@ -20,7 +20,7 @@ public final class Gate: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    public func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLock { state in
                 if !state.isOpen { state.waiting.append(continuation) }
@@ -32,9 +32,9 @@ public final class Gate: Sendable {
 }
 
 /// Collects values from any thread.
-public final class Collected<Value: Sendable>: Sendable {
+package final class Collected<Value: Sendable>: Sendable {
     private let state = Mutex<[Value]>([])
-    public init() {}
-    public func add(_ value: Value) { state.withLock { $0.append(value) } }
-    public var values: [Value] { state.withLock { $0 } }
+    package init() {}
+    package func add(_ value: Value) { state.withLock { $0.append(value) } }
+    package var values: [Value] { state.withLock { $0 } }
 }

@@ -2,30 +2,30 @@ import Foundation
 import Synchronization
 
 /// A Runtime API of raw sockets that hands out events and keeps every request byte for byte.
-public final class MockRuntimeAPI: Sendable {
+package final class MockRuntimeAPI: Sendable {
     /// What one `next` is answered with.
-    public struct Event: Sendable {
-        public var id: String
-        public var body: [UInt8]
+    package struct Event: Sendable {
+        package var id: String
+        package var body: [UInt8]
         /// In the place of, or besides, the usual headers; an empty value stands for an empty header, nil for none.
-        public var headers: [String: String?] = [:]
-        public var chunked = false
+        package var headers: [String: String?] = [:]
+        package var chunked = false
         /// Milliseconds from now to the deadline.
-        public var timeout: Int64 = 30_000
+        package var timeout: Int64 = 30_000
 
-        public init(_ body: String, id: String = "req-1") {
+        package init(_ body: String, id: String = "req-1") {
             self.id = id
             self.body = Array(body.utf8)
         }
 
-        public init(bytes: [UInt8], id: String = "req-1") {
+        package init(bytes: [UInt8], id: String = "req-1") {
             self.id = id
             self.body = bytes
         }
     }
 
     /// What becomes of a POST.
-    public enum Verdict: Sendable {
+    package enum Verdict: Sendable {
         case status(Int)
         /// Close without an answer, before the request is read.
         case reset
@@ -40,7 +40,7 @@ public final class MockRuntimeAPI: Sendable {
         var posts = 0
     }
 
-    public let port: UInt16
+    package let port: UInt16
     private let listener: RawSocket
     private let state: Mutex<State>
     private let verdict: @Sendable (_ post: Int) -> Verdict
@@ -53,7 +53,7 @@ public final class MockRuntimeAPI: Sendable {
     ///   - resetsAfterNext: Whether each connection is reset once it has delivered an event.
     ///   - cutsStreams: Whether a POST is read for its first 1000 bytes and then reset.
     ///   - verdict: What becomes of each POST, by its number from 0.
-    public init(
+    package init(
         _ events: [Event], endStatus: Int = 410, resetsAfterNext: Bool = false, cutsStreams: Bool = false,
         verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) }
     ) {
@@ -67,12 +67,12 @@ public final class MockRuntimeAPI: Sendable {
         thread.start()
     }
 
-    public func stop() { listener.shutdown() }
+    package func stop() { listener.shutdown() }
 
     /// Every request so far, in the order in which they came.
-    public var messages: [WireMessage] { state.withLock { $0.messages } }
-    public var posts: [WireMessage] { messages.filter { $0.method == "POST" } }
-    public var connections: Int { state.withLock { $0.connections } }
+    package var messages: [WireMessage] { state.withLock { $0.messages } }
+    package var posts: [WireMessage] { messages.filter { $0.method == "POST" } }
+    package var connections: Int { state.withLock { $0.connections } }
 
     private func acceptAll() {
         while let socket = listener.accept() {

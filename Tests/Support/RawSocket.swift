@@ -5,14 +5,18 @@ import Darwin
 #endif
 
 /// A blocking TCP socket for tests: shares no code with what is tested.
-public final class RawSocket: Sendable {
-    public let descriptor: CInt
+package final class RawSocket: Sendable {
+    package let descriptor: CInt
 
-    public init(adopting descriptor: CInt) { self.descriptor = descriptor }
+    package init(adopting descriptor: CInt) {
+        self.descriptor = descriptor
+        // A program that a test starts must not keep the other tests' connections open.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
 
     deinit { close(descriptor) }
 
-    public static func connect(port: UInt16) -> RawSocket? {
+    package static func connect(port: UInt16) -> RawSocket? {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         let code = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
         let result = RawSocket(adopting: descriptor)
@@ -21,7 +25,7 @@ public final class RawSocket: Sendable {
         return code == 0 ? result : nil
     }
 
-    public static func listen() -> (RawSocket, UInt16) {
+    package static func listen() -> (RawSocket, UInt16) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         _ = withAddress(0) { bind(descriptor, $0, $1) }
         _ = Glibc.listen(descriptor, 64)
@@ -43,13 +47,13 @@ public final class RawSocket: Sendable {
         }
     }
 
-    public func accept() -> RawSocket? {
+    package func accept() -> RawSocket? {
         let accepted = Glibc.accept(descriptor, nil, nil)
         return accepted >= 0 ? RawSocket(adopting: accepted) : nil
     }
 
     @discardableResult
-    public func write(_ bytes: [UInt8]) -> Bool {
+    package func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
@@ -60,16 +64,16 @@ public final class RawSocket: Sendable {
     }
 
     @discardableResult
-    public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+    package func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
     /// The next bytes; empty at the end, on a reset, and after 20 s.
-    public func read(_ limit: Int = 65_536) -> [UInt8] {
+    package func read(_ limit: Int = 65_536) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         return count > 0 ? Array(buffer[..<count]) : []
     }
 
-    public func readToEnd() -> [UInt8] {
+    package func readToEnd() -> [UInt8] {
         var all: [UInt8] = []
         while true {
             let part = read()
@@ -78,15 +82,15 @@ public final class RawSocket: Sendable {
         }
     }
 
-    public func shutdown() { _ = Glibc.shutdown(descriptor, CInt(SHUT_RDWR)) }
+    package func shutdown() { _ = Glibc.shutdown(descriptor, CInt(SHUT_RDWR)) }
 
     /// The close of this socket sends a reset.
-    public func resetOnClose() {
+    package func resetOnClose() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
     }
 
-    public var hasNoDelay: Bool {
+    package var hasNoDelay: Bool {
         var value: CInt = 0
         var length = socklen_t(MemoryLayout<CInt>.size)
         getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &value, &length)

@@ -1,42 +1,42 @@
 /// One HTTP/1.1 message as it stood on the wire, read by hand: an independent witness of what was written.
-public struct WireMessage: Sendable {
-    public var firstLine = ""
+package struct WireMessage: Sendable {
+    package var firstLine = ""
     /// As sent, names in their own case.
-    public var lines: [(name: String, value: String)] = []
-    public var body: [UInt8] = []
+    package var lines: [(name: String, value: String)] = []
+    package var body: [UInt8] = []
     /// Of a chunked body, each chunk's bytes.
-    public var chunks: [[UInt8]] = []
-    public var trailers: [(name: String, value: String)] = []
+    package var chunks: [[UInt8]] = []
+    package var trailers: [(name: String, value: String)] = []
     /// All bytes of the message, in order.
-    public var raw: [UInt8] = []
+    package var raw: [UInt8] = []
     /// Why the bytes are no message; nil when they are one.
-    public var problem: String?
+    package var problem: String?
     /// Whether the message ended before its last chunk or its declared length.
-    public var isCut = false
+    package var isCut = false
 
-    public subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         lines.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    public func trailer(_ name: String) -> String? {
+    package func trailer(_ name: String) -> String? {
         trailers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    public var method: String { firstLine.split(separator: " ").first.map(String.init) ?? "" }
-    public var target: String { firstLine.split(separator: " ").dropFirst().first.map(String.init) ?? "" }
-    public var status: Int { firstLine.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0 }
-    public var text: String { String(decoding: body, as: UTF8.self) }
+    package var method: String { firstLine.split(separator: " ").first.map(String.init) ?? "" }
+    package var target: String { firstLine.split(separator: " ").dropFirst().first.map(String.init) ?? "" }
+    package var status: Int { firstLine.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0 }
+    package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// Reads messages from a connection, strictly: CRLF everywhere, hexadecimal sizes, nothing else.
-public final class WireReader {
+package final class WireReader {
     private let pull: () -> [UInt8]
     private var buffer: [UInt8] = []
     private var taken: [UInt8] = []
 
-    public init(_ socket: RawSocket) { pull = { socket.read() } }
+    package init(_ socket: RawSocket) { pull = { socket.read() } }
 
-    public init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         var left = bytes
         pull = {
             defer { left = [] }
@@ -45,7 +45,7 @@ public final class WireReader {
     }
 
     /// The next message; nil at the end of the connection.
-    public func next(hasBody: Bool = true) -> WireMessage? {
+    package func next(hasBody: Bool = true) -> WireMessage? {
         taken = []
         guard let first = line() else { return nil }
         var message = WireMessage()

@@ -22,7 +22,9 @@ public struct LambdaContext: Sendable {
 
 /// A caller's Cognito identity.
 public struct CognitoIdentity: Sendable, Equatable {
+    /// As `eu-west-1:…`, of the identity itself.
     public let identityID: String
+    /// Of the pool that it belongs to.
     public let poolID: String
 }
 

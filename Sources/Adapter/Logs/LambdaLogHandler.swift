@@ -6,8 +6,11 @@ internal import SluiceReporting
 /// The request id and the tenant come from the invocation that the current task works for. `run()` installs it; to use it
 /// in a bootstrap of your own, as one of several handlers: `LoggingSystem.bootstrap { LambdaLogHandler(label: $0) }`.
 public struct LambdaLogHandler: LogHandler {
+    /// What every record of this logger carries, under `metadata` in JSON and as `key=value` in text.
     public var metadata: Logger.Metadata = [:]
+    /// Records below it are dropped by swift-log.
     public var logLevel: Logger.Level
+    /// Asked at each record; what it gives goes below the record's own metadata.
     public var metadataProvider: Logger.MetadataProvider?
 
     private let label: String
@@ -17,6 +20,7 @@ public struct LambdaLogHandler: LogHandler {
 
     /// - Parameters:
     ///   - label: The logger's label.
+    ///   - level: The lowest level that is written.
     ///   - json: Whether records are JSON objects, as under `AWS_LAMBDA_LOG_FORMAT=JSON`, or lines of four or five fields.
     public init(label: String, json: Bool = false, level: Logger.Level = .info) {
         self.init(label: label, json: json, level: level, sink: .standardError, now: { .now })
@@ -30,11 +34,13 @@ public struct LambdaLogHandler: LogHandler {
         self.now = now
     }
 
+    /// One entry of ``metadata``.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one record, with one `write(2)`.
     public func log(event: LogEvent) {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }

@@ -22,6 +22,8 @@ final class DeadlineGuard: Sendable {
     private let mode: Settings.InvokeMode
     private let reporter: any Reporter
     private let wakeUp: CInt
+    /// Never readable.
+    private let pause: CInt
     /// When the guard will look again by itself, in epoch milliseconds: whoever arms for earlier must wake it.
     private let nextLook = Atomic(Int64.max)
     private let exit: @Sendable () -> Void
@@ -32,7 +34,8 @@ final class DeadlineGuard: Sendable {
     ) throws(SystemError) {
         loop = try EventLoop()
         wakeUp = sluice_eventfd()
-        guard wakeUp >= 0 else { throw .last("eventfd") }
+        pause = sluice_eventfd()
+        guard wakeUp >= 0, pause >= 0 else { throw .last("eventfd") }
         slots = (0..<workers).map { _ in GuardSlot() }
         self.address = address
         self.mode = mode
@@ -41,7 +44,10 @@ final class DeadlineGuard: Sendable {
         self.exit = exit
     }
 
-    deinit { close(wakeUp) }
+    deinit {
+        close(wakeUp)
+        close(pause)
+    }
 
     func start() throws(SystemError) {
         try loop.start("sluice-guard")
@@ -54,9 +60,11 @@ final class DeadlineGuard: Sendable {
     /// The place of a worker, by its number.
     func slot(_ worker: Int) -> GuardSlot { slots[worker] }
 
-    func arm(_ slot: GuardSlot, _ trip: GuardedTrip) {
+    func arm(_ slot: GuardSlot, _ trip: GuardedTrip, at now: Deadline) {
         slot.arm(trip)
-        if trip.schedule.cancel.millisecondsSinceEpoch < nextLook.load(ordering: .sequentiallyConsistent) {
+        let look = nextLook.load(ordering: .sequentiallyConsistent)
+        // A look that should have been (a stepped clock, a long freeze) is not to be relied on either.
+        if trip.schedule.cancel.millisecondsSinceEpoch < look || look < now.millisecondsSinceEpoch {
             var one: UInt64 = 1
             // A full counter wakes the poll as well as one more would.
             _ = write(wakeUp, &one, 8)
@@ -68,13 +76,16 @@ final class DeadlineGuard: Sendable {
             // From here on whoever arms wakes us, until we know when to look again.
             nextLook.store(.max, ordering: .sequentiallyConsistent)
             let now = Deadline.now
-            for slot in slots {
-                while let (stage, trip) = slot.takeDue(at: now) { await act(stage, trip, slot) }
+            let isDue = slots.contains { $0.nextDue.map { $0 <= now } ?? false }
+            // Nobody at a breakpoint wants to be timed out.
+            let waitsForDebugger = isDue && Debugger.isAttached
+            if !waitsForDebugger {
+                for slot in slots { while let (stage, trip) = slot.takeDue(at: now) { act(stage, trip, slot) } }
             }
             let next = slots.compactMap(\.nextDue).min()
             if let next { nextLook.store(next.millisecondsSinceEpoch, ordering: .sequentiallyConsistent) }
             // Asleep with nothing in flight, every arming must wake us: `nextLook` stays at its maximum.
-            let timeout = next.map { max($0.remaining, .zero) }
+            let timeout = next.map { max($0.remaining, waitsForDebugger ? .milliseconds(500) : .zero) }
             // Not cancellable: the guard lives as long as the process.
             let woken = (try? await loop.wait(until: .readable, on: wakeUp, timeout: timeout, cancellable: false)) ?? false
             if woken {
@@ -85,43 +96,59 @@ final class DeadlineGuard: Sendable {
         }
     }
 
-    private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedTrip, _ slot: GuardSlot) async {
+    /// Never waits: one invocation's trouble must not keep the others from their deadlines.
+    private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedTrip, _ slot: GuardSlot) {
         switch stage {
         case .cancel:
             trip.scope.progress.isPastGuard = true
-            trip.known.cancel?()
+            let answer = answer
+            // Cancellation handlers and the app's error answer are its own code, which may block: not on this thread.
+            Task.detached {
+                trip.known.cancel?()
+                let timeoutAnswer = Self.timeoutAnswer(trip, answer)
+                trip.tell { $0.timeoutAnswer = timeoutAnswer }
+            }
         case .answer:
-            await answer(trip)
-            slot.answered()
+            Task(executorPreference: loop) {
+                await self.answer(trip)
+                slot.answered()
+            }
+        case .cut:
+            if [.writing, .claimed].contains(trip.token.current), trip.token.take(.abandon) {
+                record(trip, "did not end in time and its stream was cut in the middle")
+                trip.known.stream?.cut()
+            }
         case .exit:
             slot.ifStillHeld(by: trip) {
                 // A worker that is sending its own answer is left to the platform: it holds nothing back.
-                guard trip.known.isAnsweredByGuard || trip.token.take(.abandon) else { return }
-                record(trip, "still holds its worker at the deadline; the process ends")
+                let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
+                guard isOurs || trip.token.take(.abandon) else { return }
+                record(trip, "still holds its worker at the deadline")
+            }
+            // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
+            if slots.count == 1 {
+                slot.ifStillHeld(by: trip) { exit() }
+            } else if slots.allSatisfy(\.isStuck) {
                 exit()
             }
         }
     }
 
+    private static func timeoutAnswer(_ trip: GuardedTrip, _ answer: ErrorAnswer) -> Response {
+        let request = trip.known.request ?? Request(.get, "/")
+        let error = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
+        var response = Response(answering: error, to: request, with: answer)
+        response.dropForbiddenBody(for: request)
+        return response
+    }
+
     private func answer(_ trip: GuardedTrip) async {
-        let client = RuntimeClient(loop, address: address)
-        let timeout = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
         do {
             if trip.token.take(.answer) {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and was answered with 504")
-                let request = trip.known.request ?? Request(.get, "/")
-                var response = Response(answering: timeout, to: request, with: answer)
-                response.dropForbiddenBody(for: request)
-                if mode == .buffered {
-                    try await client.respond(trip.id, Envelope.encode(response))
-                } else {
-                    let form = StreamForm(response, to: request.method, .bare)
-                    let reply = StreamReply(trip.id, client, ReplyToken(), form)
-                    try await reply.write(response.body.bytes)
-                    try await reply.finish()
-                }
-            } else if trip.token.take(.end), let connection = trip.known.stream?.shared {
+                try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
+            } else if trip.token.take(.claim), try await isHandedOver(trip), let connection = trip.known.stream?.shared {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and its stream was cut")
                 let document = ErrorDocument(
@@ -131,9 +158,26 @@ final class DeadlineGuard: Sendable {
             }
         } catch {
             // The time-out has its record; that its answer did not get through is another failure.
-            reporter.record(
-                FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
+            reporter.record(FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
         }
+    }
+
+    private func send(_ response: Response, _ trip: GuardedTrip) async throws {
+        let client = RuntimeClient(loop, address: address)
+        guard mode == .responseStream else { return try await client.respond(trip.id, Envelope.encode(response)) }
+        let method = trip.known.request?.method ?? .get
+        let reply = StreamReply(trip.id, client, ReplyToken(), StreamForm(response, to: method, .bare))
+        try await reply.write(response.body.bytes)
+        try await reply.finish()
+    }
+
+    /// Waits for the chunk in hand to be whole; false when the stream broke meanwhile, or was cut.
+    private func isHandedOver(_ trip: GuardedTrip) async throws -> Bool {
+        while trip.token.current == .claimed {
+            // The wake-up is somebody else's: this only lets a moment pass, on the loop.
+            try await loop.wait(until: .readable, on: pause, timeout: .milliseconds(2), cancellable: false)
+        }
+        return trip.token.current == .handed
     }
 
     /// Writes the trailers in the worker's place and waits for the service to have read them: the worker closes afterwards.

@@ -4,15 +4,17 @@ internal import SluiceReporting
 ///
 /// The margin is the smaller of 500 ms and 20 % of the time left at arrival. At its beginning the handler's task is
 /// cancelled; a handler that heeds that has 40 % of it to answer, dressed by the app's middleware. Then the guard answers
-/// in its place. With 10 % left, a handler that still holds the worker ends the process.
+/// in its place. With 20 % left, a stream that is stuck in the middle of a chunk is cut, so that its writer wakes up. With 10 % left,
+/// a handler that still holds the worker ends the process.
 struct GuardSchedule: Equatable, Sendable {
     enum Stage: Int, Comparable {
-        case cancel, answer, exit
+        case cancel, answer, cut, exit
         static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
     }
 
     let cancel: Deadline
     let answer: Deadline
+    let cut: Deadline
     let exit: Deadline
 
     /// Nil when the deadline has passed already: the platform is about to act itself.
@@ -25,12 +27,13 @@ struct GuardSchedule: Equatable, Sendable {
         }
         cancel = before(margin)
         answer = before(margin * 6 / 10)
+        cut = before(margin * 2 / 10)
         exit = before(margin / 10)
     }
 
     /// What is due and has not been done, the first of it.
     func due(at now: Deadline, after done: Stage?) -> Stage? {
-        let stages: [(Stage, Deadline)] = [(.cancel, cancel), (.answer, answer), (.exit, exit)]
+        let stages: [(Stage, Deadline)] = [(.cancel, cancel), (.answer, answer), (.cut, cut), (.exit, exit)]
         return stages.first { stage, time in time <= now && (done.map { stage > $0 } ?? true) }?.0
     }
 
@@ -39,7 +42,8 @@ struct GuardSchedule: Equatable, Sendable {
         switch done {
         case nil: cancel
         case .cancel: answer
-        case .answer: exit
+        case .answer: cut
+        case .cut: exit
         case .exit: nil
         }
     }

@@ -17,6 +17,8 @@ final class GuardedTrip: Sendable {
         var request: Request?
         /// The stream, under streaming mode and once the handler has answered.
         var stream: StreamReply?
+        /// The app's answer to a time-out, shaped by its own code on a thread that may block.
+        var timeoutAnswer: Response?
         /// The guard has answered, or ended the stream, in the worker's place.
         var isAnsweredByGuard = false
     }
@@ -70,6 +72,9 @@ final class GuardSlot: Sendable {
 
     /// When the guard must look again; nil when nothing is in flight.
     var nextDue: Deadline? { state.withLock { state in state.trip?.schedule.next(after: state.done) } }
+
+    /// Whether its invocation is past its end and the handler still holds the worker.
+    var isStuck: Bool { state.withLock { state in state.trip != nil && state.done == .exit } }
 
     /// Takes the next stage that is due.
     func takeDue(at now: Deadline) -> (GuardSchedule.Stage, GuardedTrip)? {

@@ -8,6 +8,10 @@ enum ReplyPhase: UInt8, CaseIterable {
     case writing
     /// The head has left, and all chunks are whole.
     case between
+    /// The deadline guard has claimed the stream while a chunk was being written: its writer hands it over when it is whole.
+    case claimed
+    /// The stream is the guard's: it alone writes the end.
+    case handed
     /// Answered, or broken: nobody may write.
     case closed
 }
@@ -24,6 +28,8 @@ enum ReplyStep: CaseIterable {
     case chunkDone
     /// Write the last chunk, with or without trailers.
     case end
+    /// The guard takes the stream over, to end it in the worker's place.
+    case claim
     /// Give the answer up, half-written as it may be.
     case abandon
 }
@@ -37,7 +43,10 @@ extension ReplyPhase {
         case (.between, .chunk): .writing
         case (.writing, .chunkDone): .between
         case (.between, .end): .closed
-        case (.open, .abandon), (.writing, .abandon), (.between, .abandon): .closed
+        case (.between, .claim): .handed
+        case (.writing, .claim): .claimed
+        case (.claimed, .chunkDone): .handed
+        case (.open, .abandon), (.writing, .abandon), (.between, .abandon), (.claimed, .abandon): .closed
         default: nil
         }
     }

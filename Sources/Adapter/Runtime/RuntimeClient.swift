@@ -130,8 +130,7 @@ final class RuntimeClient {
             let connection = try kept ?? connect(call)
             kept = nil
             do {
-                try await connection.send(pieces)
-                let answer = try await connection.receive(cancellable: cancellable)
+                let answer = try await connection.exchange(pieces, cancellable: cancellable)
                 if answer.head.keepsAlive { kept = connection }
                 return answer
             } catch let error as RuntimeConnection.Lost {

@@ -35,6 +35,20 @@ final class RuntimeConnection {
         }
     }
 
+    /// Sends a message and waits for its answer.
+    ///
+    /// - Throws: As ``receive(cancellable:)``.
+    func exchange(_ pieces: [ArraySlice<UInt8>], cancellable: Bool) async throws -> Answer {
+        do {
+            try await send(pieces)
+        } catch let broken as Lost {
+            // A service that refuses a large message answers and closes while it is still being sent.
+            guard let answer = try? await receive(cancellable: cancellable) else { throw broken }
+            return answer
+        }
+        return try await receive(cancellable: cancellable)
+    }
+
     /// Waits for one answer, for ever if need be: the process may be frozen meanwhile.
     ///
     /// - Throws: ``Lost``; `CancellationError` when `cancellable`.

@@ -27,8 +27,12 @@ enum RuntimeAPIError: Error, CustomStringConvertible {
     /// A status that ends the process.
     case status(call: String, Int, body: String)
 
+    /// An invocation came without its id: it cannot be answered.
+    case noID
+
     var description: String {
         switch self {
+        case .noID: "an invocation came without the header Lambda-Runtime-Aws-Request-Id"
         case .unreachable(let call, let reason): "the Runtime API is gone (\(call)): \(reason)"
         case .status(let call, let status, let body): "the Runtime API answered \(call) with \(status): \(body)"
         }

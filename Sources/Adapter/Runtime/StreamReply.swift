@@ -10,6 +10,7 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private struct Confined {
         var connection: RuntimeConnection?
         var isBusy = false
+        var tellsCancellation: Bool
         var queue: [CheckedContinuation<Void, Never>] = []
         /// All that was sent over a kept connection, while it is little: should that have been dead already, it is sent
         /// again over a fresh one. Nil on a fresh connection, and for longer streams.
@@ -34,13 +35,13 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private let published = Mutex(Published())
     private var confined: Confined
 
-    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm) {
+    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm, isStream: Bool = false) {
         self.id = id
         self.client = client
         self.loop = client.loop
         self.token = token
         self.form = form
-        confined = Confined()
+        confined = Confined(tellsCancellation: isStream)
     }
 
     var bytesWritten: Int { sent.load(ordering: .relaxed) }
@@ -60,7 +61,9 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
         try await onLoop { try await self.writeChunk([]) }
     }
 
-    /// A handler may have moved work to another executor; the socket is this loop's.
+    /// The socket is this loop's, but a handler may write from another executor, or from an actor of its own, whose jobs run on
+    /// whichever thread has it. `@concurrent` leaves the actor: what is on the loop's thread then comes back to it.
+    @concurrent
     private func onLoop(_ body: @Sendable () async throws -> Void) async throws {
         if loop.isCurrent { return try await body() }
         try await withTaskExecutorPreference(loop) { try await body() }
@@ -82,6 +85,12 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
         await enterLine()
         defer { leaveLine() }
         if let failure { throw failure }
+        // A streamed body's first write after a cancellation says so, as it may do nothing else that could; later ones are
+        // farewells.
+        if Task.isCancelled, confined.tellsCancellation {
+            confined.tellsCancellation = false
+            throw CancellationError()
+        }
         let isFirst = !headIsGone
         if isFirst {
             guard token.take(.head) else { throw BodyWriterError.finished }
@@ -136,6 +145,7 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     /// The kept connection was dead: sends everything over a fresh one, once. The service takes an answer under an id once,
     /// so this cannot double it.
     private func sendAgain(after error: any Error) async throws {
+        if let failure { throw failure }
         guard let replay = confined.replay else { throw fail(String(describing: error)) }
         confined.replay = nil
         do {
@@ -147,11 +157,19 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
         }
     }
 
+    /// Ends the connection from another thread, so that a writer that is stuck on it wakes up. The token has been taken.
+    func cut() {
+        published.withLock { $0.failure = $0.failure ?? .finished }
+        shared?.socket.abort()
+    }
+
     private func fail(_ reason: String) -> BodyWriterError {
         _ = token.take(.abandon)
         let failure = BodyWriterError.disconnected(reason: reason)
-        published.withLock { $0.failure = failure }
-        return failure
+        return published.withLock { published in
+            published.failure = published.failure ?? failure
+            return published.failure ?? failure
+        }
     }
 
     /// Ends the stream: with trailers after an error, or without, so that a cut stream never looks complete to the platform.
@@ -168,11 +186,10 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
             let tail = bytesWritten == 0 && error == nil ? form.emptyTail : []
             try await transmit(Self.chunk(tail) + [last[...]])
         } else {
-            guard token.take(.head) else { return }
+            // One message and one step: nobody can come in between.
+            guard token.take(.answer) else { return }
             headSent.store(true, ordering: .releasing)
             try await transmit(try opening(form.emptyPrelude) + Self.chunk(form.emptyTail) + [last[...]])
-            _ = token.take(.chunkDone)
-            _ = token.take(.end)
         }
         try RuntimeClient.check("response", try await answer())
     }

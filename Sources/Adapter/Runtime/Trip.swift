@@ -142,7 +142,7 @@ struct Trip: Sendable {
 
     private func makeReply(_ response: Response, to request: Request) -> StreamReply {
         let form = StreamForm(response, to: request.method, context.settings.emptyStream)
-        let reply = StreamReply(id, client.value, token, form)
+        let reply = StreamReply(id, client.value, token, form, isStream: response.body.isStream)
         guarded?.tell { $0.stream = reply }
         return reply
     }

@@ -30,7 +30,7 @@ struct Worker: Sendable {
                     try await refuse(error, client)
                 }
             }
-        } catch is CancellationError {
+        } catch is CancellationError where Task.isCancelled {
             return
         } catch {
             context.reporter.record(
@@ -45,7 +45,8 @@ struct Worker: Sendable {
             tenantID: invocation.tenantID)
         let token = ReplyToken()
         let slot = context.guardian.slot(number)
-        let trip = GuardSchedule(arrival: .now, deadline: invocation.deadline).map {
+        let now = Deadline.now
+        let trip = GuardSchedule(arrival: now, deadline: invocation.deadline).map {
             GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
@@ -56,7 +57,7 @@ struct Worker: Sendable {
         }
         if let trip {
             trip.tell { $0.cancel = { task.cancel() } }
-            context.guardian.arm(slot, trip)
+            context.guardian.arm(slot, trip, at: now)
         }
         let result = await task.result
         await slot.disarm()
@@ -76,7 +77,8 @@ struct Worker: Sendable {
             context.reporter.record(FailureRecord(.badEvent, "the invocation cannot be used", error: error))
         }
         await flush(scope)
-        guard let id = error.id else { return }
+        // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
+        guard let id = error.id else { throw RuntimeAPIError.noID }
         do {
             try await client.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidInvocation"))
         } catch let refused as ReplyRefused {

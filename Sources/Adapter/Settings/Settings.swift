@@ -4,6 +4,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let variable: String
     /// What was expected.
     public let reason: String
+    /// The variable's name and what was expected.
     public var description: String { "\(variable): \(reason)" }
 }
 

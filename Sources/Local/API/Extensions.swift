@@ -40,6 +40,8 @@ final class Extensions: @unchecked Sendable {  // used on the loop's thread only
         member.hasAsked = true
         if !member.events.isEmpty { return member.events.removeFirst() }
         return await withCheckedContinuation { continuation in
+            // Who asks again takes the place of who asked before.
+            member.waiting?.resume(returning: nil)
             member.waiting = continuation
             onChange()
         }

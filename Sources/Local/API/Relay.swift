@@ -35,6 +35,11 @@ struct Relay: Sendable {
             await cutOrFail(invocation)
             return try await server.refuse(
                 connection, 400, "TruncatedHTTPRequest", "HTTP request detected as truncated: \(error)")
+        } catch let error as SystemError {
+            invocation.notes.append(
+                "the app's connection broke under its answer: \(error). Lambda counts Runtime.TruncatedResponse")
+            await cutOrFail(invocation)
+            return false
         }
     }
 
@@ -58,6 +63,9 @@ struct Relay: Sendable {
                 connection, 413, "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size (\(RuntimeAPIServer.replyLimit) bytes).")
         }
+        // Taken: what the client makes of it is no longer the app's time.
+        let keepsAlive = try await server.accept(connection)
+        server.broker.answered(invocation)
         if urlStreams {
             invocation.notes.append(
                 "mode mismatch: the Function URL streams, the app answered buffered: the client gets the JSON envelope as the body"
@@ -67,7 +75,7 @@ struct Relay: Sendable {
             await sendEnvelope(body, invocation)
         }
         server.broker.complete(invocation)
-        return try await server.accept(connection)
+        return keepsAlive
     }
 
     private func sendEnvelope(_ body: [UInt8], _ invocation: LocalInvocation) async {
@@ -100,7 +108,11 @@ struct Relay: Sendable {
                     "mode mismatch: the Function URL is buffered, the app streamed: the client gets prelude, eight NULs and body"
                 )
             }
-            guard let all = try await connection.wholeBody(limit: 200 * 1024 * 1024) else { return false }
+            guard let all = try await connection.wholeBody(limit: 200 * 1024 * 1024) else {
+                invocation.notes.append("the stream is over 200 MB: Function.ResponseSizeTooLarge")
+                await cutOrFail(invocation)
+                return false
+            }
             await invocation.reply.send(200, [("content-type", head["content-type"] ?? "application/octet-stream")], all)
         }
         noteTrailers(head, invocation)

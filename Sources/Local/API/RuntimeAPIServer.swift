@@ -50,8 +50,10 @@ struct RuntimeAPIServer: Sendable {
     }
 
     private func next(_ connection: ServerConnection) async throws -> Bool {
-        _ = try await connection.wholeBody(limit: 0)
-        guard let invocation = await broker.next() else { return false }
+        guard try await connection.wholeBody(limit: 0) != nil else {
+            return try await refuse(connection, 400, "InvalidRequest", "'next' is a GET without a body")
+        }
+        guard let invocation = await broker.next(connection.socket) else { return false }
         let lines = [
             ("Content-Type", "application/json"),
             ("Lambda-Runtime-Aws-Request-Id", invocation.id),

@@ -19,7 +19,7 @@ final class DoorReply: @unchecked Sendable {  // used on the loop's thread only
         self.requestID = requestID
         isHead = head.method == "HEAD"
         keepsAlive = head.keepsAlive
-        mayChunk = head.keepsAlive || head["connection"]?.lowercased() == "close"
+        mayChunk = head.minorVersion >= 1
     }
 
     var hasBegun: Bool { status != 0 }

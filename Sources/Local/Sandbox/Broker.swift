@@ -15,9 +15,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     private(set) var phase = RuntimePhase.stopped
     private var queue: [LocalInvocation] = []
     private(set) var inFlight: [String: LocalInvocation] = [:]
-    private var waiting: [(id: UInt64, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
-    private var lastWaiter: UInt64 = 0
-    private var answered: [String] = []
+    private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
 
     init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: Sandbox, _ console: Console) {
         self.loop = loop
@@ -40,7 +38,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Starts the app, as Lambda does before the first invocation.
     func startIfNeeded() {
-        guard phase == .stopped || phase == .failed, sandbox.process == nil else { return }
+        guard sandbox.process == nil else { return }
         phase = .starting
         extensions.reset()
         do throws(SystemError) {
@@ -55,14 +53,15 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     // MARK: From the Runtime API
 
     /// The next invocation; nil when the app's process has ended meanwhile.
-    func next() async -> LocalInvocation? {
+    ///
+    /// - Parameter socket: The connection that asks: a process may have ended after it asked.
+    func next(_ socket: Socket) async -> LocalInvocation? {
+        guard sandbox.process != nil, socket.isIdleAndAlive else { return nil }
         phase = .ready
         // A runtime that asks again before it has answered gets the same event again.
         if settings.concurrency == 1, let again = inFlight.values.first(where: { $0.phase == .running }) { return again }
-        lastWaiter += 1
-        let id = lastWaiter
         return await withCheckedContinuation { continuation in
-            waiting.append((id, continuation))
+            waiting.append((socket, continuation))
             settle()
         }
     }
@@ -74,6 +73,12 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Whether this id's answer is being sent just now.
     func isResponding(_ id: String) -> Bool { inFlight[id]?.phase == .responding }
+
+    /// The app has answered: from here on its time is not the client's.
+    func answered(_ invocation: LocalInvocation) {
+        invocation.phase = .delivering
+        settle()
+    }
 
     /// The client has its answer.
     func complete(_ invocation: LocalInvocation) {
@@ -102,11 +107,17 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     /// Hands out what can be handed out, and freezes or thaws.
     private func settle() {
         while !queue.isEmpty, !waiting.isEmpty {
+            let waiter = waiting.removeFirst()
+            guard waiter.socket.isIdleAndAlive else {
+                waiter.continuation.resume(returning: nil)
+                continue
+            }
             sandbox.thaw()
-            let invocation = queue.removeFirst()
-            handOut(invocation, to: waiting.removeFirst().continuation)
+            handOut(queue.removeFirst(), to: waiter.continuation)
         }
-        let isIdle = phase == .ready && inFlight.isEmpty && queue.isEmpty && !waiting.isEmpty && extensions.areIdle
+        let isIdle =
+            phase == .ready && inFlight.values.allSatisfy { $0.phase == .delivering } && queue.isEmpty && !waiting.isEmpty
+            && extensions.areIdle
         if isIdle, settings.freezes { sandbox.freeze() }
     }
 
@@ -123,11 +134,11 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Kills the app when an invocation outlives its deadline, as Lambda does.
     private func watch(_ invocation: LocalInvocation) {
-        Task(executorPreference: loop) {
+        invocation.watch = Task(executorPreference: loop) {
             while true {
-                // The task is never cancelled: it ends by itself.
+                // Cancelled when the invocation has ended, which the next line sees.
                 try? await Task.sleep(until: invocation.deadline, clock: .continuous)
-                if invocation.phase == .done { return }
+                if Task.isCancelled || invocation.phase == .delivering || invocation.phase == .done { return }
                 if !self.sandbox.isTraced { break }
                 invocation.deadline = .now + .seconds(1)
             }
@@ -146,7 +157,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         if inFlight.isEmpty {
             console.problem("the app \(end)\(wasReady ? "" : " before it asked for an invocation")")
         }
-        for invocation in inFlight.values {
+        for invocation in inFlight.values where invocation.phase != .delivering {
             invocation.notes.append("the app \(end): Lambda counts an error")
             Task(executorPreference: loop) { await self.abandon(invocation) }
         }

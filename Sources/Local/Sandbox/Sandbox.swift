@@ -49,7 +49,13 @@ final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
         process = child
         isFrozen = false
         let descriptor = sluice_pidfd_open(child)
-        guard descriptor >= 0 else { throw .last("pidfd_open") }
+        guard descriptor >= 0 else {
+            let error = SystemError.last("pidfd_open")
+            Self.send(child, SIGKILL)
+            waitpid(child, nil, 0)
+            process = nil
+            throw error
+        }
         Task(executorPreference: loop) {
             // Not cancellable: only the end of the process ends the wait.
             _ = try? await self.loop.wait(until: .readable, on: descriptor, cancellable: false)
@@ -60,7 +66,8 @@ final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
 
     private func reap(_ child: pid_t) {
         var status: CInt = 0
-        guard waitpid(child, &status, 0) == child else { return }
+        // ECHILD: somebody has SIGCHLD ignored, and nobody knows how it ended.
+        if waitpid(child, &status, 0) != child { status = 0 }
         if process == child { process = nil }
         isFrozen = false
         let signal = status & 0x7F

@@ -6,6 +6,7 @@ public import SluiceStreaming
 public struct Request: Sendable {
     /// The platform's id of the invocation, or one of ours off Lambda; opaque text.
     public var id: String
+    /// Any HTTP token, as `GET`; case sensitive.
     public var method: HTTPRequest.Method
     /// The path as sent, percent-encoding included; always begins with `/`. Routes are matched on its segments.
     public var rawPath: String
@@ -15,6 +16,7 @@ public struct Request: Sendable {
     public var scheme: String
     /// Host and port, from the `Host` header or else from the event; empty when neither is there.
     public var authority: String
+    /// As they came, repeated ones joined with a comma by the front end. `Content-Length` is that of the decoded body.
     public var headers: HTTPFields
     /// All of the body: Lambda delivers events whole, 6 MB at most.
     public var body: Body

@@ -7,6 +7,7 @@ public protocol ResponseConvertible: Sendable {
 }
 
 extension Response: ResponseConvertible {
+    /// Itself.
     public func response() -> Response { self }
 }
 

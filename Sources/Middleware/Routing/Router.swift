@@ -13,6 +13,7 @@ public struct Router: Sendable {
     private var problem: String?
     private let middleware: [any Middleware]
 
+    /// A router without routes.
     public init() {
         prefix = ""
         middleware = []

@@ -14,6 +14,7 @@ public struct AccessLog: Middleware {
     /// - Parameter logger: Where lines go; one labelled `access` when left out.
     public init(logger: Logger? = nil) { self.logger = logger }
 
+    /// Runs the rest, and writes the line when the answer's body has ended.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let start = ContinuousClock.now
         var response = await next(request)

@@ -4,8 +4,10 @@ internal import HTTPTypes
 public struct BodyLimit: Middleware {
     private let bytes: Int
 
+    /// - Parameter bytes: The largest body that is let through, in bytes. Lambda itself delivers 6 MB at most.
     public init(bytes: Int) { self.bytes = bytes }
 
+    /// - Throws: ``HTTPError``, a 413 that names the limit.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let size = request.body.bytes.count
         guard size <= bytes else {

@@ -2,8 +2,10 @@ internal import HTTPTypes
 
 /// Adds the request's id to each answer as `X-Request-ID`, errors included.
 public struct RequestID: Middleware {
+    /// Takes ``Request/id``: the platform's, or one of ours off Lambda.
     public init() {}
 
+    /// Runs the rest and sets the header on whatever comes back.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
         response.headers[.requestID] = request.id

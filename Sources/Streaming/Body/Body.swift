@@ -69,5 +69,6 @@ public struct Body: Sendable {
 }
 
 extension Body: ExpressibleByStringLiteral {
+    /// Text, as UTF-8.
     public init(stringLiteral value: String) { self = .text(value) }
 }

@@ -44,6 +44,7 @@ public enum BodyWriterError: Error, Equatable, CustomStringConvertible {
     /// The reader of the body is gone.
     case disconnected(reason: String)
 
+    /// For the log.
     public var description: String {
         switch self {
         case .finished: "the body has already ended"

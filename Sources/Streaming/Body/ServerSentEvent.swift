@@ -11,6 +11,7 @@ public struct ServerSentEvent: Sendable, Equatable {
     /// How long the browser waits before it connects again.
     public var retry: Duration?
 
+    /// An event; only its data is needed.
     public init(_ data: String, event: String? = nil, id: String? = nil, retry: Duration? = nil) {
         self.data = data
         self.event = event
@@ -51,9 +52,13 @@ public struct EventWriter: Sendable {
     public func send(_ event: ServerSentEvent) async throws { try await writer.write(event.text) }
 
     /// Sends an event that has data only.
+    ///
+    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
     public func send(_ data: String) async throws { try await send(ServerSentEvent(data)) }
 
-    /// Sends a comment, which browsers ignore: it keeps proxies from closing a quiet stream.
+    /// Sends a comment, which browsers ignore: it keeps proxies from closing a quiet stream. Line breaks become spaces.
+    ///
+    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
     public func comment(_ text: String) async throws {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         try await writer.write(": \(line)\n\n")

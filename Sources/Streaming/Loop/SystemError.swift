@@ -18,6 +18,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package static func last(_ call: String) -> SystemError { SystemError(code: errno, call: call) }
 
+    /// The call and the system's own words.
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
 
     /// The peer is gone: a write or read on a connection that no longer exists.

@@ -18,6 +18,8 @@ package struct HTTPMessageHead: Sendable {
     /// Of a response; 0 in a request.
     package var status = 0
     package var lines: [HTTPLine] = []
+    /// 1 of HTTP/1.1, 0 of HTTP/1.0.
+    package var minorVersion = 1
     /// Whether the connection can carry another message after this one (RFC 9112, section 9.3).
     package var keepsAlive = true
 

@@ -55,13 +55,19 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
         var failure: HTTPParseError?
         bytes.withUnsafeBytes { raw in
             guard let base = raw.bindMemory(to: CChar.self).baseAddress, raw.count > 0 else { return }
-            let code = llhttp_execute(parser, base, raw.count)
+            var code = llhttp_execute(parser, base, raw.count)
+            if code == HPE_PAUSED_UPGRADE {
+                // The message before this one asked for an upgrade, which nobody has granted: HTTP/1.1 goes on.
+                let position = llhttp_get_error_pos(parser).map { $0 - base } ?? 0
+                llhttp_resume_after_upgrade(parser)
+                code = llhttp_execute(parser, base + position, raw.count - position)
+            }
             switch code {
             case HPE_OK:
                 used = raw.count
-            case HPE_PAUSED, HPE_PAUSED_UPGRADE:
+            case HPE_PAUSED:
                 used = llhttp_get_error_pos(parser).map { $0 - base } ?? raw.count
-                if code == HPE_PAUSED { llhttp_resume(parser) } else { llhttp_resume_after_upgrade(parser) }
+                llhttp_resume(parser)
             default:
                 let reason = llhttp_get_error_reason(parser).map { String(cString: $0) } ?? ""
                 let name = llhttp_errno_name(code).map { String(cString: $0) } ?? "HPE"
@@ -182,6 +188,7 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
             pending.method = String(cString: method)
         }
         pending.keepsAlive = llhttp_should_keep_alive(parser) == 1
+        pending.minorVersion = Int(llhttp_get_http_minor(parser))
         head = pending
         size = 0
         return llhttp_get_http_major(parser) == 1 ? 0 : -1

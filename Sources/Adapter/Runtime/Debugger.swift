@@ -1,0 +1,19 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Whether somebody is looking at this process with a debugger: Linux's `TracerPid`. Asked at a deadline only.
+enum Debugger {
+    static var isAttached: Bool {
+        guard let file = fopen("/proc/self/status", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, CInt(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if text.hasPrefix("TracerPid:") { return text.contains { $0.isNumber && $0 != "0" } }
+        }
+        return false
+    }
+}
