@@ -238,13 +238,16 @@ import Testing
 
     @Test("a POST on a fresh connection is not repeated: it may have arrived")
     func noBlindRepeat() async throws {
-        // The first verdict closes the connection that `next` came on, the second the fresh one.
-        let served = await serve(app { _ in .text("ok") }, [.init(eventJSON())]) { _ in .reset }
-        #expect(served.posts.isEmpty)
-        #expect(served.end == .failed)
-        #expect(served.records.map(\.outcome) == [.runtime])
-        // One connection for `next` and the first try, one for the repeat, none for a third.
-        #expect(served.api.connections == 2)
+        for (closes, connections) in [(false, 2), (true, 2)] {
+            var event = MockRuntimeAPI.Event(eventJSON())
+            event.closes = closes
+            let served = await serve(app { _ in .text("ok") }, [event]) { _ in .reset }
+            #expect(served.posts.isEmpty)
+            #expect(served.end == .failed)
+            #expect(served.records.map(\.outcome) == [.runtime])
+            // Kept: `next` and the first try on one connection, the repeat on a second, no third. Fresh: one try.
+            #expect(served.api.connections == connections)
+        }
     }
 
     @Test("an API that is not there ends the process with a record")

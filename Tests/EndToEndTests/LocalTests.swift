@@ -125,10 +125,10 @@ import Testing
         let local = try #require(try LocalProgram("Hello"))
         let child = try #require(local.child)
         for _ in 0..<5 {
-            #expect(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
+            try #require(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
             #expect(local.get("/hello/x")?.status == 200)
         }
-        #expect(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
+        try #require(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
         let awake = try #require(try LocalProgram("Hello", ["SLUICE_LOCAL_FREEZE": "off"]))
         #expect(awake.get("/hello/x")?.status == 200)
         #expect(try Program.entry(#require(awake.child))?.state != "T")

@@ -10,6 +10,8 @@ package final class MockRuntimeAPI: Sendable {
         /// In the place of, or besides, the usual headers; an empty value stands for an empty header, nil for none.
         package var headers: [String: String?] = [:]
         package var chunked = false
+        /// Whether the connection ends with the event, as it says.
+        package var closes = false
         /// Milliseconds from now to the deadline.
         package var timeout: Int64 = 30_000
 
@@ -95,6 +97,7 @@ package final class MockRuntimeAPI: Sendable {
                     continue
                 }
                 socket.write(Self.answer(event))
+                if event.closes { return }
                 if resetsAfterNext {
                     socket.resetOnClose()
                     return
@@ -132,6 +135,7 @@ package final class MockRuntimeAPI: Sendable {
             "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1",
             "Content-Type": "application/json",
         ]
+        if event.closes { headers["Connection"] = "close" }
         headers.merge(event.headers) { _, new in new }
         var text = "HTTP/1.1 200 OK\r\n"
         for (name, value) in headers.sorted(by: { $0.key < $1.key }) { if let value { text += "\(name): \(value)\r\n" } }
