@@ -60,7 +60,7 @@ import Testing
         "each trip ends by the table: client, Runtime API, one record; and the next one works", arguments: rows,
         ["buffered", "response_stream"])
     func row(_ row: Row, mode: String) throws {
-        let local = try #require(try LocalProgram("Failures", mode: mode, ["SLUICE_LOCAL_TIMEOUT": "1"]))
+        let local = try #require(try LocalProgram("Failures", mode: mode, ["SLUICE_LOCAL_TIMEOUT": "3"]))
         let child = try #require(local.child)
         let isBuffered = mode == "buffered"
 
@@ -211,7 +211,7 @@ import Testing
 
     @Test("a handler that writes and writes is ended with trailers at its deadline, whether its reader is quick or stalls")
     func endlessWriter() throws {
-        let local = try #require(try LocalProgram("Failures", mode: "response_stream", ["SLUICE_LOCAL_TIMEOUT": "2"]))
+        let local = try #require(try LocalProgram("Failures", mode: "response_stream", ["SLUICE_LOCAL_TIMEOUT": "3"]))
         let child = try #require(local.child)
         let quick = try #require(RawSocket.connect(port: local.port))
         quick.write("GET /stream/endless?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -101,7 +101,7 @@ import Testing
         arguments: ["buffered", "response_stream"])
     func oneAnswer(_ mode: String) async throws {
         var event = MockRuntimeAPI.Event(fine.replacingOccurrences(of: "/fine", with: "/block"))
-        event.timeout = 500
+        event.timeout = 2500
         let api = MockRuntimeAPI([event])
         let program = try Program("Failures", ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode])
         #expect(await program.end() == 1)
