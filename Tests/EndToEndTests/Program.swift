@@ -6,8 +6,8 @@ import Synchronization
 final class Program: Sendable {
     private let out = Collected<String>()
     private let err = Collected<String>()
+    private let status = Collected<Int32>()
     private let ended = Gate()
-    private let status = Mutex<Int32>(0)
     let pid: Int32
 
     struct SpawnFailed: Error {
@@ -44,11 +44,13 @@ final class Program: Sendable {
         self.pid = pid
         Self.collect(outPipe[0], out)
         Self.collect(errPipe[0], err)
-        Thread { [self] in
+        // The thread holds what it needs and not the program, which ends the process when nobody holds it any more.
+        let (ended, exits) = (ended, status)
+        Thread {
             var status: Int32 = 0
             waitpid(pid, &status, 0)
             let signal = status & 0x7F
-            self.status.withLock { $0 = signal == 0 ? (status >> 8) & 0xFF : -signal }
+            exits.add(signal == 0 ? (status >> 8) & 0xFF : -signal)
             ended.open()
         }.start()
     }
@@ -80,7 +82,7 @@ final class Program: Sendable {
     /// The exit status, or the negated signal.
     func end() async -> Int32 {
         await ended.wait()
-        return status.withLock { $0 }
+        return status.values.first ?? .min
     }
 
     /// Waits for a line of the console. Bounded by time only so that a failing test ends.
