@@ -78,7 +78,7 @@ final class DeadlineGuard: Sendable {
             let now = Deadline.now
             let isDue = slots.contains { $0.nextDue.map { $0 <= now } ?? false }
             // Nobody at a breakpoint wants to be timed out.
-            let waitsForDebugger = isDue && Debugger.isAttached
+            let waitsForDebugger = isDue && Debugger.isAttached(to: "self")
             if !waitsForDebugger {
                 for slot in slots { while let (stage, trip) = slot.takeDue(at: now) { act(stage, trip, slot) } }
             }

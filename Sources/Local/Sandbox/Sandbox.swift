@@ -101,15 +101,6 @@ final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
         #endif
     }
 
-    /// Whether a debugger is attached: then neither freeze nor deadline may get in its way.
-    var isTraced: Bool {
-        guard let process, let file = fopen("/proc/\(process)/status", "r") else { return false }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while fgets(&line, CInt(line.count), file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if text.hasPrefix("TracerPid:") { return Int32(text.dropFirst(10).filter(\.isNumber)) ?? 0 != 0 }
-        }
-        return false
-    }
+    /// Whether a debugger is attached to the app.
+    var isTraced: Bool { process.map { Debugger.isAttached(to: String($0)) } ?? false }
 }
