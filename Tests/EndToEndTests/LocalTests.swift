@@ -89,8 +89,11 @@ import Testing
             report.contains("the stream ended with an error, which a client cannot see: \(row.trailer ?? "")")
                 == (!isBuffered && row.trailer != nil))
 
+        // Once the record of a failure that comes later is there, all earlier ones are.
+        let marker = try #require(local.get("/throw?marker")?["x-amzn-requestid"])
+        #expect(local.program.errorLine(containing: marker) != nil)
         let outcome = isBuffered ? row.outcomes.buffered : row.outcomes.streamed
-        let records = local.records()
+        let records = local.records().filter { $0["requestId"]?.text != marker }
         #expect(records.compactMap { $0["metadata"]?["outcome"]?.text } == (outcome.map { [$0] } ?? []))
         if let record = records.first {
             #expect(record["requestId"]?.text == answer["x-amzn-requestid"])
@@ -281,6 +284,7 @@ import Testing
     func unknownMode() throws {
         let local = try #require(try LocalProgram("Hello", mode: "strem"))
         #expect(local.get("/hello/x")?.text == "Hello, x!")
+        #expect(local.program.errorLine(containing: "AWS_LWA_INVOKE_MODE") != nil)
         #expect(
             local.records("WARN").compactMap { $0["message"]?.text } == [
                 "AWS_LWA_INVOKE_MODE: 'strem' is neither buffered nor response_stream; using buffered"
