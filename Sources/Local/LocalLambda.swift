@@ -56,6 +56,8 @@ package enum LocalLambda {
         }
         broker.startIfNeeded()
         try await loop.wait(until: .readable, on: signals)
+        // Its end is our doing: nothing to report.
+        sandbox.onEnd = { _ in }
         sandbox.kill()
         return 128 + sluice_last_signal()
     }
