@@ -15,7 +15,7 @@ internal import Darwin
 /// It cancels the handler's task, answers 504 (or ends the stream with trailers) when the handler does not, and ends the
 /// process when the handler still holds the worker at the deadline.
 final class DeadlineGuard: Sendable {
-    private let loop: EventLoop
+    let loop: EventLoop
     private let address: HostPort
     private let slots: [GuardSlot]
     private let answer: ErrorAnswer
@@ -124,13 +124,10 @@ final class DeadlineGuard: Sendable {
                 let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
                 guard isOurs || trip.token.take(.abandon) else { return }
                 record(trip, "still holds its worker at the deadline")
+                if slots.count == 1 { exit() }
             }
             // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
-            if slots.count == 1 {
-                slot.ifStillHeld(by: trip) { exit() }
-            } else if slots.allSatisfy(\.isStuck) {
-                exit()
-            }
+            if slots.count > 1, slots.allSatisfy(\.isStuck) { exit() }
         }
     }
 
@@ -158,7 +155,9 @@ final class DeadlineGuard: Sendable {
             }
         } catch {
             // The time-out has its record; that its answer did not get through is another failure.
-            reporter.record(FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
+            InvocationScope.$current.withValue(trip.scope) {
+                reporter.record(FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
+            }
         }
     }
 

@@ -1,0 +1,60 @@
+import SluiceTestSupport
+import Testing
+
+@testable import Sluice
+@testable import SluiceReporting
+
+/// The guard's acts, with an exit that only takes notes.
+@Suite struct DeadlineGuardTests {
+    /// Notes each record's outcome and the request that it belongs to.
+    private final class Notes: Reporter {
+        let lines = Collected<String>()
+        func capture(_ failure: FailureRecord) {
+            lines.add("\(failure.outcome.rawValue) \(InvocationScope.current?.requestID ?? "nobody")")
+        }
+        func flush(within limit: Duration) async {}
+    }
+
+    private func trip(_ id: String, _ token: ReplyToken) throws -> GuardedTrip {
+        let now = Deadline.now
+        let deadline = Deadline(millisecondsSinceEpoch: now.millisecondsSinceEpoch + 200)
+        let schedule = try #require(GuardSchedule(arrival: now, deadline: deadline))
+        return GuardedTrip(id: id, scope: InvocationScope(requestID: id), schedule: schedule, token: token)
+    }
+
+    @Test(
+        "a worker that is sending its own answer is left alone; one whose handler holds it ends the process; records have their ids"
+    )
+    func exits() async throws {
+        let api = MockRuntimeAPI([]) { _ in .status(413) }
+        let exits = Collected<Int>()
+        let ended = Gate()
+        let notes = Notes()
+        let guardian = try DeadlineGuard(
+            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
+            answer: problemAnswer(to:for:), reporter: notes
+        ) {
+            exits.add(1)
+            ended.open()
+        }
+        try guardian.start()
+        let slot = guardian.slot(0)
+
+        let sending = ReplyToken()
+        #expect(sending.take(.answer))
+        guardian.arm(slot, try trip("sending", sending), at: .now)
+        while slot.nextDue != nil { await Task.yield() }
+        // The stage has been taken; its act is over when the guard's loop runs something else.
+        await Task(executorPreference: guardian.loop) {}.value
+        #expect(exits.values.isEmpty)
+        await slot.disarm()
+
+        guardian.arm(slot, try trip("held", ReplyToken()), at: .now)
+        await ended.wait()
+        await slot.disarm()
+        #expect(exits.values.count == 1)
+        #expect(notes.lines.values == ["timeout held", "reply_refused held"])
+        guardian.stop()
+        api.stop()
+    }
+}
