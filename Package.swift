@@ -47,11 +47,14 @@ let package = Package(
         // llhttp, the parser of Node.js, linked statically: Amazon Linux has no such package.
         .systemLibrary(name: "CSluiceLlhttp", path: "Sources/CLlhttp"),
         .target(name: "CSluiceRuntime", path: "Sources/CRuntime"),
+        // libcurl's calls, loaded with dlopen when they are needed: nothing is linked.
+        .target(name: "CSluiceLibcurl", path: "Sources/CLibcurl"),
         .target(
             name: "SluiceStreaming", dependencies: ["CSluiceLlhttp", "CSluiceRuntime", httpTypes],
             path: "Sources/Streaming", swiftSettings: strict),
         .target(
-            name: "SluiceReporting", dependencies: [logging], path: "Sources/Reporting", swiftSettings: strict),
+            name: "SluiceReporting", dependencies: ["CSluiceLibcurl", "CSluiceRuntime", logging],
+            path: "Sources/Reporting", swiftSettings: strict),
         .target(
             name: "SluiceMiddleware",
             dependencies: ["SluiceStreaming", "SluiceReporting", httpTypes, logging],
@@ -70,6 +73,7 @@ let package = Package(
         example("Orders"),
         example("Streams"),
         example("Failures"),
+        example("Reporting"),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceStreaming"]),
         test("ReportingTests", ["SluiceReporting", logging]),
@@ -77,6 +81,6 @@ let package = Package(
         test("AdapterTests", ["Sluice", "SluiceReporting", logging]),
         test("LocalTests", ["SluiceLocal", "SluiceStreaming"]),
         // Runs the built examples as real processes.
-        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures"]),
+        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
     ]
 )

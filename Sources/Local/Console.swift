@@ -6,9 +6,13 @@ internal import Darwin
 
 /// What the person at the terminal reads: one `write(2)` for each line, so that lines of the app do not cut into ours.
 struct Console: Sendable {
-    func line(_ text: String) { put(text + "\n", to: 1) }
+    /// Descriptors: standard output and standard error.
+    var output: CInt = 1
+    var problems: CInt = 2
 
-    func problem(_ text: String) { put("local: \(text)\n", to: 2) }
+    func line(_ text: String) { put(text + "\n", to: output) }
+
+    func problem(_ text: String) { put("local: \(text)\n", to: problems) }
 
     private func put(_ text: String, to descriptor: CInt) {
         var rest = Array(text.utf8)[...]

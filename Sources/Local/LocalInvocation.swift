@@ -17,6 +17,12 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     /// What the console says beside status and time.
     var notes: [String] = []
     var mode = "-"
+    /// When the app's answer was whole, or had failed; nil before.
+    private(set) var answerEnded: ContinuousClock.Instant?
+    /// Reports that came before that: shown with the invocation's line.
+    var reports: [ReceivedReport] = []
+    /// All reports so far, late ones included.
+    var reportCount = 0
     /// Ends the app at the deadline; kept here to be called off, as it holds all of this.
     var watch: Task<Void, Never>?
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -32,6 +38,11 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     func end() async {
         guard phase != .done else { return }
         await withCheckedContinuation { waiting.append($0) }
+    }
+
+    /// The app's answer is whole, or will never be. Only the first call counts.
+    func endAnswer() {
+        if answerEnded == nil { answerEnded = .now }
     }
 
     func finish() {

@@ -37,9 +37,10 @@ package enum LocalLambda {
         }
         let door = try listenAtDoor(settings.port)
         let api = try Socket.listen(onLoopbackPort: 0)
+        let ingest = try Socket.listen(onLoopbackPort: 0)
         let sandbox = Sandbox(
             loop, program: try ownPath(), arguments: arguments,
-            environment: childEnvironment(environment, apiPort: api.localPort, arguments))
+            environment: childEnvironment(environment, apiPort: api.localPort, inboxPort: ingest.localPort, arguments))
         let broker = Broker(loop, settings, sandbox, console)
         let port = door.localPort
         let mode = settings.urlMode.rawValue
@@ -49,6 +50,10 @@ package enum LocalLambda {
         let server = RuntimeAPIServer(broker: broker, settings: settings, console: console)
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) }
+        }
+        let inbox = ReportInbox(desk: ReportDesk(broker: broker, console: console), sandbox: sandbox, console: console)
+        Task(executorPreference: loop) {
+            await Listener(loop: loop, socket: ingest, console: console).run { await inbox.serve($0) }
         }
         let front = FrontDoor(broker: broker, port: port, console: console)
         Task(executorPreference: loop) {
@@ -80,16 +85,16 @@ package enum LocalLambda {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// What Lambda sets, where the caller has not set it.
-    private static func childEnvironment(
-        _ environment: [String: String], apiPort: UInt16, _ arguments: [String]
+    /// What Lambda sets, where the caller has not set it; and where reports go, which an empty `SENTRY_DSN` turns off.
+    static func childEnvironment(
+        _ environment: [String: String], apiPort: UInt16, inboxPort: UInt16, _ arguments: [String]
     ) -> [String: String] {
         let name = arguments.first?.split(separator: "/").last.map(String.init) ?? "local"
         let defaults = [
             "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(name)", "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-            "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap",
+            "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap", "SENTRY_DSN": ReportInbox.dsn(port: inboxPort),
         ]
         var result = environment.merging(defaults) { own, _ in own }
         result["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(apiPort)"

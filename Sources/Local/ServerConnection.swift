@@ -6,6 +6,8 @@ final class ServerConnection: @unchecked Sendable {  // used on the loop's threa
     let socket: Socket
     private let parser = HTTPParser(.request)
     private var buffer: [UInt8] = []
+    /// Called when bytes have come, before they are looked at; what it throws ends the reading.
+    var onBytes: () throws -> Void = {}
 
     init(_ loop: EventLoop, _ socket: Socket) {
         self.loop = loop
@@ -61,7 +63,11 @@ final class ServerConnection: @unchecked Sendable {  // used on the loop's threa
         buffer.removeFirst(used)
     }
 
-    private func read() async throws -> Bool { try await loop.receive(appendingTo: &buffer, from: socket) }
+    private func read() async throws -> Bool {
+        guard try await loop.receive(appendingTo: &buffer, from: socket) else { return false }
+        try onBytes()
+        return true
+    }
 
     func send(_ pieces: [UInt8]...) async throws { try await loop.send(pieces.map { $0[...] }, on: socket) }
 }

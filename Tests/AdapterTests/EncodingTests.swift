@@ -3,6 +3,7 @@ import SluiceTestSupport
 import Testing
 
 @testable import Sluice
+@testable import SluiceReporting
 
 @Suite struct EncodingTests {
     @Test("strings survive our writer and Foundation's reader, and Foundation's writer and our reader")

@@ -25,7 +25,7 @@ import Testing
     private func logger(_ lines: Lines, json: Bool, level: Logger.Level = .trace) -> Logger {
         let moment = moment
         return Logger(label: "test") {
-            LambdaLogHandler(label: $0, json: json, level: level, sink: lines.sink, now: { moment })
+            LambdaLogHandler(label: $0, json: json, level: level, feedsReports: false, sink: lines.sink, now: { moment })
         }
     }
 
@@ -145,7 +145,9 @@ import Testing
             calls.add(bytes.count)
             return (bytes.count, 0)
         }
-        Logger(label: "x") { LambdaLogHandler(label: $0, json: true, level: .info, sink: sink, now: { .now }) }.info(
+        Logger(label: "x") {
+            LambdaLogHandler(label: $0, json: true, level: .info, feedsReports: false, sink: sink, now: { .now })
+        }.info(
             "hello", metadata: ["a": "b"])
         #expect(calls.values.count == 1)
     }

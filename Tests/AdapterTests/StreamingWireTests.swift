@@ -3,6 +3,7 @@ import SluiceTestSupport
 import Testing
 
 @testable import Sluice
+@testable import SluiceReporting
 
 /// Section 8.3 of the conformance cases: the streaming wire, byte for byte, read by the tests' own reader.
 @Suite struct StreamingWireTests {

@@ -17,16 +17,22 @@ public struct LambdaLogHandler: LogHandler {
     private let isJSON: Bool
     private let sink: LogSink
     private let now: @Sendable () -> Deadline
+    private let feedsReports: Bool
 
     /// - Parameters:
     ///   - label: The logger's label.
     ///   - level: The lowest level that is written.
     ///   - json: Whether records are JSON objects, as under `AWS_LAMBDA_LOG_FORMAT=JSON`, or lines of four or five fields.
     public init(label: String, json: Bool = false, level: Logger.Level = .info) {
-        self.init(label: label, json: json, level: level, sink: .standardError, now: { .now })
+        self.init(label: label, json: json, level: level, feedsReports: false)
     }
 
-    init(label: String, json: Bool, level: Logger.Level, sink: LogSink, now: @escaping @Sendable () -> Deadline) {
+    /// - Parameter feedsReports: Whether records are breadcrumbs and structured logs too, as by ``ReportLogHandler``.
+    init(
+        label: String, json: Bool, level: Logger.Level, feedsReports: Bool, sink: LogSink = .standardError,
+        now: @escaping @Sendable () -> Deadline = { .now }
+    ) {
+        self.feedsReports = feedsReports
         self.label = label
         self.isJSON = json
         self.logLevel = level
@@ -49,5 +55,6 @@ public struct LambdaLogHandler: LogHandler {
             time: Timestamp.text(now()), level: LogLevel.name(event.level), label: label,
             message: event.message.description, error: event.error, metadata: all, scope: InvocationScope.current)
         sink.send(isJSON ? record.json : record.text)
+        if feedsReports { Reports.take(event, label: label, metadata: all) }
     }
 }

@@ -7,7 +7,9 @@ enum LogSetup {
         // An app that has bootstrapped keeps its backend: swift-log stops the process at a second bootstrap. Its default is
         // the only handler of this type that an app is likely to have.
         if bootstraps, Logger(label: "probe").handler is StreamLogHandler {
-            LoggingSystem.bootstrap { label in LambdaLogHandler(label: label, json: json, level: level) }
+            LoggingSystem.bootstrap { label in
+                LambdaLogHandler(label: label, json: json, level: level, feedsReports: true)
+            }
         }
         return Logger(label: "sluice") { label in LambdaLogHandler(label: label, json: json, level: level) }
     }
@@ -20,6 +22,8 @@ extension LambdaLogHandler {
     /// are made before `run()`. Call it once, and bootstrap nothing else: swift-log stops the process at a second bootstrap.
     public static func bootstrap() {
         let log = LogSettings(ProcessEnvironment.all())
-        LoggingSystem.bootstrap { label in LambdaLogHandler(label: label, json: log.isJSON, level: log.level) }
+        LoggingSystem.bootstrap { label in
+            LambdaLogHandler(label: label, json: log.isJSON, level: log.level, feedsReports: true)
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import SluiceMiddleware
+internal import SluiceReporting
 
 /// The buffered answer of payload 2.0, as one JSON text.
 enum Envelope {

@@ -1,4 +1,5 @@
 internal import SluiceMiddleware
+internal import SluiceReporting
 
 /// An error as the Runtime API takes it: as a body for `/error` and `init/error`, or in the trailers of a stream.
 struct ErrorDocument: Sendable {

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import SluiceMiddleware
+internal import SluiceReporting
 
 /// What a streamed answer begins with: status, headers and cookies as JSON, then eight NULs.
 enum Prelude {

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import SluiceMiddleware
+internal import SluiceReporting
 
 /// Status, headers and cookies of an answer as both modes send them.
 struct WireHead {

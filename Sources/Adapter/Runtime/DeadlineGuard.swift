@@ -144,10 +144,12 @@ final class DeadlineGuard: Sendable {
             if trip.token.take(.answer) {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and was answered with 504")
+                await flush(trip)
                 try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
             } else if trip.token.take(.claim), try await isHandedOver(trip), let connection = trip.known.stream?.shared {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and its stream was cut")
+                await flush(trip)
                 let document = ErrorDocument(
                     type: ErrorType(.runtime, fallback: "HandlerTimeout"), errorType: "TimeoutError",
                     message: "the handler did not end in time")
@@ -184,6 +186,13 @@ final class DeadlineGuard: Sendable {
         try await loop.send(HTTPWriter.lastChunk(document.trailers), on: socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: socket, cancellable: false)
+    }
+
+    /// What is captured leaves before the answer does; a hanging server costs the answer nothing but the time until the next stage.
+    private func flush(_ trip: GuardedTrip) async {
+        await InvocationScope.$current.withValue(trip.scope) {
+            await reporter.flush(within: Deadline.now.distance(to: trip.schedule.cut))
+        }
     }
 
     private func record(_ trip: GuardedTrip, _ what: String) {

@@ -14,7 +14,9 @@ enum Server {
     ) async -> End {
         let log = LogSettings(environment)
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
-        let reporter = reporter ?? LogReporter(logger)
+        // Errors of start-up are reported too; the app's own options count as soon as the app is there.
+        if reporter == nil { Reports.start(ReportOptions(), environment: environment, logger: logger) }
+        let reporter: any Reporter = reporter ?? SentryReporter(logger)
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings(environment)
@@ -28,6 +30,9 @@ enum Server {
         do {
             let app = try await makeApp()
             try app.validate()
+            if let options = app.chain.reportOptions, reporter is SentryReporter {
+                Reports.start(options, environment: environment, logger: logger)
+            }
             let guardian = try DeadlineGuard(
                 workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,
                 reporter: reporter)

@@ -1,6 +1,7 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
+internal import Synchronization
 
 /// What all workers of a process share: values only.
 struct WorkerContext: Sendable {
@@ -9,6 +10,17 @@ struct WorkerContext: Sendable {
     let address: HostPort
     let reporter: any Reporter
     let guardian: DeadlineGuard
+    let start = StartState()
+
+    /// True for the first invocation of the process.
+    func takeColdStart() -> Bool { start.takeCold() }
+}
+
+/// Whether the process has served anything.
+final class StartState: Sendable {
+    private let isCold = Atomic(true)
+
+    func takeCold() -> Bool { isCold.load(ordering: .relaxed) && isCold.exchange(false, ordering: .relaxed) }
 }
 
 /// Asks for invocations and answers them, one after the other. Its loop's thread runs the handlers too.
@@ -40,19 +52,23 @@ struct Worker: Sendable {
     }
 
     private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
-        let scope = InvocationScope(
-            requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
-            tenantID: invocation.tenantID)
         let token = ReplyToken()
         let slot = context.guardian.slot(number)
         let now = Deadline.now
-        let trip = GuardSchedule(arrival: now, deadline: invocation.deadline).map {
+        let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
+        let facts = InvocationScope.LambdaFacts(
+            functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart())
+        let scope = InvocationScope(
+            requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
+            tenantID: invocation.tenantID, guardTimes: schedule.map { .init(cancel: $0.cancel, end: $0.cut) }, lambda: facts)
+        let trip = schedule.map {
             GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let run = Trip(invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
+            scope.report.claim()
             try await InvocationScope.$current.withValue(scope) { try await run.run() }
         }
         if let trip {
@@ -67,7 +83,7 @@ struct Worker: Sendable {
     }
 
     private func flush(_ scope: InvocationScope) async {
-        await InvocationScope.$current.withValue(scope) { await context.reporter.flush(within: context.chain.flush.limit) }
+        await InvocationScope.$current.withValue(scope) { await context.reporter.settle(within: context.chain.flush.limit) }
     }
 
     /// An invocation whose headers cannot be used: the sandbox lives on.

@@ -34,6 +34,61 @@ int sluice_wake_on_signal(int signal, int fd);
 /// The number of the last signal that `sluice_wake_on_signal` caught, 0 for none.
 int sluice_last_signal(void);
 
+/// `type` is NULL for a boxed error; `error` is then the box: what `unsafeBitCast(error as any Error, to:
+/// UnsafeRawPointer.self)` gives. For a typed throw it is the type's metadata, and `error` is the value's address.
+typedef void (*sluice_throw_callback)(const void *error, const void *type);
+
+/// From now on each Swift `throw` calls `callback`, on the throwing thread and before the error leaves the function: it
+/// has to be quick, and errors thrown inside it are not told. NULL ends that. Hooks installed before are still called.
+/// Returns -1 where the Swift runtime has no such hook.
+int sluice_install_throw_hook(sluice_throw_callback callback);
+
+/// Return addresses of the callers, innermost first: by frame pointers, then through the async callers that are on no
+/// stack. Inside the throw hook the first is in the function that threw. For every one `address - 1` lies in the calling
+/// function. Code compiled without frame pointers is left out, or ends the list.
+size_t sluice_walk_frames(uintptr_t *out, size_t max);
+
+/// A loaded program or library, as crash services want it.
+struct sluice_image {
+    uintptr_t base;
+    uintptr_t size;
+    /// Stays valid as long as the process lives.
+    const char *path;
+    uint8_t build_id[32];
+    /// 0 without a GNU build id; a longer one is cut to 32.
+    size_t build_id_length;
+    /// A GUID, bytes in the order in which its text shows them. Made of the build id, else of the code; else zeros.
+    uint8_t debug_id[16];
+};
+
+/// The loaded images, the program first. Returns how many were written.
+size_t sluice_images(struct sluice_image *out, size_t max);
+
+/// Starts a detached thread that no signal is delivered to. `name` is cut to 15 bytes. 0, or an errno.
+int sluice_start_thread(const char *name, void (*run)(void *), void *context);
+
+/// The unique number of the Swift task that runs on this thread; 0 outside of tasks.
+uint64_t sluice_current_task_id(void);
+
+/// What a return address stands for. Empty and 0 where unknown.
+struct sluice_symbol {
+    /// As in the symbol table: mangled, cut to 511 bytes.
+    char function[512];
+    /// Of the innermost inlined function; `function` is the one that it was inlined into.
+    char file[512];
+    uint32_t line;
+    uint32_t column;
+    uintptr_t function_start;
+};
+
+/// Names, files and lines of return addresses, from the symbol tables and DWARF line tables of the loaded files. Takes tens
+/// of milliseconds, keeps no memory; one caller at a time, others wait. Returns for how many anything was found.
+size_t sluice_symbolicate(const uintptr_t *addresses, size_t count, struct sluice_symbol *out);
+
+/// Writes the readable form of a mangled Swift name, cut to `size - 1` bytes, with a zero behind it. Returns its length; 0 if
+/// it is no Swift name or the runtime cannot tell.
+size_t sluice_demangle(const char *mangled, char *out, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -63,6 +63,7 @@ struct Relay: Sendable {
                 connection, 413, "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size (\(RuntimeAPIServer.replyLimit) bytes).")
         }
+        invocation.endAnswer()
         // Taken: what the client makes of it is no longer the app's time.
         let keepsAlive = try await server.accept(connection)
         server.broker.answered(invocation)
@@ -113,6 +114,7 @@ struct Relay: Sendable {
                 await cutOrFail(invocation)
                 return false
             }
+            invocation.endAnswer()
             await invocation.reply.send(200, [("content-type", head["content-type"] ?? "application/octet-stream")], all)
         }
         noteTrailers(head, invocation)
@@ -130,6 +132,7 @@ struct Relay: Sendable {
                 await invocation.reply.write(rest)
             }
         }
+        invocation.endAnswer()
         if !scanner.isDone {
             invocation.notes.append("the stream ended before the eight NULs behind the prelude")
             await invocation.reply.fail(502, "Internal Server Error")

@@ -83,6 +83,7 @@ struct RuntimeAPIServer: Sendable {
         }
         guard let invocation = broker.unanswered(id) else { return try await unknownID(connection) }
         guard let body = try await connection.wholeBody(limit: Self.replyLimit) else { return false }
+        invocation.endAnswer()
         invocation.mode = "error"
         invocation.notes.append("the app reported \(typeNote(head)): \(String(decoding: body.prefix(500), as: UTF8.self))")
         await invocation.reply.fail(502, "Internal Server Error")

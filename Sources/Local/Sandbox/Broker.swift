@@ -15,6 +15,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     private(set) var phase = RuntimePhase.stopped
     private var queue: [LocalInvocation] = []
     private(set) var inFlight: [String: LocalInvocation] = [:]
+    private(set) var recentAnswers = RecentAnswers()
     private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
 
     init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: Sandbox, _ console: Console) {
@@ -76,6 +77,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// The app has answered: from here on its time is not the client's.
     func answered(_ invocation: LocalInvocation) {
+        invocation.endAnswer()
         invocation.phase = .delivering
         settle()
     }
@@ -83,11 +85,16 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     /// The client has its answer.
     func complete(_ invocation: LocalInvocation) {
         guard invocation.phase != .done else { return }
-        let (seconds, attoseconds) = (ContinuousClock.now - invocation.began).components
-        let tenths = (seconds * 10_000 + attoseconds / 100_000_000_000_000)
+        invocation.endAnswer()
+        let time = (ContinuousClock.now - invocation.began).shownInMilliseconds
         let status = invocation.reply.status == 0 ? "---" : String(invocation.reply.status)
         var line =
-            "\(status)  \(tenths / 10).\(tenths % 10) ms  \(invocation.label)  \(invocation.mode)  \(invocation.reply.bytes) B"
+            "\(status)  \(time)  \(invocation.label)  \(invocation.mode)  \(invocation.reply.bytes) B"
+        if invocation.reportCount > 0 { line += "  reports \(invocation.reportCount)" }
+        if let end = invocation.answerEnded {
+            for report in invocation.reports { line += "\n     \(report.line(answerEnded: end))" }
+            recentAnswers.add(invocation.id, endedAt: end)
+        }
         for note in invocation.notes { line += "\n     \(note)" }
         console.line(line)
         inFlight[invocation.id] = nil

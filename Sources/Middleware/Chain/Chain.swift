@@ -18,6 +18,9 @@ package struct Chain: Sendable {
         self.answer = answer
     }
 
+    /// What `CaptureErrors` was given; nil: all of it comes from the environment.
+    package var reportOptions: ReportOptions? { capture.options }
+
     /// What must stop start-up.
     package var problems: [RouteError] { table.problems }
 
@@ -25,6 +28,7 @@ package struct Chain: Sendable {
     /// whoever sends it sends the last byte only after that.
     package func respond(to request: Request, reporter: any Reporter) async -> Response {
         let (table, answer) = (table, answer)
+        if Reports.isOn { InvocationScope.current?.report.setRequest { RawRequest(request) } }
         let next = Next(rest: middleware[...], handler: { try await table.handle($0, answer: answer) }, answer: answer)
         var response = checked(await next(request), request)
         response.dropForbiddenBody(for: request)

@@ -1,3 +1,5 @@
+internal import SluiceReporting
+
 /// One step between the adapter and the route handler.
 ///
 /// Call `next` to continue, or answer without it to stop here. Steps run in the order of the app's list; what `next` returns
@@ -15,6 +17,16 @@ public struct Next: Sendable {
 
     /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
     public func callAsFunction(_ request: Request) async -> Response {
+        // In a child task (a time-out, say): what the rest sets in its scope is the request's, not that task's alone.
+        guard Reports.isOn, var scope = InvocationScope.current, scope.report.isForeign else { return await run(request) }
+        let outer = scope.report
+        scope.report = outer.forked()
+        let response = await InvocationScope.$current.withValue(scope) { await run(request) }
+        outer.adopt(scope.report)
+        return response
+    }
+
+    private func run(_ request: Request) async -> Response {
         do {
             guard let first = rest.first else { return try await handler(request) }
             return try await first.handle(

@@ -1,9 +1,10 @@
 public import HTTPTypes
+public import SluiceReporting
 
 /// An error that knows how to answer the request that caused it.
 ///
 /// Two audiences, two fields: ``message`` is for the client; ``detail`` and ``cause`` go to the log and the report.
-public struct HTTPError: Error, CustomStringConvertible {
+public struct HTTPError: CausedError, CustomStringConvertible {
     /// Of the answer: 200 to 999. Any other is a mistake of ours and becomes a 500. From 500 on the error is recorded.
     public let status: HTTPResponse.Status
     /// Sent to the client. Nothing learned from ``detail`` or ``cause`` may appear here.

@@ -8,7 +8,19 @@ struct Route: Sendable {
     var middleware: [any Middleware]
     let handler: @Sendable (Request) async throws -> Response
 
-    var description: String { "\(method.rawValue) \(pattern.text)" }
+    /// As `GET /orders/{id}`: the name that reports give to its requests.
+    let description: String
+
+    init(
+        method: HTTPRequest.Method, pattern: PathPattern, middleware: [any Middleware],
+        handler: @escaping @Sendable (Request) async throws -> Response
+    ) {
+        self.method = method
+        self.pattern = pattern
+        self.middleware = middleware
+        self.handler = handler
+        description = "\(method.rawValue) \(pattern.text)"
+    }
 }
 
 /// A route that cannot be served; stops start-up.

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import SluiceReporting
 internal import SluiceStreaming
 
 /// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
@@ -32,6 +33,7 @@ package struct RouteTable: Sendable {
 
     private func run(_ match: RouteTrie.Match, _ request: Request, _ answer: @escaping ErrorAnswer) async -> Response {
         let route = trie.routes[match.route]
+        if Reports.isOn { InvocationScope.current?.report.setTransaction(route.description) }
         var request = request
         request.parameters = Parameters(pairs: Array(zip(route.pattern.names, match.captured)).map { ($0.0, $0.1) })
         return await Next(rest: route.middleware[...], handler: route.handler, answer: answer)(request)

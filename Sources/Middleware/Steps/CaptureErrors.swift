@@ -1,4 +1,5 @@
-internal import SluiceReporting
+internal import Logging
+public import SluiceReporting
 internal import SluiceStreaming
 
 /// Records every failure of what stands above it, streamed bodies included: the last step but one of every app.
@@ -7,9 +8,26 @@ internal import SluiceStreaming
 /// threw, and an error of a streamed body. Each has exactly one ERROR record. Answers below 500 are in the access line.
 public struct CaptureErrors: Sendable {
     private let answersOf500: Bool
+    let options: ReportOptions?
+    private let lowestStatus: Int
 
+    /// Takes all that reporting needs from the environment: `SENTRY_DSN` and the others.
+    ///
     /// - Parameter answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
-    public init(answersOf500: Bool = true) { self.answersOf500 = answersOf500 }
+    public init(answersOf500: Bool = true) {
+        self.answersOf500 = answersOf500
+        options = nil
+        lowestStatus = 500
+    }
+
+    /// - Parameters:
+    ///   - options: How errors are reported.
+    ///   - answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
+    public init(_ options: ReportOptions, answersOf500: Bool = true) {
+        self.answersOf500 = answersOf500
+        self.options = options
+        lowestStatus = max(400, min(options.lowestStatus, 500))
+    }
 
     func apply(to response: inout Response, of request: Request, _ reporter: any Reporter) {
         let head = failure(of: response, request)
@@ -24,7 +42,7 @@ public struct CaptureErrors: Sendable {
                 try await body(writer)
                 if let head { Self.record(head, reporter) }
             } catch {
-                if let failure = Self.failure(of: error, request, status, writer) ?? head { Self.record(failure, reporter) }
+                if let failure = failure(of: error, request, status, writer) ?? head { Self.record(failure, reporter) }
                 throw error
             }
         }
@@ -32,7 +50,7 @@ public struct CaptureErrors: Sendable {
 
     private func failure(of response: Response, _ request: Request) -> FailureRecord? {
         let status = response.status.code
-        guard status >= 500, response.error != nil || answersOf500 else { return nil }
+        guard status >= (response.error == nil ? 500 : lowestStatus), response.error != nil || answersOf500 else { return nil }
         let place = "\(request.method.rawValue) \(request.rawPath)"
         guard let error = response.error else {
             return FailureRecord(
@@ -41,23 +59,26 @@ public struct CaptureErrors: Sendable {
         }
         return FailureRecord(
             Self.isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(status)", error: error,
-            status: status, method: request.method.rawValue, path: request.rawPath)
+            status: status, method: request.method.rawValue, path: request.rawPath, level: Self.level(status))
     }
 
+    /// What the client did wrong is no error of ours, where it is reported at all.
+    private static func level(_ status: Int) -> Logger.Level { status >= 500 ? .error : .warning }
+
     /// What an error of the body means depends on whether the client has the status already.
-    private static func failure(
+    private func failure(
         of error: any Error, _ request: Request, _ status: Int, _ writer: BodyWriter
     ) -> FailureRecord? {
         let place = "\(request.method.rawValue) \(request.rawPath)"
         if writer.canStillChangeStatus {
             let answer = HTTPError(answering: error).status.code
-            guard answer >= 500 else { return nil }
+            guard answer >= lowestStatus else { return nil }
             return FailureRecord(
-                isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(answer)", error: error,
-                status: answer, method: request.method.rawValue, path: request.rawPath)
+                Self.isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(answer)", error: error,
+                status: answer, method: request.method.rawValue, path: request.rawPath, level: Self.level(answer))
         }
         return FailureRecord(
-            isTimeout(error) ? .timeout : isDisconnection(error) ? .replyRefused : .streamCut,
+            Self.isTimeout(error) ? .timeout : Self.isDisconnection(error) ? .replyRefused : .streamCut,
             "\(place) was cut after \(writer.bytesWritten) bytes of its body", error: error, status: status,
             method: request.method.rawValue, path: request.rawPath)
     }

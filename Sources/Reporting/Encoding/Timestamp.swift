@@ -1,8 +1,6 @@
-internal import SluiceReporting
-
 /// RFC 3339 in UTC with milliseconds, as `2026-11-21T08:15:30.123Z`.
-enum Timestamp {
-    static func text(_ instant: Deadline) -> String {
+package enum Timestamp {
+    package static func text(_ instant: Deadline) -> String {
         let total = instant.millisecondsSinceEpoch
         let milliseconds = Int(total - (total / 1000) * 1000)
         let seconds = total / 1000

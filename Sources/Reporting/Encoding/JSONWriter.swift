@@ -1,17 +1,18 @@
-/// Appends JSON to a byte array: what the reply, the error document and the log need, without an intermediate tree.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+/// Appends JSON to a byte array: what replies, error documents, logs and reports need, without an intermediate tree.
+package struct JSONWriter {
+    /// What has been written.
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init(reserving capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+    package init(reserving capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
     private mutating func separate() {
         if needsComma { bytes.append(0x2C) }
         needsComma = true
     }
 
-    mutating func object(_ content: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, content) }
-    mutating func array(_ content: (inout JSONWriter) -> Void) { nest(0x5B, 0x5D, content) }
+    package mutating func object(_ content: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, content) }
+    package mutating func array(_ content: (inout JSONWriter) -> Void) { nest(0x5B, 0x5D, content) }
 
     private mutating func nest(_ open: UInt8, _ close: UInt8, _ content: (inout JSONWriter) -> Void) {
         separate()
@@ -23,38 +24,64 @@ struct JSONWriter {
     }
 
     /// A key; the next call writes its value.
-    mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         quote(name.utf8)
         bytes.append(0x3A)
         needsComma = false
     }
 
-    mutating func field(_ name: String, _ text: String) {
+    package mutating func field(_ name: String, _ text: String) {
         key(name)
         string(text.utf8)
     }
 
-    mutating func field(_ name: String, _ number: Int) {
+    package mutating func field(_ name: String, _ number: Int) {
         key(name)
         separate()
         bytes.append(contentsOf: String(number).utf8)
     }
 
-    mutating func field(_ name: String, _ flag: Bool) {
+    package mutating func field(_ name: String, _ flag: Bool) {
         key(name)
         separate()
         bytes.append(contentsOf: (flag ? "true" : "false").utf8)
     }
 
+    /// A number that JSON can hold; what it cannot (NaN, infinities) is written as a string.
+    package mutating func number(_ value: Double) {
+        guard value.isFinite else { return string(String(value).utf8) }
+        separate()
+        // 1e20 and the like print as Swift does, which is JSON too; whole numbers without a fraction.
+        if let whole = Int64(exactly: value) {
+            bytes.append(contentsOf: String(whole).utf8)
+        } else {
+            bytes.append(contentsOf: value.description.utf8)
+        }
+    }
+
+    package mutating func number(_ value: Int) {
+        separate()
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+
+    package mutating func null() { raw("null") }
+
+    private mutating func raw(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+    }
+
     /// A string; its bytes must be UTF-8.
-    mutating func string(_ text: some Collection<UInt8>) {
+    package mutating func string(_ text: some Collection<UInt8>) {
         separate()
         quote(text)
     }
 
     /// A string of which every byte is known to need no escape, as base64.
-    mutating func plainString(_ text: [UInt8]) {
+    package mutating func plainString(_ text: [UInt8]) {
         separate()
         bytes.append(0x22)
         bytes += text

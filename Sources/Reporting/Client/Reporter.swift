@@ -1,15 +1,19 @@
 package import Logging
 
-/// What `CaptureErrors` and `FlushReports` act on. The log is the only destination so far; delivery to an error tracker
-/// takes the same place.
+/// What `CaptureErrors` and `FlushReports` act on.
 package protocol Reporter: Sendable {
     /// Takes one failure; call it through ``record(_:)``.
     func capture(_ failure: FailureRecord)
     /// Returns when all that was captured is delivered, or when `limit` is over. With nothing pending it costs nothing.
     func flush(within limit: Duration) async
+    /// As ``flush(within:)``, when the client has its answer: also for what earlier invocations left behind. Says what became of
+    /// the current invocation's reports.
+    func settle(within limit: Duration) async
 }
 
 extension Reporter {
+    package func settle(within limit: Duration) async { await flush(within: limit) }
+
     /// Captures one failure, and notes on the current invocation that it has one.
     package func record(_ failure: FailureRecord) {
         InvocationScope.current?.progress.hasFailed = true

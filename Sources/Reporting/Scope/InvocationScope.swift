@@ -18,17 +18,59 @@ public struct InvocationScope: Sendable {
     /// From `Lambda-Runtime-Aws-Tenant-Id`, in tenant isolation mode only.
     public let tenantID: String?
 
+    /// What the platform says of the invocation; nil outside Lambda.
+    package let lambda: LambdaFacts?
     package let progress: Progress
+    /// What reports of this invocation carry; another one inside of `Reports.withScope`.
+    package var report: ScopeBox
+    /// When the deadline guard begins to act, and when it must have answered; nil where nothing guards.
+    package let guardTimes: GuardTimes?
 
     package init(
         requestID: String, deadline: Deadline? = nil, traceID: String? = nil, tenantID: String? = nil,
-        progress: Progress = Progress()
+        progress: Progress = Progress(), report: ScopeBox = ScopeBox(), guardTimes: GuardTimes? = nil,
+        lambda: LambdaFacts? = nil
     ) {
+        self.lambda = lambda
         self.requestID = requestID
         self.deadline = deadline
         self.traceID = traceID
         self.tenantID = tenantID
         self.progress = progress
+        self.report = report
+        self.guardTimes = guardTimes
+    }
+
+    /// For the context `aws.lambda` of a report.
+    package struct LambdaFacts: Sendable {
+        let functionARN: String
+        let arrival: Deadline
+        let isColdStart: Bool
+
+        package init(functionARN: String, arrival: Deadline, isColdStart: Bool) {
+            self.functionARN = functionARN
+            self.arrival = arrival
+            self.isColdStart = isColdStart
+        }
+    }
+
+    /// The moments at which the deadline guard acts.
+    package struct GuardTimes: Sendable {
+        /// The handler's task is cancelled.
+        let cancel: Deadline
+        /// The guard answers, or has answered.
+        let end: Deadline
+
+        package init(cancel: Deadline, end: Deadline) {
+            self.cancel = cancel
+            self.end = end
+        }
+    }
+
+    /// How long something may take at most when it may take `limit`: the deadline, less the guard's margin, may come first.
+    package func budget(_ limit: Duration) -> Duration {
+        guard let guardTimes else { return min(limit, deadline?.remaining ?? limit) }
+        return min(limit, (progress.isPastGuard ? guardTimes.end : guardTimes.cancel).remaining)
     }
 
     /// What happened to the invocation so far: written by the deadline guard, read by whoever records a failure.

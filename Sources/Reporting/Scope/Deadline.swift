@@ -24,6 +24,16 @@ public struct Deadline: Sendable, Hashable, Comparable {
     /// The time left; negative once it has passed.
     public var remaining: Duration { Deadline.now.distance(to: self) }
 
+    /// Seconds since 1970, with their fraction: the form of the report protocol.
+    package var secondsSinceEpoch: Double { Double(millisecondsSinceEpoch) / 1000 }
+
+    /// This moment and a time later, or earlier.
+    package func advanced(by duration: Duration) -> Deadline {
+        let (seconds, attoseconds) = duration.components
+        let milliseconds = seconds.multipliedReportingOverflow(by: 1000).partialValue &+ attoseconds / 1_000_000_000_000_000
+        return Deadline(millisecondsSinceEpoch: millisecondsSinceEpoch &+ milliseconds)
+    }
+
     /// From this moment to another.
     public func distance(to other: Deadline) -> Duration {
         .milliseconds(other.millisecondsSinceEpoch.subtractingReportingOverflow(millisecondsSinceEpoch).partialValue)

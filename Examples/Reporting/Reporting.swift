@@ -1,0 +1,107 @@
+// scripts/run Reporting
+// curl -i http://127.0.0.1:8080/fail     and the other routes below; each report shows in the console as it arrives
+import Logging
+import Sluice
+
+struct OutOfStock: Error {
+    let item: String
+}
+
+/// An error with a cause: its report shows both.
+struct OrderFailed: CausedError {
+    let order: Int
+    let cause: (any Error)?
+}
+
+/// Everything that is reported of a request carries its customer's plan.
+struct Customer: Middleware {
+    func handle(_ request: Request, next: Next) async throws -> Response {
+        Reports.setTag("plan", request.query["plan"] ?? "free")
+        Reports.setUser(ReportUser(id: request.query["user"] ?? "anonymous"))
+        return await next(request)
+    }
+}
+
+@main
+struct Reporting {
+    static func main() async throws {
+        let options = ReportOptions {
+            $0.release = "reporting@1.0.0"
+            $0.enableLogs = true
+            $0.ignoreErrors = ["OutOfStock(item: \"ignored\")"]
+            $0.beforeBreadcrumb = { $0.category == "access" ? nil : $0 }
+        }
+        try await LambdaApp {
+            RequestID()
+            AccessLog()
+            Customer()
+            routes()
+            CaptureErrors(options)
+            FlushReports(within: .seconds(2))
+        }.run()
+    }
+
+    static func routes() -> Router {
+        var routes = Router()
+        routes.get("/fine") { _ in "fine" }
+
+        // What most errors look like.
+        routes.get("/fail") { request -> String in
+            Reports.addBreadcrumb("looking for it", category: "stock", data: ["n": .string(request.query["n"] ?? "")])
+            throw OutOfStock(item: "n=\(request.query["n"] ?? "0") ")
+        }
+
+        // Two errors, the cause first.
+        routes.get("/chain") { _ -> String in
+            do {
+                try stock("tea")
+            } catch {
+                throw OrderFailed(order: 7, cause: error)
+            }
+            return "never"
+        }
+
+        // A stream that fails after its head: the client has its 200, the report arrives before the stream ends.
+        routes.get("/stream/fail") { request in
+            let number = request.query["n"] ?? "0"
+            return Response.stream(contentType: "text/plain") { writer in
+                try await writer.write("begun ")
+                throw OutOfStock(item: "n=\(number) ")
+            }
+        }
+
+        // Story 1: a structured log must leave before the freeze, also on a time-out.
+        routes.get("/story/logs") { _ in
+            Logger(label: "story").warning("this log is sent before the freeze")
+            return "logged"
+        }
+        routes.get("/story/timeout") { _ in
+            Logger(label: "story").warning("this log is sent before the deadline")
+            try await Task.sleep(for: .seconds(3600))
+            return "too late"
+        }
+
+        // Story 2: an error, a freeze, another error: both arrive. Call it twice.
+        routes.get("/story/freeze") { _ -> String in throw OutOfStock(item: "after the thaw") }
+
+        // Story 3: tags of child tasks do not mix.
+        routes.get("/story/scopes") { _ in
+            await withTaskGroup(of: Void.self) { group in
+                for number in 1...3 {
+                    group.addTask {
+                        Reports.setTag("child", "\(number)")
+                        await Task.yield()
+                        Reports.capture(OutOfStock(item: "child \(number)"))
+                    }
+                }
+            }
+            return "three reports"
+        }
+
+        // Story 4: an error with no trace of why. Nobody threw this one.
+        routes.get("/story/silent") { _ in Response.text("upstream is down", status: .badGateway) }
+        return routes
+    }
+
+    static func stock(_ item: String) throws { throw OutOfStock(item: item) }
+}

@@ -1,0 +1,36 @@
+internal import SluiceStreaming
+
+/// Finds the public key by which a request authenticates: in `X-Sentry-Auth`, or in the query.
+enum IngestKey {
+    /// The key. Any will do; what an app may get wrong is to send none.
+    ///
+    /// - Throws: ``IngestRefusal`` with 403 when there is none, or two that differ.
+    static func find(_ head: HTTPMessageHead) throws(IngestRefusal) -> String {
+        let keys = [head["x-sentry-auth"].flatMap(inHeader), inQuery(head.target)].compactMap { $0 }
+        guard let key = keys.first, !key.isEmpty else {
+            throw .forbidden("no sentry_key: neither in the header X-Sentry-Auth nor in the query")
+        }
+        guard keys.allSatisfy({ $0 == key }) else { throw .forbidden("the header and the query have different keys") }
+        return key
+    }
+
+    /// `Sentry sentry_version=7, sentry_key=…`, in any order.
+    private static func inHeader(_ value: String) -> String? {
+        guard value.lowercased().hasPrefix("sentry ") else { return nil }
+        return field("sentry_key", in: value.dropFirst(7), separator: ",")
+    }
+
+    private static func inQuery(_ target: String) -> String? {
+        let parts = target.split(separator: "?", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        return field("sentry_key", in: parts[1], separator: "&")?.percentDecoded
+    }
+
+    private static func field(_ name: String, in text: Substring, separator: Character) -> String? {
+        for field in text.split(separator: separator) {
+            let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2, pair[0].filter({ $0 != " " }) == name { return pair[1].filter { $0 != " " } }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,30 @@
+/// When a report came, relative to the end of its invocation's answer: what comes after it, Lambda may freeze away.
+enum ReportTiming: Equatable, CustomStringConvertible {
+    case before(Duration)
+    case after(Duration)
+    /// It names no invocation, and this many were in flight.
+    case oneOf(Int)
+    case outside
+
+    init(received: ContinuousClock.Instant, answerEnded: ContinuousClock.Instant) {
+        self = received <= answerEnded ? .before(answerEnded - received) : .after(received - answerEnded)
+    }
+
+    var description: String {
+        switch self {
+        case .before(let time): "\(time.shownInMilliseconds) before the answer ended"
+        case .after(let time): "\(time.shownInMilliseconds) AFTER the answer ended"
+        case .oneOf(let count): "in one of \(count) invocations"
+        case .outside: "outside of an invocation"
+        }
+    }
+}
+
+extension Duration {
+    /// With one decimal, cut off: `3.1 ms`.
+    var shownInMilliseconds: String {
+        let (seconds, attoseconds) = components
+        let tenths = seconds * 10_000 + attoseconds / 100_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) ms"
+    }
+}

@@ -1,0 +1,64 @@
+internal import CSluiceRuntime
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Runs the app's own callbacks where they can hang without harm: each in a thread that is left behind when it does.
+enum CallbackThread {
+    static let limit = Duration.seconds(1)
+    /// Left behind at most; with so many of them hanging the next one would too.
+    static let leftBehindLimit = 4
+    private static let leftBehind = Atomic(0)
+
+    private final class Call: Sendable {
+        let event: ReportEvent
+        let callbacks: UserCallbacks
+        let verdict = Mutex<UserCallbacks.Verdict?>(nil)
+        let isAbandoned = Atomic(false)
+        let done: CInt
+
+        init(_ event: ReportEvent, _ callbacks: UserCallbacks, done: CInt) {
+            self.event = event
+            self.callbacks = callbacks
+            self.done = done
+        }
+
+        deinit { close(done) }
+    }
+
+    static func run(_ callbacks: UserCallbacks, on event: ReportEvent) -> UserCallbacks.Verdict {
+        guard !callbacks.isEmpty else { return .event(event) }
+        guard leftBehind.load(ordering: .relaxed) < leftBehindLimit else {
+            return .drop(.beforeSend, "beforeSend hung \(leftBehindLimit) times and is not called any more")
+        }
+        let done = sluice_eventfd()
+        guard done >= 0 else { return .drop(.internalError, "no descriptor is left to run beforeSend with") }
+        let call = Call(event, callbacks, done: done)
+        let code = sluice_start_thread(
+            "sluice-callback",
+            { raw in
+                guard let raw else { return }
+                let call = Unmanaged<Call>.fromOpaque(raw).takeRetainedValue()
+                let verdict = call.callbacks.run(call.event)
+                call.verdict.withLock { $0 = verdict }
+                if call.isAbandoned.load(ordering: .acquiring) { CallbackThread.leftBehind.subtract(1, ordering: .relaxed) }
+                var one: UInt64 = 1
+                // Nobody may be waiting any more; then nobody misses it.
+                _ = write(call.done, &one, 8)
+            }, Unmanaged.passRetained(call).toOpaque())
+        guard code == 0 else {
+            Unmanaged.passUnretained(call).release()
+            return .drop(.internalError, "no thread is left to run beforeSend on")
+        }
+        var descriptor = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
+        poll(&descriptor, 1, CInt(limit.milliseconds))
+        if let verdict = call.verdict.withLock({ $0 }) { return verdict }
+        leftBehind.add(1, ordering: .relaxed)
+        call.isAbandoned.store(true, ordering: .releasing)
+        return .drop(.beforeSend, "beforeSend took longer than \(limit)")
+    }
+}

@@ -1,0 +1,96 @@
+/// What waits to be sent, and who waits for it. Decides; ``Delivery`` acts, under its lock.
+struct DeliveryQueue: Sendable {
+    /// More than this many events at once are not kept.
+    static let eventLimit = 1000
+
+    struct Waiter: Sendable {
+        let number: UInt64
+        /// Nil: everything.
+        let ledger: Ledger?
+        /// Whether what older invocations left behind is wanted too, and a probe may be made.
+        let drains: Bool
+        let until: Deadline
+        let resume: @Sendable () -> Void
+        /// Parcels that were tried for it and failed: once is enough.
+        var tried: Set<String> = []
+    }
+
+    enum Job: Sendable {
+        case send(Parcel, isProbe: Bool)
+        case idle(until: Deadline?)
+    }
+
+    /// Captured by this process, in order.
+    var fresh: [Parcel] = []
+    /// In the spool: failed before, or left behind by an earlier process.
+    var parked: [Parcel] = []
+    var waiters: [Waiter] = []
+    var breaker = CircuitBreaker()
+    var logs = LogBuffer()
+    var reports = ClientReports()
+    var reportsSentAt = Deadline(millisecondsSinceEpoch: 0)
+    var spoolSize = 0
+    private var nextWaiter: UInt64 = 0
+
+    mutating func add(_ ledger: Ledger?, drains: Bool, until: Deadline, _ resume: @escaping @Sendable () -> Void) {
+        nextWaiter += 1
+        waiters.append(Waiter(number: nextWaiter, ledger: ledger, drains: drains, until: until, resume: resume))
+    }
+
+    /// What to do next, and whose wait is over.
+    mutating func next(at now: Deadline) -> (Job, [Waiter]) {
+        var over = expire(at: now)
+        if !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }
+        while let waiter = waiters.first {
+            if let (parcel, isProbe) = take(for: waiter, at: now) { return (.send(parcel, isProbe: isProbe), over) }
+            over.append(waiters.removeFirst())
+        }
+        // Logs that nobody flushes leave by their age.
+        if !breaker.isOpen, let index = fresh.firstIndex(where: { $0.category == .logItem }) {
+            return (.send(fresh.remove(at: index), isProbe: false), over)
+        }
+        return (.idle(until: logs.due), over)
+    }
+
+    /// Those whose time has come.
+    mutating func expire(at now: Deadline) -> [Waiter] {
+        let over = waiters.filter { $0.until <= now }
+        if !over.isEmpty { waiters.removeAll { $0.until <= now } }
+        return over
+    }
+
+    private mutating func take(for waiter: Waiter, at now: Deadline) -> (Parcel, Bool)? {
+        if breaker.isOpen {
+            guard waiter.drains, breaker.mayProbe(at: now) else { return nil }
+            // An event: it may be repeated, whatever becomes of the probe.
+            if let index = fresh.firstIndex(where: { $0.category == .error && !waiter.tried.contains($0.id) }) {
+                return (fresh.remove(at: index), true)
+            }
+            guard let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) else { return nil }
+            return (parked.remove(at: index), true)
+        }
+        let own = fresh.firstIndex { parcel in
+            !waiter.tried.contains(parcel.id)
+                && (waiter.ledger == nil || waiter.drains || parcel.owners.contains { $0.ledger === waiter.ledger })
+        }
+        if let own { return (fresh.remove(at: own), false) }
+        guard waiter.drains else { return nil }
+        if let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) { return (parked.remove(at: index), false) }
+        if !reports.isEmpty, reportsSentAt.advanced(by: .seconds(30)) <= now || reportsSentAt > now {
+            return (Parcel(id: "client_report", category: .internal, content: .bytes([]), owners: []), false)
+        }
+        return nil
+    }
+
+    /// The first who wait must not be kept by what failed for them.
+    mutating func failed(_ id: String) {
+        for index in waiters.indices { waiters[index].tried.insert(id) }
+    }
+
+    /// The time that a transfer has: until the last of those who wait gives up.
+    var latest: Deadline? { waiters.map(\.until).max() }
+
+    private mutating func moveLogs() {
+        while let parcel = logs.take() { fresh.append(parcel) }
+    }
+}

@@ -1,0 +1,64 @@
+/// Structured logs on their way: 100 to an item, sent when that many have come together, five seconds after the first one, or with
+/// the next flush.
+struct LogBuffer: Sendable {
+    static let itemLimit = 100
+    static let queueLimit = 1000
+    static let longestWait = Duration.seconds(5)
+
+    struct Entry: Sendable {
+        let json: [UInt8]
+        let traceID: String
+        let ledger: Ledger
+    }
+
+    private var entries: [Entry] = []
+    private var first = Deadline(millisecondsSinceEpoch: 0)
+    private var taken = 0
+
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
+
+    /// False when the buffer is full: the newest is the one that goes.
+    mutating func add(_ entry: Entry, at now: Deadline) -> Bool {
+        guard entries.count < Self.queueLimit else { return false }
+        if entries.isEmpty { first = now }
+        entries.append(entry)
+        return true
+    }
+
+    /// When the buffer must be sent by itself.
+    var due: Deadline? { entries.isEmpty ? nil : first.advanced(by: Self.longestWait) }
+
+    func isDue(at now: Deadline) -> Bool {
+        entries.count >= Self.itemLimit || (due.map { $0 <= now || first > now } ?? false)
+    }
+
+    /// The oldest hundred, as one envelope.
+    mutating func take() -> Parcel? {
+        guard !entries.isEmpty else { return nil }
+        let batch = entries.prefix(Self.itemLimit)
+        entries.removeFirst(batch.count)
+        taken += 1
+        var payload = Array("{\"items\":[".utf8)
+        for (index, entry) in batch.enumerated() {
+            if index > 0 { payload.append(0x2C) }
+            payload += entry.json
+        }
+        payload += Array("]}".utf8)
+        var envelope = ReportEnvelope()
+        envelope.items = [
+            .init(
+                type: "log", payload: payload, contentType: "application/vnd.sentry.items.log+json", count: batch.count)
+        ]
+        var owners: [(ledger: Ledger, count: Int)] = []
+        for entry in batch {
+            if let index = owners.firstIndex(where: { $0.ledger === entry.ledger }) {
+                owners[index].count += 1
+            } else {
+                owners.append((entry.ledger, 1))
+            }
+        }
+        return Parcel(
+            id: "logs-\(taken)", category: .logItem, content: .bytes(envelope.bytes), owners: owners, size: payload.count)
+    }
+}

@@ -1,0 +1,151 @@
+internal import CSluiceLibcurl
+
+/// What came of one request.
+struct TransportAnswer: Sendable {
+    enum Outcome: Sendable, Equatable {
+        case answered(Int)
+        /// No answer. Whether the server may have it all the same, and whether time ran out.
+        case failed(String, wasSent: Bool, timedOut: Bool)
+        /// The caller had no more time.
+        case aborted
+    }
+
+    var outcome: Outcome
+    var rateLimits: String?
+    var retryAfter: String?
+}
+
+/// One POST of an envelope.
+struct TransportRequest: Sendable {
+    var body: [UInt8]
+    /// An item without an id must not arrive twice.
+    var isAtMostOnce: Bool
+    var timeout: Duration
+}
+
+/// Sends envelopes over libcurl; lives on the delivery thread and keeps its connections.
+struct WireTransport {
+    private let curl: OpaquePointer
+    private let url: String
+    private let headers: [String]
+    private let caFile: String?
+    private let proxy: String?
+
+    /// Bodies above it are compressed: below, the time is better spent otherwise.
+    static let gzipLimit = 32 << 10
+
+    /// Nil where libcurl cannot be loaded; ``problem`` says why.
+    init?(_ settings: ReportSettings, _ dsn: DSN) {
+        guard sluice_curl_load() == 0, let curl = sluice_curl_new() else { return nil }
+        self.curl = curl
+        url = settings.options.tunnel ?? dsn.envelopeURL
+        var headers = ["Content-Type: application/x-sentry-envelope", "Expect:", "Accept:"]
+        if settings.options.tunnel == nil { headers.append("X-Sentry-Auth: \(dsn.authorization())") }
+        self.headers = headers
+        caFile = settings.caFile
+        proxy = settings.options.proxy
+    }
+
+    static var problem: String { String(cString: sluice_curl_problem()) }
+
+    func close() { sluice_curl_free(curl) }
+
+    /// Sends, and looks at `goesOn` whenever `wake` is readable or a tenth of a second has passed.
+    func send(_ request: TransportRequest, wake: CInt, goesOn: () -> Duration?) -> TransportAnswer {
+        var headers = headers
+        var body = request.body
+        if body.count > Self.gzipLimit, let compressed = Gzip.compress(body) {
+            body = compressed
+            headers.append("Content-Encoding: gzip")
+        }
+        let milliseconds = max(1, request.timeout.milliseconds)
+        return Self.withStrings(headers) { list in
+            body.withUnsafeBufferPointer { bytes in
+                url.withCString { url in
+                    Self.withOptional(caFile) { caFile in
+                        Self.withOptional(proxy) { proxy in
+                            SDK.current.userAgent.withCString { agent in
+                                var raw = sluice_curl_request()
+                                raw.url = url
+                                raw.headers = list
+                                raw.body = bytes.baseAddress
+                                raw.body_length = bytes.count
+                                raw.at_most_once = request.isAtMostOnce ? 1 : 0
+                                raw.ca_file = caFile
+                                raw.proxy = proxy
+                                raw.user_agent = agent
+                                raw.timeout_ms = milliseconds
+                                raw.connect_timeout_ms = milliseconds
+                                return run(&raw, wake, goesOn)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func run(_ request: inout sluice_curl_request, _ wake: CInt, _ goesOn: () -> Duration?) -> TransportAnswer {
+        let code = sluice_curl_begin(curl, &request)
+        guard code == 0 else {
+            return TransportAnswer(
+                outcome: .failed("libcurl does not take the request (\(code))", wasSent: false, timedOut: false))
+        }
+        var answer = sluice_curl_answer()
+        while true {
+            guard let left = goesOn() else {
+                sluice_curl_abort(curl)
+                return TransportAnswer(outcome: .aborted)
+            }
+            let step = CInt(clamping: min(max(left.milliseconds, 1), 1000))
+            if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer) }
+        }
+    }
+
+    private static func read(_ answer: inout sluice_curl_answer) -> TransportAnswer {
+        let limits = text(&answer.rate_limits)
+        let retry = text(&answer.retry_after)
+        let isAnswered = answer.code == 0 && answer.status >= 100
+        let outcome: TransportAnswer.Outcome =
+            isAnswered
+            ? .answered(answer.status)
+            : .failed(text(&answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
+        return TransportAnswer(outcome: outcome, rateLimits: limits, retryAfter: retry)
+    }
+
+    private static func text<T>(_ tuple: inout T) -> String? {
+        withUnsafeBytes(of: &tuple) { raw in
+            let bytes = raw.prefix { $0 != 0 }
+            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    private static func withOptional<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
+        guard let text else { return body(nil) }
+        return text.withCString { body($0) }
+    }
+
+    private static func withStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
+        let copies = strings.map { Array($0.utf8CString) }
+        var pointers: [UnsafePointer<CChar>?] = []
+        func next(_ index: Int) -> R {
+            guard index < copies.count else {
+                pointers.append(nil)
+                return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
+            }
+            return copies[index].withUnsafeBufferPointer { buffer in
+                pointers.append(buffer.baseAddress)
+                return next(index + 1)
+            }
+        }
+        return next(0)
+    }
+}
+
+extension Duration {
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? (seconds < 0 ? .min : .max) : Int(clamping: whole &+ attoseconds / 1_000_000_000_000_000)
+    }
+}

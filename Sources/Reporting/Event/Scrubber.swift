@@ -1,0 +1,153 @@
+/// Keeps secrets from leaving: what sounds like one by its name is replaced, the name stays.
+///
+/// - SeeAlso: Sentry's developer documentation, "Data handling" and "Data collection".
+struct Scrubber: Sendable {
+    static let filtered = "[Filtered]"
+    static let bodyLimit = 10_000
+
+    /// Whether personal data may leave; secrets never do.
+    let sendsPII: Bool
+
+    private static let secrets = [
+        "auth", "token", "secret", "session", "password", "passwd", "pwd", "key", "jwt", "bearer", "sso", "saml", "csrf",
+        "xsrf", "credentials", "sid", "identity", "cookie", "mysql_pwd", "private",
+    ]
+    private static let personal = ["forwarded", "-ip", "remote-", "via", "-user"]
+    /// Carry no secret by themselves, but what is sent for personal data off.
+    private static let harmless = ["x-forwarded-proto", "x-forwarded-port"]
+    private static let cookieTerms = [
+        ".sid", "sessid", "remember", "oidc", "pkce", "nonce", "__secure-", "__host-", "awsalb", "awselb", "akamai",
+        "__stripe", "cognito", "firebase", "supabase", "sb-", "mfa", "2fa",
+    ]
+
+    func isSecret(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return Self.secrets.contains { name.contains(text: $0) }
+    }
+
+    func isFiltered(header name: String) -> Bool {
+        let name = name.lowercased()
+        if isSecret(name) { return true }
+        return !sendsPII && !Self.harmless.contains(name) && Self.personal.contains { name.contains(text: $0) }
+    }
+
+    func isFiltered(cookie name: String) -> Bool {
+        let name = name.lowercased()
+        return isSecret(name) || Self.cookieTerms.contains { name.contains(text: $0) }
+    }
+
+    // MARK: Requests
+
+    func request(_ raw: RawRequest) -> ReportRequest {
+        var request = ReportRequest(method: raw.method, url: url(raw.url))
+        request.query = raw.query.map { .init($0.name, isSecret($0.name) ? Self.filtered : $0.value) }
+        for (name, value) in raw.headers {
+            switch name.lowercased() {
+            case "cookie": request.cookies += cookies(value)
+            case "set-cookie": request.headers.append(.init(name, setCookie(value)))
+            case "referer", "location", "origin": request.headers.append(.init(name, url(value)))
+            default: request.headers.append(.init(name, isFiltered(header: name) ? Self.filtered : value))
+            }
+        }
+        if sendsPII {
+            request.remoteAddress = raw.remoteAddress
+            request.body = body(raw)
+        }
+        return request
+    }
+
+    func cookies(_ header: String) -> [ReportRequest.Pair] {
+        header.split(separator: ";").compactMap { pair in
+            let pair = String(pair).trimmed
+            guard !pair.isEmpty else { return nil }
+            // What is no pair may be a secret as a whole.
+            guard let equals = pair.firstIndex(of: "=") else { return .init("cookie", Self.filtered) }
+            let name = String(pair[..<equals])
+            return .init(name, isFiltered(cookie: name) ? Self.filtered : String(pair[pair.index(after: equals)...]))
+        }
+    }
+
+    /// The first pair only; attributes are dropped.
+    func setCookie(_ header: String) -> String {
+        guard let pair = header.split(separator: ";").first, let equals = pair.firstIndex(of: "=") else { return Self.filtered }
+        let name = String(pair[..<equals])
+        return isFiltered(cookie: name) ? "\(name)=\(Self.filtered)" : String(pair)
+    }
+
+    /// Without credentials, query and fragment.
+    func url(_ text: String) -> String {
+        var text = text[...]
+        if let end = text.firstIndex(where: { $0 == "?" || $0 == "#" }) { text = text[..<end] }
+        guard let scheme = String(text).range(of: "://") else { return String(text) }
+        let whole = String(text)
+        let rest = whole[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return whole }
+        let hasPassword = authority[..<at].contains(":")
+        return whole[..<scheme.upperBound] + (hasPassword ? "\(Self.filtered):\(Self.filtered)" : Self.filtered) + rest[at...]
+    }
+
+    private func body(_ raw: RawRequest) -> String? {
+        guard !raw.body.isEmpty else { return nil }
+        let type = (raw.header("content-type") ?? "").lowercased()
+        let isText = ["json", "text/", "xml", "graphql", "x-www-form-urlencoded"].contains { type.contains(text: $0) }
+        guard isText, let text = String(validating: raw.body.prefix(Self.bodyLimit), as: UTF8.self) else { return nil }
+        if type.contains(text: "x-www-form-urlencoded") { return form(text) }
+        // A body that cannot be taken apart name by name may hide a secret anywhere.
+        guard type.contains(text: "json"), raw.body.count <= Self.bodyLimit, let value = try? JSONParser.parse(raw.body) else {
+            return mentionsSecret(text) ? Self.filtered : cut(text, raw.body.count)
+        }
+        var json = JSONWriter()
+        data(value).write(to: &json)
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    private func cut(_ text: String, _ size: Int) -> String { size > Self.bodyLimit ? String(text.dropLast(3)) + "..." : text }
+
+    private func mentionsSecret(_ text: String) -> Bool {
+        let text = text.lowercased()
+        return Self.secrets.contains { text.contains(text: $0) }
+    }
+
+    private func form(_ text: String) -> String {
+        text.split(separator: "&").map { field in
+            guard let equals = field.firstIndex(of: "=") else { return Self.filtered }
+            let name = String(field[..<equals])
+            return isSecret(Percent.decode(name) ?? name) ? "\(name)=\(Self.filtered)" : String(field)
+        }.joined(separator: "&")
+    }
+
+    // MARK: Data
+
+    /// Values of names that sound like secrets are replaced, at any depth.
+    func data(_ value: ReportValue, name: String? = nil) -> ReportValue {
+        if let name, isSecret(name) { return .string(Self.filtered) }
+        switch value {
+        case .array(let values): return .array(values.map { data($0) })
+        case .object(let values):
+            return .object(Dictionary(uniqueKeysWithValues: values.map { key, value in (key, data(value, name: key)) }))
+        default: return value
+        }
+    }
+
+    func breadcrumb(_ breadcrumb: Breadcrumb) -> Breadcrumb {
+        guard !breadcrumb.data.isEmpty else { return breadcrumb }
+        var breadcrumb = breadcrumb
+        for (key, value) in breadcrumb.data {
+            var clean = data(value, name: key)
+            if case .string(let text) = clean, key == "url" || key == "http.url" { clean = .string(url(text)) }
+            breadcrumb.data[key] = clean
+        }
+        return breadcrumb
+    }
+}
+
+extension String {
+    /// Whether `text` occurs in it; byte by byte.
+    func contains(text: String) -> Bool {
+        let needle = Array(text.utf8)
+        let hay = Array(utf8)
+        guard !needle.isEmpty, hay.count >= needle.count else { return needle.isEmpty }
+        return (0...(hay.count - needle.count)).contains { start in hay[start..<(start + needle.count)].elementsEqual(needle) }
+    }
+}

@@ -1,0 +1,84 @@
+/// The `baggage` header (W3C): what is ours in it, and what is not.
+struct Baggage: Sendable {
+    struct Member: Sendable, Hashable {
+        /// Of ours, without `sentry-`.
+        var name: String
+        /// Percent-decoded for ours; as it came for others.
+        var value: String
+    }
+
+    /// Ours, in order.
+    var sentry: [Member] = []
+    /// Everybody else's, as they came.
+    var others: [String] = []
+
+    static let limit = 8192
+
+    /// Several header lines are joined with a comma before. Members that are empty or cannot be decoded are left out.
+    init(_ text: String) {
+        for member in text.split(separator: ",") {
+            let member = String(member).trimmed
+            guard let equals = member.firstIndex(of: "=") else { continue }
+            let name = String(member[..<equals]).trimmed
+            let value = String(member[member.index(after: equals)...]).trimmed
+            guard !name.isEmpty, !value.isEmpty else { continue }
+            guard name.hasPrefix("sentry-") else {
+                others.append(String(member))
+                continue
+            }
+            let plain = value.split(separator: ";", maxSplits: 1).first ?? value
+            guard let decoded = Percent.decode(String(plain)), name.count > 7 else { continue }
+            sentry.append(Member(name: String(name.dropFirst(7)), value: decoded))
+        }
+    }
+
+    /// A header for an outgoing request: others' members stay, all old ones of ours go as soon as there is a new one. Members that
+    /// would make it longer than 8192 bytes are left out.
+    static func header(existing: String?, adding members: [(String, String)]) -> String? {
+        let old = existing.map { Baggage($0) }
+        let ours = members.isEmpty ? (old?.sentry.map { ($0.name, $0.value) } ?? []) : members
+        var text = ""
+        for part in (old?.others ?? []) + ours.map({ "sentry-\(Percent.encode($0.0))=\(Percent.encode($0.1))" }) {
+            let longer = text.isEmpty ? part : text + "," + part
+            guard longer.utf8.count <= limit else { continue }
+            text = longer
+        }
+        return text.isEmpty ? nil : text
+    }
+}
+
+/// Percent-encoding of RFC 3986.
+enum Percent {
+    /// Nil when an escape is broken or the bytes are not UTF-8.
+    static func decode(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == 0x25 else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16),
+                digits.first != 0x2B, digits.first != 0x2D
+            else { return nil }
+            rest = rest.dropFirst(2)
+            bytes.append(value)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    static func encode(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,24 @@
+/// Who sends the reports.
+struct SDK: Sendable {
+    let name: String
+    let version: String
+
+    static let current = SDK(name: "custom.swift.sluice", version: "0.1.0")
+
+    #if arch(x86_64)
+    static let architecture = "x86_64"
+    #elseif arch(arm64)
+    static let architecture = "arm64"
+    #else
+    static let architecture = "unknown"
+    #endif
+
+    var userAgent: String { "\(name)/\(version)" }
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", name)
+            json.field("version", version)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+internal import CSluiceRuntime
+internal import Synchronization
+
+/// Turns return addresses into frames: names, files and lines where the binary has them, addresses and images in any case.
+enum Symbols {
+    private static let imageLimit = 256
+
+    /// The images that the addresses lie in.
+    static func images(for addresses: [UInt]) -> [ReportImage] {
+        all().filter { image in addresses.contains { $0 >= image.address && $0 < image.address + image.size } }
+    }
+
+    private static func all() -> [ReportImage] {
+        var raw = [sluice_image](repeating: sluice_image(), count: imageLimit)
+        let count = sluice_images(&raw, raw.count)
+        return raw.prefix(count).map { image in
+            var image = image
+            let id = withUnsafeBytes(of: &image.build_id) { Array($0.prefix(image.build_id_length)) }
+            let debug = withUnsafeBytes(of: &image.debug_id) { Array($0) }
+            return ReportImage(
+                address: UInt(image.base), size: UInt(image.size), path: image.path.map { String(cString: $0) } ?? "",
+                codeID: id.isEmpty ? nil : hex(id), debugID: guid(debug))
+        }
+    }
+
+    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+    }
+
+    /// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
+    private static func guid(_ bytes: [UInt8]) -> String {
+        var rest = bytes[...]
+        return [4, 2, 2, 2, 6].map { length in
+            defer { rest = rest.dropFirst(length) }
+            return hex(rest.prefix(length))
+        }.joined(separator: "-")
+    }
+
+    /// Gives the thrown error its frames. Reads the binaries' files: not for a request's thread.
+    static func resolve(_ event: ReportEvent) -> ReportEvent {
+        guard !event.throwAddresses.isEmpty, let last = event.exceptions.indices.last, event.exceptions[last].frames.isEmpty
+        else { return event }
+        var event = event
+        event.exceptions[last].frames = frames(event.throwAddresses, event.images)
+        return event
+    }
+
+    /// Addresses only, for the copy in the spool: names can wait until it is sent.
+    static func bare(_ event: ReportEvent) -> ReportEvent {
+        guard !event.throwAddresses.isEmpty, let last = event.exceptions.indices.last else { return event }
+        var event = event
+        event.exceptions[last].frames = event.throwAddresses.reversed().map { frame($0, nil, event.images) }
+        return event
+    }
+
+    /// Oldest first. Thunks of the compiler tell nobody anything and are left out where their names are known.
+    private static func frames(_ addresses: [UInt], _ images: [ReportImage]) -> [ReportFrame] {
+        let all = known.withLock { known in
+            if known.count > knownLimit { known = [:] }
+            let new = addresses.filter { known[$0] == nil }
+            if !new.isEmpty {
+                var raw = [sluice_symbol](repeating: sluice_symbol(), count: new.count)
+                _ = sluice_symbolicate(new, new.count, &raw)
+                for (address, symbol) in zip(new, raw) { known[address] = frame(address, symbol, images) }
+            }
+            return addresses.map { known[$0] ?? frame($0, nil, images) }
+        }
+        let kept = all.filter { !isThunk($0.function ?? "") }
+        return (kept.isEmpty ? all : kept).reversed()
+    }
+
+    /// An app throws at the same places again and again.
+    private static let known = Mutex<[UInt: ReportFrame]>([:])
+    private static let knownLimit = 2000
+
+    private static func frame(_ address: UInt, _ symbol: sluice_symbol?, _ images: [ReportImage]) -> ReportFrame {
+        let image = images.first { address >= $0.address && address < $0.address + $0.size }
+        var frame = ReportFrame(
+            instructionAddress: address, imageAddress: image?.address, package: image?.path, inApp: image.map(isApp) ?? false)
+        guard var symbol else { return frame }
+        let mangled = text(&symbol.function)
+        if !mangled.isEmpty {
+            frame.rawFunction = mangled
+            let name = clean(demangle(mangled))
+            frame.function = name
+            frame.inApp = frame.inApp && !isLibrary(mangled)
+        }
+        let file = text(&symbol.file)
+        if !file.isEmpty {
+            frame.file = file
+            frame.line = Int(symbol.line)
+            frame.column = Int(symbol.column)
+        }
+        return frame
+    }
+
+    private static func text<T>(_ tuple: inout T) -> String {
+        withUnsafeBytes(of: &tuple) { raw in String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// `(2) await resume partial function for f()` is `f()`.
+    private static func clean(_ name: String) -> String {
+        guard name.hasPrefix("("), let end = name.range(of: " partial function for ") else { return name }
+        return String(name[end.upperBound...])
+    }
+
+    private static func isThunk(_ name: String) -> Bool {
+        ["thunk for ", "partial apply ", "reabstraction thunk ", "protocol witness for ", "merged "].contains {
+            name.hasPrefix($0)
+        }
+    }
+
+    /// The main program is the app's own code, shared libraries are not.
+    private static func isApp(_ image: ReportImage) -> Bool { !image.path.contains(text: ".so") }
+
+    /// Statically linked libraries lie in the main program: their modules tell. Swift's own, Foundation's and ours.
+    private static func isLibrary(_ mangled: String) -> Bool {
+        let modules = [
+            "$ss", "$sS", "$s10Foundation", "$s20FoundationEssentials", "$s6Sluice", "$s16SluiceMiddleware",
+            "$s15SluiceStreaming", "$s15SluiceReporting", "$s7Logging", "$s9HTTPTypes",
+        ]
+        return modules.contains { mangled.hasPrefix($0) } || (!mangled.hasPrefix("$s") && !mangled.hasPrefix("main"))
+    }
+}
