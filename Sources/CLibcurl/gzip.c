@@ -1,23 +1,29 @@
 #include "CSluiceLibcurl.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 #include <zlib.h>
 
 // zlib comes with libcurl, which needs it too: nothing is linked.
+static int (*init)(z_stream *, int, int, int, int, int, const char *, int);
+static int (*run)(z_stream *, int);
+static int (*end)(z_stream *);
+
+static void load(void) {
+    void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) return;
+    void *found[3] = {dlsym(library, "deflateInit2_"), dlsym(library, "deflate"), dlsym(library, "deflateEnd")};
+    if (found[0] == NULL || found[1] == NULL || found[2] == NULL) return;
+    memcpy(&init, &found[0], sizeof init);
+    memcpy(&run, &found[1], sizeof run);
+    memcpy(&end, &found[2], sizeof end);
+}
+
 size_t sluice_gzip(const uint8_t *bytes, size_t length, uint8_t *out, size_t room) {
-    static int (*init)(z_stream *, int, int, int, int, int, const char *, int);
-    static int (*run)(z_stream *, int);
-    static int (*end)(z_stream *);
-    if (end == NULL) {
-        void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
-        if (library == NULL) return 0;
-        void *found[3] = {dlsym(library, "deflateInit2_"), dlsym(library, "deflate"), dlsym(library, "deflateEnd")};
-        if (found[0] == NULL || found[1] == NULL || found[2] == NULL) return 0;
-        memcpy(&init, &found[0], sizeof init);
-        memcpy(&run, &found[1], sizeof run);
-        memcpy(&end, &found[2], sizeof end);
-    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load);
+    if (end == NULL) return 0;
     z_stream stream;
     memset(&stream, 0, sizeof stream);
     // 15 + 16: a gzip header, not zlib's own.

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,7 @@ static int find(void *library, const char *name, void *slot) {
     return 0;
 }
 
-int sluice_curl_load(void) {
-    if (state != 0) return state == 1 ? 0 : -1;
-    state = -1;
+static int load(void) {
     static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
     void *library = NULL;
     for (int i = 0; names[i] != NULL && library == NULL; i++) library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
@@ -80,8 +79,16 @@ int sluice_curl_load(void) {
         snprintf(problem, sizeof problem, "libcurl cannot be initialised");
         return -1;
     }
-    state = 1;
     return 0;
+}
+
+static void load_once(void) { state = load() == 0 ? 1 : -1; }
+
+int sluice_curl_load(void) {
+    // Two clients may start at once, each on its own thread.
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load_once);
+    return state == 1 ? 0 : -1;
 }
 
 const char *sluice_curl_problem(void) { return problem; }

@@ -9,6 +9,7 @@ final class Program: Sendable {
     private let status = Collected<Int32>()
     private let ended = Gate()
     let pid: Int32
+    private let input: Int32
 
     struct SpawnFailed: Error {
         let code: Int32
@@ -20,23 +21,32 @@ final class Program: Sendable {
         return (tests ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()).deletingLastPathComponent()
     }
 
-    init(_ name: String, _ environment: [String: String]) throws {
-        var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") && !$0.key.hasPrefix("SLUICE_") }
+    /// Where SwiftPM put an example.
+    static func path(of name: String) -> String { products.appendingPathComponent(name).path }
+
+    /// - Parameter name: An example's name, or the path of another program.
+    init(_ name: String, arguments: [String] = [], _ environment: [String: String]) throws {
+        var all = ProcessInfo.processInfo.environment.filter { variable in
+            !["AWS_", "SLUICE_", "SENTRY_"].contains { variable.key.hasPrefix($0) }
+        }
         all.merge(environment) { _, new in new }
-        let path = Self.products.appendingPathComponent(name).path
-        var argv = [strdup(path), nil]
+        let path = name.contains("/") ? name : Self.path(of: name)
+        var argv = ([path] + arguments).map { strdup($0) } + [nil]
         var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
-        var (outPipe, errPipe): ([Int32], [Int32]) = ([0, 0], [0, 0])
-        guard pipe(&outPipe) == 0, pipe(&errPipe) == 0 else { throw SpawnFailed(code: errno) }
-        for descriptor in outPipe + errPipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        var (inPipe, outPipe, errPipe): ([Int32], [Int32], [Int32]) = ([0, 0], [0, 0], [0, 0])
+        guard pipe(&inPipe) == 0, pipe(&outPipe) == 0, pipe(&errPipe) == 0 else { throw SpawnFailed(code: errno) }
+        input = inPipe[1]
+        for descriptor in inPipe + outPipe + errPipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, inPipe[0], 0)
         posix_spawn_file_actions_adddup2(&actions, outPipe[1], 1)
         posix_spawn_file_actions_adddup2(&actions, errPipe[1], 2)
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &actions, nil, &argv, &envp)
+        close(inPipe[0])
         close(outPipe[1])
         close(errPipe[1])
         guard code == 0 else { throw SpawnFailed(code: code) }
@@ -72,7 +82,20 @@ final class Program: Sendable {
         }.start()
     }
 
-    deinit { kill(pid, SIGKILL) }
+    deinit {
+        kill(pid, SIGKILL)
+        close(input)
+    }
+
+    /// A line for its standard input. The program must be one that reads it.
+    func say(_ line: String) {
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
 
     var console: [String] { out.values }
     var errors: [String] { err.values }

@@ -23,6 +23,8 @@ package struct JSONView: CustomStringConvertible {
     package var texts: [String]? { value as? [String] }
     package var dictionary: [String: String]? { value as? [String: String] }
     package var keys: Set<String> { Set((value as? [String: Any] ?? [:]).keys) }
+    package var elements: [JSONView]? { (value as? [Any])?.map(JSONView.init(value:)) }
+    package var isNull: Bool { value is NSNull }
     package var count: Int { (value as? [Any])?.count ?? 0 }
     package var description: String { "\(value)" }
 }

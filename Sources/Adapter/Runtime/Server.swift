@@ -33,6 +33,7 @@ enum Server {
             if let options = app.chain.reportOptions, reporter is SentryReporter {
                 Reports.start(options, environment: environment, logger: logger)
             }
+            Reports.begin()
             let guardian = try DeadlineGuard(
                 workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,
                 reporter: reporter)

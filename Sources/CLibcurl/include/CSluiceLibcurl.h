@@ -59,7 +59,7 @@ int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct slui
 /// Ends what is under way, its connection too.
 void sluice_curl_abort(sluice_curl *curl);
 
-/// Compresses in gzip's format, from one thread. The size, or 0 where it does not fit into `room` or zlib is not there.
+/// Compresses in gzip's format. The size, or 0 where it does not fit into `room` or zlib is not there.
 size_t sluice_gzip(const uint8_t *bytes, size_t length, uint8_t *out, size_t room);
 
 #ifdef __cplusplus

@@ -8,9 +8,12 @@ final class ReportClient: Sendable {
     let scrubber: Scrubber
     private let surroundings: Surroundings
     private let environment: [String: String]
+    /// What is known of the process: on every report.
+    private let process: ScopeBox
 
     /// Reads the environment and, with a DSN, starts the delivery. A DSN that cannot be used is one ERROR record.
-    init(_ options: ReportOptions, environment: [String: String], logger: Logger) {
+    init(_ options: ReportOptions, environment: [String: String], logger: Logger, process: ScopeBox = .process) {
+        self.process = process
         settings = ReportSettings(options, environment)
         self.environment = environment
         notices = Notices(logger, isDebug: settings.isDebug)
@@ -47,6 +50,12 @@ final class ReportClient: Sendable {
             return event.id
         }
         scope.apply(to: &event)
+        // A fork of the process's scope has all of it already.
+        if !box.isPart(of: process) {
+            var outer = process.scope
+            outer.level = scope.level ?? outer.level
+            outer.apply(to: &event)
+        }
         complete(&event, box)
         let callbacks = UserCallbacks(processors: settings.options.eventProcessors, beforeSend: settings.options.beforeSend)
         if callbacks.isEmpty, settings.sampleRate < 1, Double.random(in: 0..<1) >= settings.sampleRate {
@@ -61,7 +70,6 @@ final class ReportClient: Sendable {
     }
 
     private func complete(_ event: inout ReportEvent, _ box: ScopeBox) {
-        ScopeBox.process.scope.apply(to: &event)
         event.release = event.release.flatMap { $0.isEmpty ? nil : $0 } ?? settings.release
         event.environment = event.environment.flatMap { $0.isEmpty ? nil : $0 } ?? settings.environment
         event.dist = event.dist.flatMap { $0.isEmpty ? nil : $0 } ?? settings.options.dist
@@ -69,10 +77,7 @@ final class ReportClient: Sendable {
         var contexts = surroundings.contexts
         if let scope = InvocationScope.current { contexts.merge(surroundings.contexts(of: scope)) { _, new in new } }
         event.contexts.merge(contexts) { own, _ in own }
-        event.contexts = event.contexts.mapValues { values in
-            Dictionary(uniqueKeysWithValues: values.map { ($0, $1) })
-        }
-        let trail = box.breadcrumbs + (box === ScopeBox.process ? [] : ScopeBox.process.breadcrumbs)
+        let trail = box.breadcrumbs + (box.isPart(of: process) ? [] : process.breadcrumbs)
         event.breadcrumbs = (event.breadcrumbs + trail.sorted { $0.timestamp < $1.timestamp })
             .suffix(max(0, settings.options.maxBreadcrumbs)).map(scrubber.breadcrumb)
         let raw = box.request

@@ -9,25 +9,52 @@ internal import Synchronization
 ///
 /// What handlers and middleware throw is captured without a call of yours. Without a DSN all of this works and sends nothing.
 public enum Reports {
-    private static let client = Mutex<ReportClient?>(nil)
+    private enum State: Sendable {
+        case off
+        /// Made when it is first needed.
+        case prepared(@Sendable () -> ReportClient)
+        case on(ReportClient)
+    }
 
-    static var current: ReportClient? { client.withLock { $0 } }
+    private static let state = Mutex(State.off)
+
+    static var current: ReportClient? {
+        let client: ReportClient? = state.withLock { state in
+            switch state {
+            case .off: return nil
+            case .on(let client): return client
+            case .prepared(let make):
+                let client = make()
+                state = .on(client)
+                return client
+            }
+        }
+        return client
+    }
+
     static var box: ScopeBox { InvocationScope.current?.report ?? processBox ?? .process }
 
     @TaskLocal static var processBox: ScopeBox?
 
-    /// Uses `options` from here on. `run()` does this; a program of another kind calls it once at its start.
+    /// Uses `options` from here on, and reads the environment when something is to be reported, or with ``begin()``.
     package static func start(_ options: ReportOptions, environment: [String: String], logger: Logger) {
-        let new = ReportClient(options, environment: environment, logger: logger)
-        if new.delivery != nil { ThrowHook.install() }
-        isActive.store(new.delivery != nil, ordering: .releasing)
-        client.withLock { $0 = new }
+        state.withLock { state in
+            state = .prepared {
+                let client = ReportClient(options, environment: environment, logger: logger)
+                if client.delivery != nil { ThrowHook.install() }
+                isActive.store(client.delivery != nil, ordering: .releasing)
+                return client
+            }
+        }
     }
+
+    /// Starts what ``start(_:environment:logger:)`` prepared.
+    package static func begin() { _ = current }
 
     /// Sends nothing from here on.
     package static func stop() {
         isActive.store(false, ordering: .releasing)
-        client.withLock { $0 = nil }
+        state.withLock { $0 = .off }
     }
 
     private static let isActive = Atomic(false)

@@ -230,7 +230,9 @@ final class Delivery: Sendable {
             case .aborted: return giveUp(parcel, after: cost, "the flush had no more time")
             case .failed(let problem, let wasSent, let timedOut):
                 notices.debug("attempt \(attempt) of \(parcel.id) failed: \(problem)")
-                guard parcel.isRepeatable || !wasSent else { return lose(parcel, problem, cost) }
+                guard parcel.isRepeatable || !wasSent else {
+                    return lose(parcel, problem, timedOut ? cost : nil)
+                }
                 // What takes time has no second chance, and neither has what is refused at once: both are the server's state.
                 guard !timedOut, attempt < Self.attempts, cost < whole, wasSent || attempt < 2 else {
                     return giveUp(parcel, after: cost, problem)
@@ -298,9 +300,9 @@ final class Delivery: Sendable {
         notices.debug("\(parcel.id) kept for later: \(problem)")
     }
 
-    /// Items without an id are not sent twice.
-    private func lose(_ parcel: Parcel, _ problem: String, _ cost: Duration) {
-        state.withLock { $0.breaker.failed(after: cost, at: .now) }
+    /// Items without an id are not sent twice. A connection that broke once (no `cost`) says nothing of the server's state.
+    private func lose(_ parcel: Parcel, _ problem: String, _ cost: Duration?) {
+        if let cost { state.withLock { $0.breaker.failed(after: cost, at: .now) } }
         drop(parcel, .networkError, problem)
     }
 

@@ -198,7 +198,7 @@ extension ReportRequest {
             json.pairs("query_string", query)
             json.pairs("headers", headers)
             json.pairs("cookies", cookies)
-            json.text("data", body, limit: Trim.value)
+            json.text("data", body, limit: Scrubber.bodyLimit)
             if let remoteAddress {
                 json.key("env")
                 json.object { $0.field("REMOTE_ADDR", remoteAddress) }

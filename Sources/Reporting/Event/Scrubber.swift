@@ -78,20 +78,20 @@ struct Scrubber: Sendable {
     func url(_ text: String) -> String {
         var text = text[...]
         if let end = text.firstIndex(where: { $0 == "?" || $0 == "#" }) { text = text[..<end] }
-        guard let scheme = String(text).range(of: "://") else { return String(text) }
         let whole = String(text)
-        let rest = whole[scheme.upperBound...]
+        guard let slashes = whole.hasPrefix("//") ? whole.range(of: "//") : whole.range(of: "://") else { return whole }
+        let rest = whole[slashes.upperBound...]
         let authority = rest.prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return whole }
         let hasPassword = authority[..<at].contains(":")
-        return whole[..<scheme.upperBound] + (hasPassword ? "\(Self.filtered):\(Self.filtered)" : Self.filtered) + rest[at...]
+        return whole[..<slashes.upperBound] + (hasPassword ? "\(Self.filtered):\(Self.filtered)" : Self.filtered) + rest[at...]
     }
 
     private func body(_ raw: RawRequest) -> String? {
         guard !raw.body.isEmpty else { return nil }
         let type = (raw.header("content-type") ?? "").lowercased()
         let isText = ["json", "text/", "xml", "graphql", "x-www-form-urlencoded"].contains { type.contains(text: $0) }
-        guard isText, let text = String(validating: raw.body.prefix(Self.bodyLimit), as: UTF8.self) else { return nil }
+        guard isText, let text = Self.start(of: raw.body) else { return nil }
         if type.contains(text: "x-www-form-urlencoded") { return form(text) }
         // A body that cannot be taken apart name by name may hide a secret anywhere.
         guard type.contains(text: "json"), raw.body.count <= Self.bodyLimit, let value = try? JSONParser.parse(raw.body) else {
@@ -100,6 +100,13 @@ struct Scrubber: Sendable {
         var json = JSONWriter()
         data(value).write(to: &json)
         return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    /// The text that fits; nil when it is none. A character that the limit takes apart is left out.
+    private static func start(of body: [UInt8]) -> String? {
+        let bytes = body.prefix(bodyLimit)
+        let torn = body.count > bodyLimit ? 0...3 : 0...0
+        return torn.lazy.compactMap { String(validating: bytes.dropLast($0), as: UTF8.self) }.first
     }
 
     private func cut(_ text: String, _ size: Int) -> String { size > Self.bodyLimit ? String(text.dropLast(3)) + "..." : text }
@@ -113,7 +120,8 @@ struct Scrubber: Sendable {
         text.split(separator: "&").map { field in
             guard let equals = field.firstIndex(of: "=") else { return Self.filtered }
             let name = String(field[..<equals])
-            return isSecret(Percent.decode(name) ?? name) ? "\(name)=\(Self.filtered)" : String(field)
+            // A name that cannot be read may be that of a secret.
+            return Percent.decode(name).map(isSecret) ?? true ? "\(name)=\(Self.filtered)" : String(field)
         }.joined(separator: "&")
     }
 

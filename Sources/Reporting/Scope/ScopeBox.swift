@@ -43,6 +43,8 @@ package final class ScopeBox: Sendable {
     }
 
     private var root: ScopeBox { parent ?? self }
+    /// Whether it is that scope, or one that was forked from it.
+    func isPart(of other: ScopeBox) -> Bool { root === other }
     private var owner: UInt64 { ownerID.load(ordering: .relaxed) }
 
     /// The current task owns it from here on: what it sets is the request's.

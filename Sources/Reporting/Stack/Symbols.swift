@@ -81,8 +81,9 @@ enum Symbols {
         let mangled = text(&symbol.function)
         if !mangled.isEmpty {
             frame.rawFunction = mangled
-            let name = clean(demangle(mangled))
-            frame.function = name
+            let name = demangle(mangled)
+            // A thunk keeps its long name, by which it is left out.
+            frame.function = isThunk(name) ? name : FunctionName.short(name)
             frame.inApp = frame.inApp && !isLibrary(mangled)
         }
         let file = text(&symbol.file)
@@ -98,16 +99,8 @@ enum Symbols {
         withUnsafeBytes(of: &tuple) { raw in String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// `(2) await resume partial function for f()` is `f()`.
-    private static func clean(_ name: String) -> String {
-        guard name.hasPrefix("("), let end = name.range(of: " partial function for ") else { return name }
-        return String(name[end.upperBound...])
-    }
-
     private static func isThunk(_ name: String) -> Bool {
-        ["thunk for ", "partial apply ", "reabstraction thunk ", "protocol witness for ", "merged "].contains {
-            name.hasPrefix($0)
-        }
+        ["thunk for ", "partial apply ", "protocol witness for "].contains { name.contains(text: $0) }
     }
 
     /// The main program is the app's own code, shared libraries are not.

@@ -1,0 +1,217 @@
+import Foundation
+import SluiceTestSupport
+import Testing
+
+@testable import SluiceReporting
+
+/// What is on disk, and what a server that is away costs.
+@Suite struct SpoolTests {
+    @Test("a report outlives its client: the next one delivers it under the same id, and the file goes")
+    func survives() async throws {
+        let bench = ReportBench { $0 < 4 ? .resetAfterReading : .answer(200) }
+        var id = ""
+        do {
+            let client = bench.client()
+            id = client.capture("a", in: bench.box)
+            await client.flush(bench.box)
+            #expect(bench.ledger == ReportLedger(spooled: 1))
+        }
+        #expect(bench.spooled.count == 1)
+        let next = bench.client()
+        let box = ScopeBox()
+        while !bench.spooled.isEmpty { await next.settle(box) }
+        let events = try bench.ingest.events()
+        #expect(events.count == 5)
+        #expect(Set(events.map { $0["event_id"]?.text }) == [id])
+        #expect(Set(events.map { $0["logentry"]?["formatted"]?.text }) == ["a"])
+    }
+
+    @Test("an event is on disk, whole and for its owner's eyes only, when its capture returns; it goes when it is delivered")
+    func atOnce() async throws {
+        let bench = ReportBench()
+        let client = bench.client()
+        let id = client.capture("a", in: bench.box)
+        let name = try #require(bench.spooled.first)
+        #expect(bench.spooled.count == 1)
+        let path = try #require(bench.spool).folder + "/" + name
+        let envelope = try EnvelopeView([UInt8](Data(contentsOf: URL(fileURLWithPath: path))))
+        #expect(envelope.header["event_id"]?.text == id)
+        #expect(envelope["event"]?.json?["event_id"]?.text == id)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        await client.flush(bench.box)
+        #expect(bench.spooled.isEmpty)
+    }
+
+    @Test("reports of another project or key stay where they are")
+    func destinations() async throws {
+        let bench = ReportBench()
+        let other = Spool(root: bench.spoolRoot, destination: "http://other@127.0.0.1:1/7")
+        let now = Deadline.now
+        let name = try other.write(Array("{}\n".utf8), id: "0123456789abcdef0123456789abcdef", at: now)
+        let client = bench.client()
+        client.capture("a", in: bench.box)
+        await client.settle(bench.box)
+        #expect(bench.ingest.attempts == 1)
+        #expect(other.list().map(\.name) == [name])
+    }
+
+    @Test("a file that is too old is removed and counted, one that a kill left half-written is removed, others are left alone")
+    func leftovers() async throws {
+        let bench = ReportBench()
+        let spool = try #require(bench.spool)
+        let old = Deadline.now.advanced(by: .seconds(-3 * 86_400 - 60))
+        _ = try spool.write(Array("{}\n".utf8), id: "00000000000000000000000000000001", at: old)
+        for name in ["1-2.envelope.tmp", "notes.txt"] {
+            #expect(FileManager.default.createFile(atPath: spool.folder + "/" + name, contents: Data("x".utf8)))
+        }
+        let client = bench.client()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.folder) == ["notes.txt"])
+        client.capture("a", in: bench.box)
+        await client.flush(bench.box)
+        #expect(try bench.ingest.losses() == ["cache_overflow error": 1])
+    }
+
+    @Test("a spool folder that takes nothing is one warning, and reports are delivered all the same")
+    func readOnly() async throws {
+        let file = NSTemporaryDirectory() + "sluice-file-" + UUID().uuidString
+        #expect(FileManager.default.createFile(atPath: file, contents: nil))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        // A folder under a file cannot be made, not by root either.
+        let bench = ReportBench(spoolRoot: file + "/spool")
+        let client = bench.client()
+        for text in ["a", "b", "c"] { client.capture(text, in: bench.box) }
+        await client.flush(bench.box)
+        #expect(bench.ledger == ReportLedger(delivered: 3))
+        #expect(bench.records.values.count == 1)
+        #expect(bench.records.values.first?.hasPrefix("warning: reports cannot be kept in \(file)/spool/") == true)
+    }
+
+    @Test("without a disk a report that does not get through waits in memory")
+    func inMemory() async throws {
+        let file = NSTemporaryDirectory() + "sluice-file-" + UUID().uuidString
+        #expect(FileManager.default.createFile(atPath: file, contents: nil))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let bench = ReportBench(spoolRoot: file + "/spool") { $0 < 4 ? .resetAfterReading : .answer(200) }
+        let client = bench.client()
+        let id = client.capture("a", in: bench.box)
+        await client.flush(bench.box)
+        #expect(bench.ledger == ReportLedger(pending: 1))
+        while bench.ledger.pending > 0 { await client.settle(bench.box) }
+        #expect(bench.ledger == ReportLedger(delivered: 1))
+        #expect(try bench.ingest.events().last?["event_id"]?.text == id)
+    }
+
+    @Test("case 106: of 1001 events at once the newest is dropped and counted; the others arrive in order")
+    func queueFull() async throws {
+        let bench = ReportBench()
+        let client = bench.client()
+        for number in 0...1000 { client.capture("\(number)", in: bench.box) }
+        #expect(bench.ledger == ReportLedger(pending: 1000, dropped: [.queueOverflow: 1]))
+        #expect(bench.spooled.count == 1000)
+        await client.flush(bench.box, within: .seconds(300))
+        #expect(bench.ledger == ReportLedger(delivered: 1000, dropped: [.queueOverflow: 1]))
+        #expect(try bench.ingest.events().map { $0["logentry"]?["formatted"]?.text } == (0..<1000).map { "\($0)" })
+        #expect(try bench.ingest.losses() == ["queue_overflow error": 1])
+        #expect(bench.spooled.isEmpty)
+        client.capture("next", in: bench.box)
+        await client.settle(bench.box)
+        withKnownIssue("Delivery.submit drops the overflow through finish(), which takes from `work` what was never added") {
+            #expect(bench.ledger == ReportLedger(delivered: 1001, dropped: [.queueOverflow: 1]))
+        }
+    }
+
+    // MARK: The breaker, moment by moment
+
+    @Test("the breaker opens at the first failure, lets one probe through at once, then waits ten times what one cost, and doubles")
+    func breaker() {
+        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        var breaker = CircuitBreaker()
+        #expect(!breaker.isOpen)
+        breaker.failed(after: .seconds(2), at: now)
+        #expect(breaker.isOpen && breaker.mayProbe(at: now))
+        for (index, factor) in [10, 20, 40, 80, 160, 320, 640, 640].enumerated() {
+            breaker.failed(after: .milliseconds(20), at: now)
+            #expect(breaker.failures == index + 2)
+            let until = now.advanced(by: .milliseconds(20 * factor))
+            #expect(!breaker.mayProbe(at: until.advanced(by: .milliseconds(-1))))
+            #expect(breaker.mayProbe(at: until))
+        }
+        breaker.succeeded()
+        #expect(breaker == CircuitBreaker())
+    }
+
+    @Test("a probe waits a minute at most, five milliseconds at least, and not for a clock that was set back")
+    func breakerBounds() {
+        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        var breaker = CircuitBreaker()
+        for _ in 0..<40 { breaker.failed(after: .seconds(3600), at: now) }
+        #expect(breaker.failures == 30)
+        #expect(!breaker.mayProbe(at: now.advanced(by: .milliseconds(59_999))))
+        #expect(breaker.mayProbe(at: now.advanced(by: .seconds(60))))
+        #expect(breaker.mayProbe(at: now.advanced(by: .seconds(-1))))
+        breaker.succeeded()
+        for _ in 0..<2 { breaker.failed(after: .zero, at: now) }
+        #expect(!breaker.mayProbe(at: now.advanced(by: .milliseconds(4))))
+        #expect(breaker.mayProbe(at: now.advanced(by: .milliseconds(5))))
+    }
+
+    @Test("an open breaker costs a flush before a reply nothing; the one after it may probe, with an event, and drains the rest")
+    func openBreaker() {
+        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let ledger = ScopeBox().ledger
+        func parcel(_ id: String, _ category: ReportCategory) -> Parcel {
+            Parcel(id: id, category: category, content: .bytes([]), owners: [(ledger, 1)])
+        }
+        var queue = DeliveryQueue()
+        queue.breaker.failed(after: .milliseconds(10), at: now)
+        queue.fresh = [parcel("log", .logItem), parcel("new", .error)]
+        queue.parked = [parcel("old", .error)]
+        queue.add(ledger, drains: false, until: now.advanced(by: .seconds(2))) {}
+        var (job, over) = queue.next(at: now)
+        guard case .idle = job else {
+            Issue.record("sent though the breaker is open")
+            return
+        }
+        #expect(over.count == 1)
+
+        queue.add(ledger, drains: true, until: now.advanced(by: .seconds(2))) {}
+        (job, over) = queue.next(at: now)
+        guard case .send(let probe, isProbe: true) = job else {
+            Issue.record("no probe")
+            return
+        }
+        #expect(probe.id == "new")
+        #expect(over.isEmpty)
+        queue.breaker.succeeded()
+        var ids: [String] = []
+        while case .send(let parcel, isProbe: false) = queue.next(at: now).0 { ids.append(parcel.id) }
+        #expect(ids == ["log", "old"])
+    }
+
+    @Test("what failed for somebody who waits is not tried for them again; it is for the next")
+    func triedOnce() {
+        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let ledger = ScopeBox().ledger
+        var queue = DeliveryQueue()
+        queue.parked = [Parcel(id: "a", category: .error, content: .file, owners: [(ledger, 1)])]
+        queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}
+        guard case .send(let parcel, _) = queue.next(at: now).0 else {
+            Issue.record("not sent")
+            return
+        }
+        queue.parked.append(parcel)
+        queue.failed(parcel.id)
+        let (job, over) = queue.next(at: now)
+        guard case .idle = job else {
+            Issue.record("tried again")
+            return
+        }
+        #expect(over.count == 1)
+        queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}
+        guard case .send = queue.next(at: now).0 else {
+            Issue.record("not tried for the next")
+            return
+        }
+    }
+}
