@@ -22,6 +22,25 @@ struct Customer: Middleware {
     }
 }
 
+/// Ends a request that takes too long. The rest runs in a task of its own, and its tags are the request's all the same.
+struct TimeLimit: Middleware {
+    let limit: Duration
+    struct TooSlow: Error {}
+
+    func handle(_ request: Request, next: Next) async throws -> Response {
+        try await withThrowingTaskGroup(of: Response.self) { group in
+            group.addTask { await next(request) }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw TooSlow()
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw TooSlow() }
+            return first
+        }
+    }
+}
+
 @main
 struct Reporting {
     static func main() async throws {
@@ -49,6 +68,14 @@ struct Reporting {
         routes.get("/fail") { request -> String in
             Reports.addBreadcrumb("looking for it", category: "stock", data: ["n": .string(request.query["n"] ?? "")])
             throw OutOfStock(item: "n=\(request.query["n"] ?? "0") ")
+        }
+
+        // Under a middleware that runs it in a child task.
+        routes.group("/limited", TimeLimit(limit: .seconds(1))) { limited in
+            limited.get("/fail") { _ -> String in
+                Reports.setTag("limited", "yes")
+                throw OutOfStock(item: "limited")
+            }
         }
 
         // Two errors, the cause first.

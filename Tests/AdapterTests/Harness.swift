@@ -52,6 +52,56 @@ func serve(
     return Served(api: api, records: reporter.records.values, steps: reporter.steps.values, end: end)
 }
 
+/// Serves events as `run()` does, with reports to `ingest`: these are the process's own, so only in suites of ``GlobalReports``.
+func serve(
+    _ makeApp: @autoclosure @Sendable () throws -> LambdaApp, _ events: [MockRuntimeAPI.Event], to ingest: MockIngest,
+    mode: String = "buffered", environment: [String: String] = [:],
+    verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
+) async -> MockRuntimeAPI {
+    let api = MockRuntimeAPI(events, verdict: verdict)
+    let spool = NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
+    var all = [
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode, "AWS_LAMBDA_LOG_LEVEL": "FATAL",
+        "AWS_LAMBDA_FUNCTION_NAME": "shop", "AWS_LAMBDA_FUNCTION_VERSION": "7", "AWS_REGION": "eu-west-2",
+        "SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool,
+    ]
+    all.merge(environment) { _, new in new }
+    let environment = all
+    await Turnstile.reports.alone {
+        _ = await Server.serve(environment, bootstrapsLogging: false, makeApp)
+        Reports.stop()
+    }
+    api.stop()
+    // Not there where nothing was captured.
+    try? FileManager.default.removeItem(atPath: spool)
+    return api
+}
+
+extension MockIngest {
+    /// The events that invocations led to: without the one that the mock's last answer to `next` causes.
+    func failures() throws -> [JSONView] { try events().filter { $0["tags"]?["outcome"]?.text != "runtime" } }
+}
+
+extension LambdaApp {
+    /// One route that answers everything, and reports that no setting of this machine leads elsewhere.
+    static func reporting(
+        _ flush: FlushReports = FlushReports(within: .seconds(20)), answersOf500: Bool = true,
+        options change: (inout ReportOptions) -> Void = { _ in },
+        _ handler: @escaping @Sendable (Request) async throws -> Response
+    ) -> LambdaApp {
+        var routes = Router()
+        for method: HTTPRequest.Method in [.get, .post, .head] { routes.on(method, "/{path*}", handler) }
+        var options = ReportOptions()
+        options.proxy = ""
+        change(&options)
+        return LambdaApp {
+            routes
+            CaptureErrors(options, answersOf500: answersOf500)
+            flush
+        }
+    }
+}
+
 /// An app of one route that answers everything.
 func app(_ handler: @escaping @Sendable (Request) async throws -> Response) -> LambdaApp {
     var routes = Router()

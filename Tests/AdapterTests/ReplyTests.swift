@@ -157,8 +157,8 @@ import Testing
                 posted.add(1)
                 return .status(202)
             }
-            // Before the reply, and once more before `next`, for what came up in between.
-            #expect(api.values == (moment == .beforeReply ? [0, 1] : [1]))
+            // Before the reply, once more before `next`, for what came up in between, and when the process ends.
+            #expect(api.values == (moment == .beforeReply ? [0, 1, 1] : [1, 1]))
         }
     }
 

@@ -158,6 +158,7 @@ struct LocalProgram: Sendable {
         environment["PORT"] = "0"
         environment["AWS_LWA_INVOKE_MODE"] = mode
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        environment["SLUICE_SPOOL", default: Oracles.temporaryFolder()] += ""
         program = try Program(name, environment)
         guard let line = program.line(containing: "Lambda on this machine"),
             let port = line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap({ UInt16($0.1) })

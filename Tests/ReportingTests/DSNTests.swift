@@ -144,6 +144,23 @@ import Testing
         #expect(try EnvelopeView(message.body).header["dsn"]?.text == "https://abc:xyz@sentry.invalid/321")
     }
 
+    @Test("case 18: through a tunnel, logs and reports of losses by themselves have the DSN too")
+    func tunnelledLogs() async throws {
+        let test = TestClient { $0.beforeSend = { _ in nil } }
+        let tunnelled = TestClient(["SENTRY_DSN": "https://abc:xyz@sentry.invalid/321"]) {
+            $0.tunnel = "http://127.0.0.1:\(test.ingest.port)/"
+            $0.beforeSend = { _ in nil }
+        }
+        tunnelled.client.delivery?.submit(
+            LogBuffer.Entry(json: Array("{}".utf8), traceID: "", ledger: tunnelled.box.ledger))
+        try await tunnelled.flush()
+        tunnelled.capture(tunnelled.message("dropped"))
+        try await tunnelled.flush()
+        let envelopes = try test.ingest.envelopes()
+        #expect(envelopes.map(\.types) == [["log"], ["client_report"]])
+        #expect(envelopes.allSatisfy { $0.header["dsn"]?.text == "https://abc:xyz@sentry.invalid/321" })
+    }
+
     @Test("cases 19, 21: a request has the protocol's version, the client, the key and the secret, and names the SDK")
     func authorization() async throws {
         let ingest = MockIngest()

@@ -90,6 +90,15 @@ final class TestClient: Sendable {
 
 struct Missing: Error {}
 
+struct Plain: Error, CustomStringConvertible {
+    var description = "it did not work"
+}
+
+struct Wrapper: CausedError, CustomStringConvertible {
+    var description: String
+    var cause: (any Error)?
+}
+
 /// Log records, kept.
 final class LogRecords: Sendable {
     private let kept = Mutex<[(level: Logger.Level, text: String)]>([])

@@ -37,7 +37,7 @@ final class ReportBench: Sendable {
 
     /// The spool's files, oldest first.
     var spooled: [String] { spool?.list().map(\.name) ?? [] }
-    var spool: Spool? { (try? DSN(ingest.dsn)).map { Spool(root: spoolRoot, destination: $0.description) } }
+    var spool: Spool? { (try? DSN(ingest.dsn)).map { Spool(root: spoolRoot, destination: $0.destination) } }
 
     var ledger: ReportLedger { box.ledger.now }
 
@@ -77,6 +77,14 @@ extension ReportClient {
     /// As the worker does after the reply.
     func settle(_ box: ScopeBox, within limit: Duration = .seconds(20)) async {
         await delivery?.flush(box.ledger, drains: true, within: limit)
+    }
+
+    /// Reply after reply until `isDone`: a probe waits until it is due, and somebody must ask for it.
+    func settle(_ box: ScopeBox, until isDone: () -> Bool) async {
+        while !isDone(), !Task.isCancelled {
+            await settle(box)
+            await Task.yield()
+        }
     }
 }
 

@@ -40,7 +40,8 @@ import Testing
             ("\(head)\n{\"type\":\"event\",\"length\":52}\n\(event)\n", EnvelopeView.Problem.unterminated),
             ("\(head)\n{\"type\":\"event\",\"length\":55}\n\(event)\n", .short),
             ("{}\n{\"type\":\"attachment\",\"length\":9}\nabc\n", .short),
-            ("{}\n{\"type\":\"attachment\"}", .noPayload), ("{}\n{\"length\":1}\nz\n", .noType), ("{}\n{\"type\":\"\"}\nz\n", .noType),
+            ("{}\n{\"type\":\"attachment\"}", .noPayload), ("{}\n{\"length\":1}\nz\n", .noType),
+            ("{}\n{\"type\":\"\"}\nz\n", .noType),
             ("", .header(line: "")), ("\n", .header(line: "")), ("[]\n", .header(line: "[]")),
             ("{}\n\n{\"type\":\"attachment\",\"length\":1}\nz\n", .header(line: "")),
             ("{}\n{\"type\":\"attachment\",\"length\":1}\nz\n\n", .header(line: "")),
@@ -60,10 +61,12 @@ import Testing
         #expect(try EnvelopeView(bytes).items.isEmpty)
     }
 
-    @Test("cases 23-28: lengths count bytes; payloads with line feeds, a BOM, CRLF, emoji, NULs or nothing in them arrive whole")
+    @Test(
+        "cases 23-28: lengths count bytes; payloads with line feeds, a BOM, CRLF, emoji, NULs or nothing in them arrive whole")
     func payloads() throws {
         let payloads: [[UInt8]] = [
-            [], [], Array("\u{FEFF}Hello\r\n".utf8), Array("a\nb\n\nc\n".utf8), Array("😀é𝄞".utf8), [0, 10, 0xFF, 13], [10], [13],
+            [], [], Array("\u{FEFF}Hello\r\n".utf8), Array("a\nb\n\nc\n".utf8), Array("😀é𝄞".utf8), [0, 10, 0xFF, 13], [10],
+            [13],
             Array("{\"type\":\"event\",\"length\":1}\nx\n".utf8),
         ]
         for last in payloads {
@@ -158,7 +161,8 @@ import Testing
     @Test(
         "case 32: types of items are categories of rate limits and client reports",
         arguments: [
-            ("event", "error"), ("transaction", "transaction"), ("span", "span"), ("session", "session"), ("sessions", "session"),
+            ("event", "error"), ("transaction", "transaction"), ("span", "span"), ("session", "session"),
+            ("sessions", "session"),
             ("attachment", "attachment"), ("check_in", "monitor"), ("client_report", "internal"), ("log", "log_item"),
             ("trace_metric", "trace_metric"), ("profile", "profile"), ("feedback", "feedback"), ("never_heard_of", "default"),
         ])

@@ -4,18 +4,23 @@ import Testing
 
 @testable import SluiceReporting
 
-/// What needs the process's one client: these tests run one after the other, and no other suite starts it.
+/// What needs the process's one client: these tests run one after the other, and never while another suite has it.
 @Suite(.serialized) struct ReportFacadeTests {
     private struct Failure: Error {}
     private struct TypedFailure: Error, Equatable { var number: Int }
 
     /// Runs `body` as one request, with reports going to a server of the test's own, and returns the events that came.
     private func request(_ body: (SentryReporter) async throws -> Void) async throws -> [JSONView] {
+        try await Turnstile.reports.alone { try await alone(body) }
+    }
+
+    private func alone(_ body: (SentryReporter) async throws -> Void) async throws -> [JSONView] {
         let ingest = MockIngest()
         let folder = FileManager.default.temporaryDirectory.path + "/sluice-test-" + UUID().uuidString
         let records = LogRecords()
         Reports.start(
-            ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder], logger: records.logger)
+            ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
+            logger: records.logger)
         defer {
             Reports.stop()
             ingest.stop()
@@ -77,7 +82,10 @@ import Testing
                 }
             }
         }
-        #expect(events.map { $0["exception"]?["values"]?[0]?["value"]?.text } == ["TypedFailure(number: 1)", "TypedFailure(number: 2)"])
+        #expect(
+            events.map { $0["exception"]?["values"]?[0]?["value"]?.text } == [
+                "TypedFailure(number: 1)", "TypedFailure(number: 2)",
+            ])
     }
 
     @Test("case 37: what comes out of a request by itself is of level error and unhandled, with how the request ended")
@@ -94,15 +102,17 @@ import Testing
 
     @Test("case 20: with no client started, everything can be called and nothing happens")
     func off() async {
-        Reports.stop()
-        await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-            #expect(Reports.capture(Failure()) == nil)
-            #expect(Reports.capture("x") == nil)
-            Reports.addBreadcrumb("x")
-            Reports.setTag("a", "b")
-            #expect(await Reports.flush() == ReportLedger())
-            #expect(Reports.traceHeaders.isEmpty)
-            #expect(!Reports.isOn)
+        await Turnstile.reports.alone {
+            Reports.stop()
+            await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
+                #expect(Reports.capture(Failure()) == nil)
+                #expect(Reports.capture("x") == nil)
+                Reports.addBreadcrumb("x")
+                Reports.setTag("a", "b")
+                #expect(await Reports.flush() == ReportLedger())
+                #expect(Reports.traceHeaders.isEmpty)
+                #expect(!Reports.isOn)
+            }
         }
     }
 }

@@ -283,4 +283,18 @@ import Testing
         #expect(Set([first, second, third]).count == 3)
         #expect(ScopeBox().lastEventID == nil)
     }
+
+    @Test("one error is reported once; outside of requests an equal one, later, is another")
+    func sameError() {
+        struct Again: Error {}
+        let (error, other): (any Error, any Error) = (Again(), Again())
+        #expect(ScopeBox.process.isNew(error))
+        #expect(!ScopeBox.process.isNew(error))
+        #expect(ScopeBox.process.isNew(other))
+        let request = ScopeBox()
+        #expect(request.isNew(error))
+        // Boxed anew by a typed throw, as far as anybody can tell.
+        #expect(!request.forked().isNew(other))
+        #expect(ScopeBox().isNew(error))
+    }
 }

@@ -8,7 +8,8 @@ import Testing
     private let open = Scrubber(sendsPII: true)
 
     private func raw(
-        _ headers: [(name: String, value: String)] = [], url: String = "https://shop.example/", query: [(name: String, value: String)] = [],
+        _ headers: [(name: String, value: String)] = [], url: String = "https://shop.example/",
+        query: [(name: String, value: String)] = [],
         body: String = "", address: String? = nil
     ) -> RawRequest {
         RawRequest(method: "POST", url: url, query: query, headers: headers, body: Array(body.utf8), remoteAddress: address)
@@ -32,7 +33,8 @@ import Testing
     @Test(
         "cases 59, 60: headers that sound like secrets are filtered whoever asks, the name is kept",
         arguments: [
-            "Authorization", "X-Auth-Token", "X-CSRF-Token", "X-XSRF-Token", "Session-Id", "X-Api-Key", "X-JWT-Token", "Bearer-Token",
+            "Authorization", "X-Auth-Token", "X-CSRF-Token", "X-XSRF-Token", "Session-Id", "X-Api-Key", "X-JWT-Token",
+            "Bearer-Token",
             "SSO-Session", "SAML-Response", "Password-Hash", "X-Credentials", "User-SID", "X-Identity", "proxy-authorization",
             "AUTHORIZATION", "x-aPi-kEy", "my-passwd", "PWD2", "X-Amz-Security-Token", "Cookie2", "X-Private-Note",
         ])
@@ -45,7 +47,8 @@ import Testing
     @Test("case 59: other headers are kept, in order, repeated ones too")
     func otherHeaders() {
         let plain = [
-            ("Accept", "*/*"), ("accept", "text/html"), ("Content-Type", "application/json"), ("User-Agent", "curl/8"), ("Accept", "*/*"),
+            ("Accept", "*/*"), ("accept", "text/html"), ("Content-Type", "application/json"), ("User-Agent", "curl/8"),
+            ("Accept", "*/*"),
             ("X-Amzn-Trace-Id", "Root=1"), ("Host", "shop.example"), ("Content-Length", "3"),
         ]
         #expect(headers(strict, plain) == plain.map { .init($0.0, $0.1) })
@@ -55,7 +58,8 @@ import Testing
     func personalHeaders() {
         let personal = [
             "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "x-user", "X-Real-IP", "True-Client-Ip", "Remote-Addr", "Via",
-            "CF-Connecting-IP", "X-Client-IP", "Fly-Client-IP", "Fastly-Client-Ip", "X-Cluster-Client-IP", "X-Vercel-Forwarded-For",
+            "CF-Connecting-IP", "X-Client-IP", "Fly-Client-IP", "Fastly-Client-Ip", "X-Cluster-Client-IP",
+            "X-Vercel-Forwarded-For",
         ]
         let sent = personal.map { (name: $0, value: "192.0.2.1") }
         #expect(headers(strict, sent) == personal.map { .init($0, "[Filtered]") })
@@ -70,11 +74,15 @@ import Testing
         "cases 63-66: cookies are judged one by one, by their names",
         arguments: [
             ("theme=dark; user_session=abc; locale=en", ["theme=dark", "user_session=[Filtered]", "locale=en"]),
-            ("connect.sid=a; remember_me=b; __secure-token=c", ["connect.sid=[Filtered]", "remember_me=[Filtered]", "__secure-token=[Filtered]"]),
+            (
+                "connect.sid=a; remember_me=b; __secure-token=c",
+                ["connect.sid=[Filtered]", "remember_me=[Filtered]", "__secure-token=[Filtered]"]
+            ),
             (
                 "__Host-a=1; AWSALB=1; AWSALBCORS=1; PHPSESSID=1; oidc_x=1; sb-x=1; mfa=1; x-nonce=1; CognitoX=1",
                 [
-                    "__Host-a=[Filtered]", "AWSALB=[Filtered]", "AWSALBCORS=[Filtered]", "PHPSESSID=[Filtered]", "oidc_x=[Filtered]",
+                    "__Host-a=[Filtered]", "AWSALB=[Filtered]", "AWSALBCORS=[Filtered]", "PHPSESSID=[Filtered]",
+                    "oidc_x=[Filtered]",
                     "sb-x=[Filtered]", "mfa=[Filtered]", "x-nonce=[Filtered]", "CognitoX=[Filtered]",
                 ]
             ),
@@ -109,7 +117,8 @@ import Testing
     private var rest: RawRequest {
         raw(
             [
-                ("Authorization", "Bearer hunter2"), ("Cookie", "theme=dark; session=hunter2"), ("X-Forwarded-For", "192.0.2.1"),
+                ("Authorization", "Bearer hunter2"), ("Cookie", "theme=dark; session=hunter2"),
+                ("X-Forwarded-For", "192.0.2.1"),
                 ("X-Forwarded-Proto", "https"), ("Content-Type", "application/json"),
             ], query: [("done", "true")], body: #"{"say":"hello","password":"hunter2"}"#, address: "192.0.2.1")
     }
@@ -122,10 +131,11 @@ import Testing
         let event = try await test.delivered(test.message("x"))
         let request = try #require(event["request"])
         #expect(request.keys == ["method", "url", "query_string", "headers", "cookies"])
-        #expect(request["headers"]?.value as? [[String]] == [
-            ["Authorization", "[Filtered]"], ["X-Forwarded-For", "[Filtered]"], ["X-Forwarded-Proto", "https"],
-            ["Content-Type", "application/json"],
-        ])
+        #expect(
+            request["headers"]?.value as? [[String]] == [
+                ["Authorization", "[Filtered]"], ["X-Forwarded-For", "[Filtered]"], ["X-Forwarded-Proto", "https"],
+                ["Content-Type", "application/json"],
+            ])
         #expect(request["cookies"]?.value as? [[String]] == [["theme", "dark"], ["session", "[Filtered]"]])
         #expect(event["user"] == nil)
     }
@@ -138,10 +148,11 @@ import Testing
         let event = try await test.delivered(test.message("x"))
         let request = try #require(event["request"])
         #expect(request.keys == ["method", "url", "query_string", "headers", "cookies", "data", "env"])
-        #expect(request["headers"]?.value as? [[String]] == [
-            ["Authorization", "[Filtered]"], ["X-Forwarded-For", "192.0.2.1"], ["X-Forwarded-Proto", "https"],
-            ["Content-Type", "application/json"],
-        ])
+        #expect(
+            request["headers"]?.value as? [[String]] == [
+                ["Authorization", "[Filtered]"], ["X-Forwarded-For", "192.0.2.1"], ["X-Forwarded-Proto", "https"],
+                ["Content-Type", "application/json"],
+            ])
         #expect(request["cookies"]?.value as? [[String]] == [["theme", "dark"], ["session", "[Filtered]"]])
         #expect(request["data"]?.text == #"{"password":"[Filtered]","say":"hello"}"#)
         #expect(request["env"]?.dictionary == ["REMOTE_ADDR": "192.0.2.1"])
@@ -163,9 +174,11 @@ import Testing
     private func planted(_ type: String, _ body: String) -> RawRequest {
         raw(
             [
-                ("Authorization", "Bearer secret-01"), ("X-Api-Key", "secret-02"), ("Cookie", "theme=kept-1; sid=secret-03; secret-04"),
+                ("Authorization", "Bearer secret-01"), ("X-Api-Key", "secret-02"),
+                ("Cookie", "theme=kept-1; sid=secret-03; secret-04"),
                 ("cookie", "user_session=secret-05"), ("Set-Cookie", "token=secret-06; Path=/secret-07"),
-                ("Referer", "https://me:secret-08@shop.example/kept-2?token=secret-09#secret-10"), ("X-CSRF-TOKEN", "secret-11"),
+                ("Referer", "https://me:secret-08@shop.example/kept-2?token=secret-09#secret-10"),
+                ("X-CSRF-TOKEN", "secret-11"),
                 ("Location", "//me:secret-12@shop.example/"), ("Content-Type", type), ("Accept", "kept-3"),
                 ("proxy-authorization", "Basic secret-13"),
             ], url: "https://secret-14:secret-15@shop.example/kept-4?code=secret-16#secret-17",
@@ -181,7 +194,8 @@ import Testing
     @Test(
         "cases 59-74: no secret of a request's headers, cookies, query, URL, form or JSON is in the bytes that leave, nor on the disk",
         arguments: [
-            ("application/x-www-form-urlencoded", form), ("application/json; charset=utf-8", json), ("application/vnd.api+json", json),
+            ("application/x-www-form-urlencoded", form), ("application/json; charset=utf-8", json),
+            ("application/vnd.api+json", json),
             ("application/json", "not JSON kept-6: token=secret-20"), ("text/plain", "the password is secret-20"),
         ], [false, true])
     func plantedSecrets(_ content: (type: String, body: String), _ sendsPII: Bool) async throws {
@@ -193,7 +207,8 @@ import Testing
             "kept-7",
             data: [
                 "password": "secret-24", "headers": ["authorization": "secret-25", "list": [["x-token": "secret-26"]]],
-                "url": "https://me:secret-27@db.example/kept-8?key=secret-28", "http.url": "https://secret-29@db.example/#secret-30",
+                "url": "https://me:secret-27@db.example/kept-8?key=secret-28",
+                "http.url": "https://secret-29@db.example/#secret-30",
             ])
         test.client.add(crumb, to: test.box)
         test.capture(test.message("x"))
@@ -218,7 +233,8 @@ import Testing
 
     // MARK: Data
 
-    @Test("cases 71, 72: of nested data the secrets are replaced, siblings and the order of lists are kept, originals unchanged")
+    @Test(
+        "cases 71, 72: of nested data the secrets are replaced, siblings and the order of lists are kept, originals unchanged")
     func nested() {
         let original = Breadcrumb(
             "m",
@@ -228,7 +244,8 @@ import Testing
         let copy = original
         #expect(
             strict.breadcrumb(original).data == [
-                "a": ["b": [["session_id": "[Filtered]", "n": 1], "plain"], "API-KEY": "[Filtered]"], "token": "[Filtered]", "n": 1.5,
+                "a": ["b": [["session_id": "[Filtered]", "n": 1], "plain"], "API-KEY": "[Filtered]"], "token": "[Filtered]",
+                "n": 1.5,
             ])
         #expect(original == copy)
     }
@@ -280,7 +297,9 @@ import Testing
         let test = TestClient()
         let request = raw(url: "https://u:p@shop.example/orders/1?x=1#y")
         test.box.setRequest { request }
-        #expect(try await test.delivered(test.message("x"))["request"]?["url"]?.text == "https://[Filtered]:[Filtered]@shop.example/orders/1")
+        #expect(
+            try await test.delivered(test.message("x"))["request"]?["url"]?.text
+                == "https://[Filtered]:[Filtered]@shop.example/orders/1")
     }
 
     // MARK: Bodies
@@ -304,8 +323,10 @@ import Testing
     @Test(
         "case 75: bodies that are no text are not captured",
         arguments: [
-            ("application/octet-stream", Array("plain".utf8)), ("image/png", [0x89, 0x50]), ("multipart/form-data; boundary=x", Array("--x".utf8)),
-            ("", Array("plain".utf8)), ("text/plain", [0xFF, 0xFE]), ("application/json", [0x1F, 0x8B, 8, 0]), ("text/plain", []),
+            ("application/octet-stream", Array("plain".utf8)), ("image/png", [0x89, 0x50]),
+            ("multipart/form-data; boundary=x", Array("--x".utf8)),
+            ("", Array("plain".utf8)), ("text/plain", [0xFF, 0xFE]), ("application/json", [0x1F, 0x8B, 8, 0]),
+            ("text/plain", []),
             ("application/json", []), ("text/plain", Array(repeating: 0x80, count: 20_000)),
         ] as [(String, [UInt8])])
     func noBody(_ type: String, _ bytes: [UInt8]) {
@@ -315,12 +336,18 @@ import Testing
     @Test(
         "cases 75, 76: a body that cannot be taken apart is kept when nothing in it sounds like a secret, and filtered whole otherwise",
         arguments: [
-            ("text/plain", "hello", "hello"), ("text/plain", "my PassWord is hunter2", "[Filtered]"), ("application/xml", "<a>1</a>", "<a>1</a>"),
+            ("text/plain", "hello", "hello"), ("text/plain", "my PassWord is hunter2", "[Filtered]"),
+            ("application/xml", "<a>1</a>", "<a>1</a>"),
             ("text/xml", "<token>hunter2</token>", "[Filtered]"), ("application/json", "{\"a\":", "{\"a\":"),
-            ("application/json", "{\"password\":\"hunter2\"", "[Filtered]"), ("application/graphql", "{ me { token } }", "[Filtered]"),
-            ("application/x-ndjson", "{\"pwd\":1}\n{\"pwd\":2}", "[Filtered]"), ("application/x-www-form-urlencoded", "hunter2", "[Filtered]"),
+            ("application/json", "{\"password\":\"hunter2\"", "[Filtered]"),
+            ("application/graphql", "{ me { token } }", "[Filtered]"),
+            ("application/x-ndjson", "{\"pwd\":1}\n{\"pwd\":2}", "[Filtered]"),
+            ("application/x-www-form-urlencoded", "hunter2", "[Filtered]"),
             ("application/x-www-form-urlencoded", "a=1&token=hunter2&&b", "a=1&token=[Filtered]&[Filtered]"),
-            ("application/x-www-form-urlencoded", "p%61ssword=hunter2&%zz=hunter2&a=%zz", "p%61ssword=[Filtered]&%zz=[Filtered]&a=%zz"),
+            (
+                "application/x-www-form-urlencoded", "p%61ssword=hunter2&%zz=hunter2&a=%zz",
+                "p%61ssword=[Filtered]&%zz=[Filtered]&a=%zz"
+            ),
             ("application/json", "[1,2.5,\"x\",null,true,{\"n\":{}}]", "[1,2.5,\"x\",null,true,{\"n\":{}}]"),
         ])
     func unparsed(_ type: String, _ text: String, _ expected: String) {

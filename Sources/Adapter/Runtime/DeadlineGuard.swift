@@ -190,7 +190,9 @@ final class DeadlineGuard: Sendable {
 
     /// What is captured leaves before the answer does; a hanging server costs the answer nothing but the time until the next stage.
     private func flush(_ trip: GuardedTrip) async {
-        await InvocationScope.$current.withValue(trip.scope) {
+        var scope = trip.scope
+        scope.guardTimes = .init(cancel: trip.schedule.cut, answer: trip.schedule.cut, last: trip.schedule.cut)
+        await InvocationScope.$current.withValue(scope) {
             await reporter.flush(within: Deadline.now.distance(to: trip.schedule.cut))
         }
     }

@@ -16,6 +16,8 @@ struct GuardSchedule: Equatable, Sendable {
     let answer: Deadline
     let cut: Deadline
     let exit: Deadline
+    /// Reports of a handler that heeded its cancellation have left, or wait in the spool: a moment before ``answer``.
+    let flushed: Deadline
 
     /// Nil when the deadline has passed already: the platform is about to act itself.
     init?(arrival: Deadline, deadline: Deadline) {
@@ -29,6 +31,7 @@ struct GuardSchedule: Equatable, Sendable {
         answer = before(margin * 6 / 10)
         cut = before(margin * 2 / 10)
         exit = before(margin / 10)
+        flushed = before(margin * 7 / 10)
     }
 
     /// What is due and has not been done, the first of it.

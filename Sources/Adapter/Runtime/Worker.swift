@@ -47,6 +47,7 @@ struct Worker: Sendable {
         } catch {
             context.reporter.record(
                 FailureRecord(.runtime, "the Runtime API failed; the process ends", error: error, level: .critical))
+            await context.reporter.settle(within: context.chain.flush.limit)
             throw error
         }
     }
@@ -60,7 +61,7 @@ struct Worker: Sendable {
             functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart())
         let scope = InvocationScope(
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
-            tenantID: invocation.tenantID, guardTimes: schedule.map { .init(cancel: $0.cancel, end: $0.cut) }, lambda: facts)
+            tenantID: invocation.tenantID, guardTimes: schedule.map { .init(cancel: $0.cancel, answer: $0.flushed, last: $0.exit) }, lambda: facts)
         let trip = schedule.map {
             GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
         }

@@ -9,27 +9,24 @@ internal import Synchronization
 ///
 /// What handlers and middleware throw is captured without a call of yours. Without a DSN all of this works and sends nothing.
 public enum Reports {
-    private enum State: Sendable {
-        case off
-        /// Made when it is first needed.
-        case prepared(@Sendable () -> ReportClient)
-        case on(ReportClient)
-    }
-
-    private static let state = Mutex(State.off)
+    /// A client that is made when it is first needed.
+    private static let prepared = Mutex<(@Sendable () -> ReportClient)?>(nil)
+    /// The address of the client, 0 for none. Clients live as long as the process, so that nobody needs a lock to read this.
+    private static let address = Atomic<UInt>(0)
 
     static var current: ReportClient? {
-        let client: ReportClient? = state.withLock { state in
-            switch state {
-            case .off: return nil
-            case .on(let client): return client
-            case .prepared(let make):
-                let client = make()
-                state = .on(client)
-                return client
+        if let client = client(at: address.load(ordering: .acquiring)) { return client }
+        return prepared.withLock { prepared in
+            if let make = prepared {
+                address.store(UInt(bitPattern: Unmanaged.passRetained(make()).toOpaque()), ordering: .releasing)
+                prepared = nil
             }
+            return client(at: address.load(ordering: .acquiring))
         }
-        return client
+    }
+
+    private static func client(at address: UInt) -> ReportClient? {
+        UnsafeRawPointer(bitPattern: address).map { Unmanaged<ReportClient>.fromOpaque($0).takeUnretainedValue() }
     }
 
     static var box: ScopeBox { InvocationScope.current?.report ?? processBox ?? .process }
@@ -38,8 +35,9 @@ public enum Reports {
 
     /// Uses `options` from here on, and reads the environment when something is to be reported, or with ``begin()``.
     package static func start(_ options: ReportOptions, environment: [String: String], logger: Logger) {
-        state.withLock { state in
-            state = .prepared {
+        stop()
+        prepared.withLock { prepared in
+            prepared = {
                 let client = ReportClient(options, environment: environment, logger: logger)
                 if client.delivery != nil { ThrowHook.install() }
                 isActive.store(client.delivery != nil, ordering: .releasing)
@@ -54,7 +52,8 @@ public enum Reports {
     /// Sends nothing from here on.
     package static func stop() {
         isActive.store(false, ordering: .releasing)
-        state.withLock { $0 = .off }
+        prepared.withLock { $0 = nil }
+        client(at: address.exchange(0, ordering: .acquiringAndReleasing))?.delivery?.stop()
     }
 
     private static let isActive = Atomic(false)

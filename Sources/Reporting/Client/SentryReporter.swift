@@ -49,7 +49,7 @@ package struct SentryReporter: Reporter {
         guard let delivery = Reports.current?.delivery else { return }
         let scope = InvocationScope.current
         let ledger = Reports.box.ledger
-        await delivery.flush(ledger, drains: true, within: scope?.budget(limit) ?? limit)
+        await delivery.flush(ledger, drains: true, within: scope?.budgetAfterReply(limit) ?? limit)
         tell(ledger.now)
     }
 

@@ -30,7 +30,10 @@ enum CallbackThread {
         deinit { close(done) }
     }
 
-    static func run(_ callbacks: UserCallbacks, on event: ReportEvent) -> UserCallbacks.Verdict {
+    /// - Parameter meanwhile: Called while it waits; tells in what time it wants to be called again.
+    static func run(
+        _ callbacks: UserCallbacks, on event: ReportEvent, meanwhile: () -> Duration? = { nil }
+    ) -> UserCallbacks.Verdict {
         guard !callbacks.isEmpty else { return .event(event) }
         guard leftBehind.load(ordering: .relaxed) < leftBehindLimit else {
             return .drop(.beforeSend, "beforeSend hung \(leftBehindLimit) times and is not called any more")
@@ -54,8 +57,12 @@ enum CallbackThread {
             Unmanaged.passUnretained(call).release()
             return .drop(.internalError, "no thread is left to run beforeSend on")
         }
+        let end = ContinuousClock.now + limit
         var descriptor = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
-        poll(&descriptor, 1, CInt(limit.milliseconds))
+        while descriptor.revents == 0, ContinuousClock.now < end {
+            let left = min(end - ContinuousClock.now, meanwhile() ?? limit)
+            poll(&descriptor, 1, CInt(clamping: max(left.milliseconds, 1)))
+        }
         if let verdict = call.verdict.withLock({ $0 }) { return verdict }
         leftBehind.add(1, ordering: .relaxed)
         call.isAbandoned.store(true, ordering: .releasing)

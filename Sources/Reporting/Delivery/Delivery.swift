@@ -16,6 +16,8 @@ final class Delivery: Sendable {
     private let state = Mutex(DeliveryQueue())
     /// What could be sent, parked parcels included: a flush that finds nothing reads this and no more.
     private let work = Atomic(0)
+    /// Whether there are losses that the server has not been told of.
+    private let hasReports = Atomic(false)
     private let wake: CInt
     private let isStopping = Atomic(false)
     private let notices: Notices
@@ -24,7 +26,7 @@ final class Delivery: Sendable {
         self.settings = settings
         self.dsn = dsn
         self.notices = notices
-        spool = Spool(root: settings.spoolFolder, destination: dsn.description)
+        spool = Spool(root: settings.spoolFolder, destination: dsn.destination)
         wake = sluice_eventfd()
     }
 
@@ -39,6 +41,7 @@ final class Delivery: Sendable {
             }, Unmanaged.passRetained(self).toOpaque())
         guard code != 0 else { return }
         Unmanaged.passUnretained(self).release()
+        state.withLock { $0.isClosed = true }
         notices.once(.error, "reports cannot be sent: no thread is left for them (\(code))")
     }
 
@@ -78,13 +81,13 @@ final class Delivery: Sendable {
             source: source.map { ($0.0, $0.1) })
         owner.enter(.pending)
         if callbacks.isEmpty { keep(&parcel, envelope(of: Symbols.bare(event))) }
+        work.add(1, ordering: .acquiringAndReleasing)
         let isFull = state.withLock { state in
             guard state.fresh.count < DeliveryQueue.eventLimit else { return true }
             state.fresh.append(parcel)
             return false
         }
-        guard !isFull else { return drop(parcel, .queueOverflow, "more events wait than the queue holds") }
-        work.add(1, ordering: .acquiringAndReleasing)
+        if isFull { drop(parcel, .queueOverflow, "more events wait than the queue holds") }
     }
 
     func submit(_ log: LogBuffer.Entry) {
@@ -107,6 +110,7 @@ final class Delivery: Sendable {
         guard settings.options.sendClientReports else { return }
         state.withLock { state in
             state.reports.add(reason, category)
+            hasReports.store(true, ordering: .releasing)
             if category == .logItem { state.reports.add(reason, .logByte, bytes) }
         }
     }
@@ -117,7 +121,8 @@ final class Delivery: Sendable {
     ///   - ledger: Whose things; nil for everybody's.
     ///   - drains: Whether the spool is emptied too, and a server that was away may be tried again.
     func flush(_ ledger: Ledger?, drains: Bool, within limit: Duration) async {
-        guard drains ? work.load(ordering: .acquiring) > 0 : (ledger?.hasPending ?? true) else { return }
+        let hasWork = work.load(ordering: .acquiring) > 0 || hasReports.load(ordering: .acquiring)
+        guard drains ? hasWork : (ledger?.hasPending ?? true) else { return }
         guard limit > .zero else {
             notices.debug("no time is left for a flush")
             return park(ledger)
@@ -125,7 +130,7 @@ final class Delivery: Sendable {
         let until = Deadline.now.advanced(by: limit)
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isOpen = state.withLock { state in
-                if state.breaker.isOpen, !drains { return true }
+                if state.isClosed || (state.breaker.isOpen && !drains) { return true }
                 state.add(ledger, drains: drains, until: until) { continuation.resume() }
                 return false
             }
@@ -153,23 +158,21 @@ final class Delivery: Sendable {
     // MARK: The thread
 
     private func run() {
-        var transport: WireTransport?
+        // Here and not at the first report: that one may have little time.
+        let transport = WireTransport(settings, dsn)
+        if transport == nil { notices.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
         while !isStopping.load(ordering: .acquiring) {
             let (job, over) = state.withLock { $0.next(at: .now) }
             for waiter in over { waiter.resume() }
             switch job {
             case .idle(let until): sleep(until)
             case .send(let parcel, let isProbe):
-                if transport == nil {
-                    transport = WireTransport(settings, dsn)
-                    if transport == nil { notices.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
-                }
                 send(parcel, isProbe, transport)
             }
         }
         transport?.close()
         let left = state.withLock { state in
-            defer { state.waiters = [] }
+            defer { (state.waiters, state.isClosed) = ([], true) }
             return state.waiters
         }
         for waiter in left { waiter.resume() }
@@ -249,6 +252,13 @@ final class Delivery: Sendable {
         return state.withLock { state in (state.expire(at: .now), state.latest?.remaining) }
     }
 
+    /// Lets those go whose time has come; the time until the next one.
+    private func letGo() -> Duration? {
+        let (over, next) = state.withLock { state in (state.expire(at: .now), state.waiters.map(\.until).min()) }
+        for waiter in over { waiter.resume() }
+        return next?.remaining
+    }
+
     private func answered(_ parcel: Parcel, _ status: Int, _ answer: TransportAnswer) {
         state.withLock { state in
             state.breaker.succeeded()
@@ -319,6 +329,7 @@ final class Delivery: Sendable {
         guard settings.options.sendClientReports, parcel.category != .internal else { return }
         state.withLock { state in
             state.reports.add(reason, parcel.category, parcel.count)
+            hasReports.store(true, ordering: .releasing)
             if parcel.category == .logItem { state.reports.add(reason, .logByte, parcel.size) }
         }
     }
@@ -336,6 +347,7 @@ final class Delivery: Sendable {
     private func takeReports() -> [UInt8]? {
         state.withLock { state in
             guard let reports = state.reports.take(at: .now) else { return nil }
+            hasReports.store(false, ordering: .releasing)
             state.reportsSentAt = .now
             return reports
         }
@@ -346,7 +358,8 @@ final class Delivery: Sendable {
     /// The bytes to send; nil when the parcel is dropped, or gone.
     private func prepare(_ parcel: inout Parcel) -> [UInt8]? {
         switch parcel.content {
-        case .bytes(let bytes): return bytes.isEmpty ? ReportEnvelope().headerOnly : bytes
+        case .bytes(let bytes): return bytes.isEmpty ? blank.bytes : bytes
+        case .logs(let item): return blank.with(item).bytes
         case .file:
             if let bytes = parcel.file.flatMap(spool.read) { return bytes }
             // Another process has delivered it, or somebody cleaned up.
@@ -354,9 +367,10 @@ final class Delivery: Sendable {
             return nil
         case .event(let event, let callbacks):
             let event = Symbols.resolve(event)
-            switch CallbackThread.run(callbacks, on: event) {
+            switch CallbackThread.run(callbacks, on: event, meanwhile: letGo) {
             case .event(let event):
-                guard settings.sampleRate >= 1 || Double.random(in: 0..<1) < settings.sampleRate else {
+                // Without callbacks it was drawn at its capture.
+                guard callbacks.isEmpty || settings.sampleRate >= 1 || Double.random(in: 0..<1) < settings.sampleRate else {
                     drop(parcel, .sampleRate, "sampled out")
                     return nil
                 }
@@ -373,6 +387,13 @@ final class Delivery: Sendable {
         }
     }
 
+    /// An envelope without items.
+    private var blank: ReportEnvelope {
+        var envelope = ReportEnvelope()
+        if settings.options.tunnel != nil { envelope.dsn = dsn.full }
+        return envelope
+    }
+
     /// The envelope of one event, within the protocol's limits.
     private func envelope(of event: ReportEvent) -> [UInt8] {
         var event = event
@@ -381,9 +402,8 @@ final class Delivery: Sendable {
         if payload.count > Self.eventLimit { event.breadcrumbs = Array(event.breadcrumbs.suffix(10)); payload = event.json() }
         if payload.count > Self.eventLimit { event.contexts = [:]; payload = event.json() }
         if payload.count > Self.eventLimit { event.request = nil; event.breadcrumbs = []; payload = event.json() }
-        var envelope = ReportEnvelope()
+        var envelope = blank
         envelope.eventID = event.id
-        if settings.options.tunnel != nil { envelope.dsn = dsn.full }
         envelope.trace =
             event.trace?.sampling(
                 publicKey: dsn.publicKey, release: Field.release(event.release),
@@ -424,6 +444,9 @@ final class Delivery: Sendable {
 }
 
 extension ReportEnvelope {
-    /// An envelope to which items are appended.
-    var headerOnly: [UInt8] { bytes }
+    func with(_ item: Item) -> ReportEnvelope {
+        var envelope = self
+        envelope.items.append(item)
+        return envelope
+    }
 }

@@ -30,6 +30,8 @@ struct DeliveryQueue: Sendable {
     var reports = ClientReports()
     var reportsSentAt = Deadline(millisecondsSinceEpoch: 0)
     var spoolSize = 0
+    /// The thread has ended, or never began: nobody is to wait for it.
+    var isClosed = false
     private var nextWaiter: UInt64 = 0
 
     mutating func add(_ ledger: Ledger?, drains: Bool, until: Deadline, _ resume: @escaping @Sendable () -> Void) {

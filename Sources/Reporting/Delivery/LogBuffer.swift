@@ -45,11 +45,8 @@ struct LogBuffer: Sendable {
             payload += entry.json
         }
         payload += Array("]}".utf8)
-        var envelope = ReportEnvelope()
-        envelope.items = [
-            .init(
-                type: "log", payload: payload, contentType: "application/vnd.sentry.items.log+json", count: batch.count)
-        ]
+        let item = ReportEnvelope.Item(
+            type: "log", payload: payload, contentType: "application/vnd.sentry.items.log+json", count: batch.count)
         var owners: [(ledger: Ledger, count: Int)] = []
         for entry in batch {
             if let index = owners.firstIndex(where: { $0.ledger === entry.ledger }) {
@@ -59,6 +56,6 @@ struct LogBuffer: Sendable {
             }
         }
         return Parcel(
-            id: "logs-\(taken)", category: .logItem, content: .bytes(envelope.bytes), owners: owners, size: payload.count)
+            id: "logs-\(taken)", category: .logItem, content: .logs(item), owners: owners, size: payload.count)
     }
 }

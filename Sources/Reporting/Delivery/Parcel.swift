@@ -4,6 +4,8 @@ struct Parcel: Sendable {
         /// An event that is yet to be made ready: symbols, and what the app has to say about it.
         case event(ReportEvent, UserCallbacks)
         case bytes([UInt8])
+        /// Structured logs.
+        case logs(ReportEnvelope.Item)
         /// In the spool.
         case file
     }

@@ -43,7 +43,8 @@ struct WireTransport {
         if settings.options.tunnel == nil { headers.append("X-Sentry-Auth: \(dsn.authorization())") }
         self.headers = headers
         caFile = settings.caFile
-        proxy = settings.options.proxy
+        // What is on this machine is not reached through a proxy, whatever the environment says.
+        proxy = settings.options.proxy ?? (dsn.isLoopback && settings.options.tunnel == nil ? "" : nil)
     }
 
     static var problem: String { String(cString: sluice_curl_problem()) }

@@ -10,9 +10,9 @@ struct Scrubber: Sendable {
 
     private static let secrets = [
         "auth", "token", "secret", "session", "password", "passwd", "pwd", "key", "jwt", "bearer", "sso", "saml", "csrf",
-        "xsrf", "credentials", "sid", "identity", "cookie", "mysql_pwd", "private",
+        "xsrf", "credential", "signature", "sid", "identity", "cookie", "mysql_pwd", "private",
     ]
-    private static let personal = ["forwarded", "-ip", "remote-", "via", "-user"]
+    private static let personal = ["forwarded", "-ip", "-viewer-", "remote-", "via", "-user"]
     /// Carry no secret by themselves, but what is sent for personal data off.
     private static let harmless = ["x-forwarded-proto", "x-forwarded-port"]
     private static let cookieTerms = [

@@ -92,6 +92,14 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
         "\(scheme)://\(publicKey)@\(host)\(port.map { ":\($0)" } ?? "")\(path)/\(projectID)"
     }
 
+    var isLoopback: Bool { ["127.0.0.1", "localhost", "[::1]"].contains(host) }
+
+    /// What tells one destination from another. On this machine ports change from run to run, and what an earlier run left behind
+    /// is wanted by the next.
+    var destination: String {
+        isLoopback ? "\(scheme)://\(publicKey)@\(host)\(path)/\(projectID)" : description
+    }
+
     /// The whole, for the envelope header where a tunnel is in between.
     var full: String {
         "\(scheme)://\(publicKey)\(secretKey.map { ":\($0)" } ?? "")@\(host)\(port.map { ":\($0)" } ?? "")\(path)/\(projectID)"

@@ -24,7 +24,7 @@ public struct InvocationScope: Sendable {
     /// What reports of this invocation carry; another one inside of `Reports.withScope`.
     package var report: ScopeBox
     /// When the deadline guard begins to act, and when it must have answered; nil where nothing guards.
-    package let guardTimes: GuardTimes?
+    package var guardTimes: GuardTimes?
 
     package init(
         requestID: String, deadline: Deadline? = nil, traceID: String? = nil, tenantID: String? = nil,
@@ -58,19 +58,27 @@ public struct InvocationScope: Sendable {
     package struct GuardTimes: Sendable {
         /// The handler's task is cancelled.
         let cancel: Deadline
-        /// The guard answers, or has answered.
-        let end: Deadline
+        /// Whoever was cancelled must be ready to answer: the guard is about to do so itself.
+        let answer: Deadline
+        /// The platform is about to act.
+        let last: Deadline
 
-        package init(cancel: Deadline, end: Deadline) {
+        package init(cancel: Deadline, answer: Deadline, last: Deadline) {
             self.cancel = cancel
-            self.end = end
+            self.answer = answer
+            self.last = last
         }
     }
 
     /// How long something may take at most when it may take `limit`: the deadline, less the guard's margin, may come first.
     package func budget(_ limit: Duration) -> Duration {
         guard let guardTimes else { return min(limit, deadline?.remaining ?? limit) }
-        return min(limit, (progress.isPastGuard ? guardTimes.end : guardTimes.cancel).remaining)
+        return min(limit, (progress.isPastGuard ? guardTimes.answer : guardTimes.cancel).remaining)
+    }
+
+    /// As ``budget(_:)``, when the answer has left.
+    package func budgetAfterReply(_ limit: Duration) -> Duration {
+        min(limit, (guardTimes?.last ?? deadline)?.remaining ?? limit)
     }
 
     /// What happened to the invocation so far: written by the deadline guard, read by whoever records a failure.

@@ -114,9 +114,22 @@ package final class ScopeBox: Sendable {
     /// Whether this error, or one that it was caused by, was captured before in this scope; notes it otherwise.
     func isNew(_ error: any Error) -> Bool {
         // Outside of the lock: descriptions are the app's own code.
-        let known = root.state.withLock(\.captured)
+        let (known, sites) = root.state.withLock { ($0.captured, $0.throwSites) }
         let chain = ErrorChain.of(error)
-        guard !known.contains(where: { known in chain.contains { ErrorIdentity.same($0, known) } }) else { return false }
+        func hasOwnSite(_ error: any Error) -> Bool {
+            sites.contains { !$0.isTyped && ErrorIdentity.isSameBox($0.error, error) }
+        }
+        let isKnown = known.contains { known in
+            chain.contains { one in
+                if ErrorIdentity.isSameBox(one, known) { return true }
+                // The process's scope has no end: an equal error, later, is another one.
+                if root.owner == 0 { return false }
+                // Equal, but thrown apart from each other: two errors.
+                if hasOwnSite(one), hasOwnSite(known) { return false }
+                return ErrorIdentity.same(one, known)
+            }
+        }
+        guard !isKnown else { return false }
         note(error)
         return true
     }
