@@ -379,3 +379,19 @@ extension GlobalReports {
         }
     }
 }
+
+extension GlobalReports.ReportingFlowTests {
+    @Test("case 98: a trace in the client context wins over that of the event's headers")
+    func clientContext() async throws {
+        let ingest = MockIngest()
+        let (custom, header) = (String(repeating: "c", count: 32), String(repeating: "e", count: 32))
+        let context = #"{"custom":{"sentry-trace":"\#(custom)-00f067aa0ba902b7-1"}}"#
+        let event = eventJSON(headers: ["sentry-trace": "\(header)-00f067aa0ba902b7-1"])
+        var with = MockRuntimeAPI.Event(event, id: "with")
+        with.headers["Lambda-Runtime-Client-Context"] = context
+        _ = await serve(LambdaApp.reporting { _ in throw Boom() }, [with, .init(event, id: "without")], to: ingest)
+        ingest.stop()
+        let traces = try ingest.failures().map { $0["contexts"]?["trace"]?["trace_id"]?.text }
+        #expect(traces == [custom, header])
+    }
+}

@@ -64,6 +64,26 @@ import Testing
         #expect(line.contains("plan=gold"))
     }
 
+    @Test("case 109: reports go through the environment's proxy, but not to hosts that no_proxy names or to this machine")
+    func proxy() throws {
+        let proxy = MockIngest()
+        defer { proxy.stop() }
+        let dsn = "http://key@errors.invalid:8000/1"
+        let through = try app("buffered", ["SENTRY_DSN": dsn, "http_proxy": "http://127.0.0.1:\(proxy.port)"])
+        #expect(through.get("/fail?n=1")?.status == 500)
+        #expect(through.program.errorLine(containing: "2 captured: 2 delivered") != nil)
+        #expect(proxy.requests.first?.message.target == "http://errors.invalid:8000/api/1/envelope/")
+        let seen = proxy.requests.count
+        let settings = ["SENTRY_DSN": dsn, "http_proxy": "http://127.0.0.1:\(proxy.port)", "no_proxy": "other,.invalid"]
+        let around = try app("buffered", settings)
+        #expect(around.get("/fail?n=2")?.status == 500)
+        #expect(around.program.errorLine(containing: "1 spooled") != nil)
+        let local = try app("buffered", ["http_proxy": "http://127.0.0.1:\(proxy.port)"])
+        #expect(local.get("/fail?n=3")?.status == 500)
+        #expect(local.program.line(containing: "before the answer ended") != nil)
+        #expect(proxy.requests.count == seen)
+    }
+
     @Test("100 reports with symbols let the process grow by 12 MiB at most")
     func growth() throws {
         let local = try app()

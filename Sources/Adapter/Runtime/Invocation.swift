@@ -55,6 +55,28 @@ extension Invocation {
         }
     }
 
+    /// Trace headers that an SDK caller put into `custom` of its client context, by their lower-case names.
+    var traceCarrier: [String: String] {
+        guard let clientContext else { return [:] }
+        var carrier: [String: String] = [:]
+        var reader = JSONReader(Array(clientContext.utf8))
+        do throws(JSONError) {
+            try reader.object { (reader, key) throws(JSONError) in
+                guard key.lowercased() == "custom" else { return try reader.skip() }
+                try reader.object { (reader, name) throws(JSONError) in
+                    guard ["sentry-trace", "baggage", "traceparent"].contains(name.lowercased()) else {
+                        return try reader.skip()
+                    }
+                    carrier[name.lowercased()] = try reader.string()
+                }
+            }
+        } catch {
+            // Checked when the invocation came; a `custom` of another form carries nothing.
+            return [:]
+        }
+        return carrier
+    }
+
     private static func parseIdentity(_ text: String) throws(JSONError) -> CognitoIdentity? {
         var reader = JSONReader(Array(text.utf8))
         var (identity, pool): (String?, String?)

@@ -67,7 +67,10 @@ enum Server {
                 } catch {
                     context.reporter.record(
                         FailureRecord(.startUp, "worker \(number) could not start", error: error, level: .critical))
-                    group.addTask { .failed }
+                    group.addTask {
+                        await context.reporter.flush(within: .seconds(2))
+                        return .failed
+                    }
                 }
             }
             var end = End.cancelled
@@ -96,6 +99,7 @@ enum Server {
             try await post.value
         } catch {
             reporter.record(FailureRecord(.replyRefused, "the start-up error was not taken", error: error))
+            await reporter.flush(within: .seconds(2))
         }
         return .failed
     }

@@ -93,9 +93,11 @@ final class ReportClient: Sendable {
     func trace(of box: ScopeBox) -> TraceContext {
         box.trace {
             let raw = box.request
+            let carrier = box.carrier
             let environment = environment
             return TraceContext(
                 header: { name in
+                    if carrier["sentry-trace"] != nil || carrier["traceparent"] != nil { return carrier[name] }
                     if let raw { return raw.header(name) }
                     return environment[["sentry-trace": "SENTRY_TRACE", "baggage": "SENTRY_BAGGAGE"][name] ?? ""]
                 }, organization: settings.organizationID, isStrict: settings.options.strictTraceContinuation)

@@ -17,8 +17,8 @@ enum CallbackThread {
     private final class Call: Sendable {
         let event: ReportEvent
         let callbacks: UserCallbacks
-        let verdict = Mutex<UserCallbacks.Verdict?>(nil)
-        let isAbandoned = Atomic(false)
+        /// Nobody waits any more, or here is what came of it: whichever is first.
+        let state = Mutex<(verdict: UserCallbacks.Verdict?, isLeftBehind: Bool)>((nil, false))
         let done: CInt
 
         init(_ event: ReportEvent, _ callbacks: UserCallbacks, done: CInt) {
@@ -47,8 +47,11 @@ enum CallbackThread {
                 guard let raw else { return }
                 let call = Unmanaged<Call>.fromOpaque(raw).takeRetainedValue()
                 let verdict = call.callbacks.run(call.event)
-                call.verdict.withLock { $0 = verdict }
-                if call.isAbandoned.load(ordering: .acquiring) { CallbackThread.leftBehind.subtract(1, ordering: .relaxed) }
+                let isLeftBehind = call.state.withLock { state in
+                    state.verdict = verdict
+                    return state.isLeftBehind
+                }
+                if isLeftBehind { CallbackThread.leftBehind.subtract(1, ordering: .relaxed) }
                 var one: UInt64 = 1
                 // Nobody may be waiting any more; then nobody misses it.
                 _ = write(call.done, &one, 8)
@@ -63,9 +66,14 @@ enum CallbackThread {
             let left = min(end - ContinuousClock.now, meanwhile() ?? limit)
             poll(&descriptor, 1, CInt(clamping: max(left.milliseconds, 1)))
         }
-        if let verdict = call.verdict.withLock({ $0 }) { return verdict }
-        leftBehind.add(1, ordering: .relaxed)
-        call.isAbandoned.store(true, ordering: .releasing)
+        let verdict = call.state.withLock { state in
+            if state.verdict == nil {
+                leftBehind.add(1, ordering: .relaxed)
+                state.isLeftBehind = true
+            }
+            return state.verdict
+        }
+        if let verdict { return verdict }
         return .drop(.beforeSend, "beforeSend took longer than \(limit)")
     }
 }

@@ -13,6 +13,7 @@ package final class ScopeBox: Sendable {
         var trail: Trail
         var trace: TraceContext?
         var request: (@Sendable () -> RawRequest)?
+        var carrier: [String: String] = [:]
         var lastEventID: String?
         var captured: [any Error] = []
         var throwSites: [ThrowSite] = []
@@ -92,6 +93,12 @@ package final class ScopeBox: Sendable {
     package func setRequest(_ make: @escaping @Sendable () -> RawRequest) { root.state.withLock { $0.request = make } }
 
     var request: RawRequest? { root.state.withLock(\.request)?() }
+
+    /// Trace headers that came beside the request, by their lower-case names; they win over the request's own.
+    package var carrier: [String: String] {
+        get { root.state.withLock(\.carrier) }
+        set { root.state.withLock { $0.carrier = newValue } }
+    }
 
     /// The trace, made at first use from the request's headers.
     func trace(_ make: () -> TraceContext) -> TraceContext {
