@@ -1,0 +1,123 @@
+import FoundationEssentials
+import SluiceTestSupport
+import Testing
+
+@testable import SluiceReporting
+
+/// The stack of a report is that of the throw: who threw, and who called, over `await`s too.
+@Suite(.serialized) struct ThrowStackTests {
+    private struct Plain: Error {}
+    private struct Typed: Error, Equatable { var number: Int }
+
+    /// The functions of this file in the stack of what `body` throws, innermost first.
+    private func functions(_ body: @escaping @Sendable () async throws -> Void) async throws -> [String] {
+        try await Turnstile.reports.alone {
+            let ingest = MockIngest()
+            let records = LogRecords()
+            let folder = NSTemporaryFolder.make()
+            Reports.start(
+                ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
+                logger: records.logger)
+            Reports.begin()
+            defer {
+                Reports.stop()
+                ingest.stop()
+            }
+            await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
+                do {
+                    try await body()
+                } catch {
+                    Reports.capture(error)
+                }
+                _ = await Reports.flush(within: .seconds(20))
+            }
+            let event = try #require(try ingest.events().first)
+            let frames = try #require(event["exception"]?["values"]?.elements?.last?["stacktrace"]?["frames"]?.elements)
+            #expect(event["debug_meta"]?["images"]?.count ?? 0 > 0)
+            #expect(frames.allSatisfy { $0["instruction_addr"]?.text?.hasPrefix("0x") == true })
+            return frames.reversed().filter { $0["filename"]?.text == "ThrowStackTests.swift" }
+                .compactMap { $0["function"]?.text }
+        }
+    }
+
+    @inline(never) private static func deep() throws { throw Plain() }
+    @inline(never) private static func deepTyped(_ number: Int) throws(Typed) { throw Typed(number: number) }
+
+    @inline(never) private static func middle() async throws {
+        await Task.yield()
+        try deep()
+    }
+
+    @inline(never) private static func outer() async throws {
+        try await middle()
+        await Task.yield()
+    }
+
+    @inline(never) private static func typedMiddle() async throws {
+        await Task.yield()
+        try deepTyped(7)
+    }
+
+    @inline(never) private static func rethrowing() async throws {
+        do {
+            try await middle()
+        } catch {
+            throw error
+        }
+    }
+
+    @inline(never) private static func decoding() throws {
+        _ = try JSONDecoder().decode([Int].self, from: Data("{".utf8))
+    }
+
+    private func place(of name: String, in functions: [String]) throws -> Int {
+        try #require(functions.firstIndex { $0.contains(name) }, "\(name) in \(functions)")
+    }
+
+    @Test("async callers follow each other, the thrower first")
+    func chain() async throws {
+        let functions = try await functions { try await Self.outer() }
+        #expect(try place(of: "deep()", in: functions) == 0)
+        #expect(try place(of: "middle()", in: functions) < place(of: "outer()", in: functions))
+    }
+
+    @Test("a typed throw has its stack, though it has no box of its own")
+    func typed() async throws {
+        let functions = try await functions { try await Self.typedMiddle() }
+        #expect(try place(of: "deepTyped(_:)", in: functions) == 0)
+        _ = try place(of: "typedMiddle()", in: functions)
+    }
+
+    @Test("what is thrown again keeps the stack of its first throw")
+    func rethrown() async throws {
+        let functions = try await functions { try await Self.rethrowing() }
+        #expect(try place(of: "deep()", in: functions) == 0)
+    }
+
+    @Test("an error that Foundation throws leads to the line that called it")
+    func foundation() async throws {
+        let functions = try await functions { try Self.decoding() }
+        _ = try place(of: "decoding()", in: functions)
+    }
+
+    @Test(
+        "a name is as a person would write it",
+        arguments: [
+            (
+                "closure #2 nonisolated(nonsending) @Sendable (A.Request) async throws -> Swift.String in static Shop.Shop.routes() -> A.Router",
+                "closure #2 in static Shop.routes()"
+            ),
+            ("A.Worker.(serve in _77CD4A)(A.Invocation, to: A.Client) async throws -> ()", "Worker.serve(_:to:)"),
+            ("(2) await resume partial function for A.f(id: Swift.Int) async -> ()", "f(id:)"),
+            ("generic specialization <Swift.Int> of A.g<A>(A) -> A", "g(_:)"),
+            ("main", "main"), ("", ""), ("(((", "((("), ("closure #1", "closure #1"),
+        ])
+    func names(_ name: String, _ short: String) {
+        #expect(FunctionName.short(name) == short)
+    }
+}
+
+private enum NSTemporaryFolder {
+    /// A name nobody else has; the spool makes the folder.
+    static func make() -> String { "/tmp/sluice-test-\(UInt64.random(in: .min ... .max))" }
+}
