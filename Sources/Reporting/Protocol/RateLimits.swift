@@ -23,7 +23,9 @@ struct RateLimits: Sendable, Equatable {
 
     private mutating func apply(_ member: Substring, _ now: Deadline) {
         let parts = member.split(separator: ":", omittingEmptySubsequences: false).map { Self.trim($0) }
-        guard let first = parts.first, first.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2E }), let seconds = Double(first), seconds.isFinite, seconds > 0 else { return }
+        guard let first = parts.first, first.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2E }), let seconds = Double(first),
+            seconds.isFinite, seconds > 0
+        else { return }
         let until = now.advanced(by: .seconds(Int64(min(seconds, 1e9).rounded(.up))))
         let names = parts.count > 1 ? parts[1] : ""
         guard !names.isEmpty else { return extend(nil, until) }
