@@ -202,6 +202,10 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
     SET(ERRORBUFFER, curl->error);
     SET(NOSIGNAL, 1L);
     SET(FOLLOWLOCATION, 0L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    // Without it the end of a request waits for a resolver thread that hangs. An older library does not know it.
+    api.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
 #if LIBCURL_VERSION_NUM >= 0x075500
     if (code == CURLE_OK && api.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
 #endif

@@ -37,7 +37,7 @@ enum Oracles {
 }
 
 /// A real error server: bugsink, its schema strict, under gunicorn.
-struct Bugsink: Sendable {
+final class Bugsink: Sendable {
     let program: Program
     let port: Int
 
@@ -46,6 +46,12 @@ struct Bugsink: Sendable {
         guard let line = program.line(containing: "READY"), let port = line.split(separator: " ").last.flatMap({ Int($0) })
         else { return nil }
         self.port = port
+    }
+
+    /// It ends its workers only when it is told to.
+    deinit {
+        program.say("quit")
+        _ = Program.observe { program.hasEnded ? true : nil }
     }
 
     func dsn(scheme: String = "http", host: String = "127.0.0.1", key: String = "00000000000000000000000000000001") -> String {

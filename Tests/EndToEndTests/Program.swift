@@ -21,6 +21,9 @@ final class Program: Sendable {
         return (tests ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()).deletingLastPathComponent()
     }
 
+    /// One spawn at a time: a program that starts between another's `pipe` and its close-on-exec would hold its pipes open.
+    private static let spawning = NSLock()
+
     /// Where SwiftPM put an example.
     static func path(of name: String) -> String { products.appendingPathComponent(name).path }
 
@@ -31,6 +34,8 @@ final class Program: Sendable {
         }
         all.merge(environment) { _, new in new }
         let path = name.contains("/") ? name : Self.path(of: name)
+        Self.spawning.lock()
+        defer { Self.spawning.unlock() }
         var argv = ([path] + arguments).map { strdup($0) } + [nil]
         var envp = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
@@ -102,6 +107,8 @@ final class Program: Sendable {
 
     func signal(_ number: Int32) { kill(pid, number) }
 
+    var hasEnded: Bool { !status.values.isEmpty }
+
     /// The exit status, or the negated signal.
     func end() async -> Int32 {
         await ended.wait()
@@ -118,7 +125,8 @@ final class Program: Sendable {
         let limit = Date().addingTimeInterval(20)
         while Date() < limit {
             if let value = look() { return value }
-            sched_yield()
+            // A millisecond, so that the programs that are waited for have the processors.
+            poll(nil, 0, 1)
         }
         return nil
     }

@@ -298,3 +298,19 @@ import Testing
         #expect(ScopeBox().isNew(error))
     }
 }
+
+extension ReportScopeTests {
+    @Test("what a middleware's child task sets through `next` is the request's, when `next` has returned")
+    func adopted() async {
+        let box = ScopeBox()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                #expect(box.isForeign)
+                let fork = box.forked()
+                fork.change { $0.tags["plan"] = "gold" }
+                box.adopt(fork)
+            }
+        }
+        #expect(box.scope.tags == ["plan": "gold"])
+    }
+}

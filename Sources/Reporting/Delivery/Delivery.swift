@@ -78,16 +78,18 @@ final class Delivery: Sendable {
     func submit(_ event: ReportEvent, _ callbacks: UserCallbacks, owner: Ledger, source: (any Error, ScopeBox)?) {
         var parcel = Parcel(
             id: event.id, category: .error, content: .event(event, callbacks), owners: [(owner, 1)],
-            source: source.map { ($0.0, $0.1) })
+            source: callbacks.isEmpty ? nil : source.map { ($0.0, $0.1) })
         owner.enter(.pending)
         if callbacks.isEmpty { keep(&parcel, envelope(of: Symbols.bare(event))) }
         work.add(1, ordering: .acquiringAndReleasing)
         let isFull = state.withLock { state in
-            guard state.fresh.count < DeliveryQueue.eventLimit else { return true }
+            guard state.fresh.count(where: { $0.category == .error }) < DeliveryQueue.eventLimit else { return true }
             state.fresh.append(parcel)
             return false
         }
         if isFull { drop(parcel, .queueOverflow, "more events wait than the queue holds") }
+        // The app's callbacks come before the disk: at once, whoever waits for it or not.
+        if !callbacks.isEmpty { signal() }
     }
 
     func submit(_ log: LogBuffer.Entry) {
@@ -146,6 +148,14 @@ final class Delivery: Sendable {
                 guard ledger == nil || state.fresh[index].owners.contains(where: { $0.ledger === ledger }) else { continue }
                 state.fresh[index].move(to: .spooled)
             }
+            // A few keep their addresses to be given names; the others are on disk, and need no memory.
+            while state.fresh.count > DeliveryQueue.inMemoryLimit,
+                let index = state.fresh.firstIndex(where: { $0.file != nil && $0.line == .spooled })
+            {
+                var parcel = state.fresh.remove(at: index)
+                parcel.content = .file
+                state.parked.append(parcel)
+            }
         }
     }
 
@@ -162,10 +172,15 @@ final class Delivery: Sendable {
         let transport = WireTransport(settings, dsn)
         if transport == nil { notices.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
         while !isStopping.load(ordering: .acquiring) {
-            let (job, over) = state.withLock { $0.next(at: .now) }
+            let isHeldBack = isLimited(.error)
+            let (job, over) = state.withLock { $0.next(at: .now, holdsBackErrors: isHeldBack) }
             for waiter in over { waiter.resume() }
             switch job {
             case .idle(let until): sleep(until)
+            case .prepare(var parcel):
+                guard let bytes = prepare(&parcel) else { continue }
+                parcel.content = .bytes(bytes)
+                state.withLock { $0.fresh.append(parcel) }
             case .send(let parcel, let isProbe):
                 send(parcel, isProbe, transport)
             }
@@ -212,19 +227,20 @@ final class Delivery: Sendable {
 
     private func deliver(_ parcel: Parcel, _ bytes: [UInt8], _ isProbe: Bool, _ transport: WireTransport) {
         let begin = ContinuousClock.now
-        let isWaitedFor = state.withLock { $0.latest != nil }
+        let (isWaitedFor, failures) = state.withLock { ($0.latest != nil, $0.breaker.failures) }
+        // Longer from one failure to the next: a distant server's handshake alone may take more than the first limit.
+        let probeLimit = Self.probeLimit * (1 << min(max(failures - 1, 0), 3))
         for attempt in 1...Self.attempts {
             let spent = ContinuousClock.now - begin
-            let whole = isProbe ? Self.probeLimit : Self.backgroundLimit
+            let whole = isProbe ? probeLimit : Self.backgroundLimit
             let request = TransportRequest(
                 body: bytes, isAtMostOnce: !parcel.isRepeatable, timeout: max(whole - spent, .milliseconds(1)))
             var last: [DeliveryQueue.Waiter] = []
             let answer = transport.send(request, wake: wake) {
-                guard isWaitedFor else { return .seconds(1) }
                 let (over, left) = timeLeft()
                 // The last one goes when this parcel's line in the ledger is true again.
-                if left == nil { last = over } else { for waiter in over { waiter.resume() } }
-                return left
+                if left == nil, isWaitedFor { last = over } else { for waiter in over { waiter.resume() } }
+                return left ?? (isWaitedFor ? nil : .seconds(1))
             }
             defer { for waiter in last { waiter.resume() } }
             let cost = ContinuousClock.now - begin
@@ -296,7 +312,10 @@ final class Delivery: Sendable {
     private func giveUp(_ parcel: Parcel, after cost: Duration, _ problem: String) {
         guard parcel.isRepeatable else { return lose(parcel, problem, cost) }
         var parcel = parcel
-        if parcel.file != nil {
+        parcel.source = nil
+        if let file = parcel.file {
+            // With its names, which only this process knows how to find.
+            if case .bytes(let bytes) = parcel.content, bytes.count != parcel.size { rewrite(&parcel, file, bytes) }
             parcel.content = .file
             parcel.move(to: .spooled)
         }
@@ -306,14 +325,36 @@ final class Delivery: Sendable {
             state.parked.append(kept)
             state.failed(kept.id)
         }
+        dropUnkept()
         if isFirst { notices.say(.warning, "reports do not get through (\(problem)); they wait in the spool") }
         notices.debug("\(parcel.id) kept for later: \(problem)")
+    }
+
+    private func rewrite(_ parcel: inout Parcel, _ file: String, _ bytes: [UInt8]) {
+        do throws(SpoolError) {
+            try spool.replace(file, bytes)
+            let grown = bytes.count - parcel.size
+            parcel.size = bytes.count
+            state.withLock { $0.spoolSize += grown }
+        } catch {
+            // What was there before is still there.
+            notices.debug("\(error)")
+        }
     }
 
     /// Items without an id are not sent twice. A connection that broke once (no `cost`) says nothing of the server's state.
     private func lose(_ parcel: Parcel, _ problem: String, _ cost: Duration?) {
         if let cost { state.withLock { $0.breaker.failed(after: cost, at: .now) } }
         drop(parcel, .networkError, problem)
+    }
+
+    /// Where the disk takes nothing, memory holds the newest hundred.
+    private func dropUnkept() {
+        let oldest: Parcel? = state.withLock { state in
+            guard state.parked.count(where: { $0.file == nil }) > DeliveryQueue.inMemoryLimit else { return nil }
+            return state.parked.firstIndex { $0.file == nil }.map { state.parked.remove(at: $0) }
+        }
+        if let oldest { drop(oldest, .cacheOverflow, "neither disk nor memory has room for it") }
     }
 
     private func drop(_ parcel: Parcel, _ reason: DropReason, _ why: String) {
@@ -377,6 +418,7 @@ final class Delivery: Sendable {
                 let bytes = envelope(of: event)
                 if parcel.file == nil { keep(&parcel, bytes) }
                 parcel.content = .bytes(bytes)
+                parcel.source = nil
                 return bytes
             case .drop(let reason, let why):
                 notices.say(

@@ -2,6 +2,8 @@
 struct DeliveryQueue: Sendable {
     /// More than this many events at once are not kept.
     static let eventLimit = 1000
+    /// Of events that are on disk, so many are in memory too.
+    static let inMemoryLimit = 100
 
     struct Waiter: Sendable {
         let number: UInt64
@@ -17,6 +19,8 @@ struct DeliveryQueue: Sendable {
 
     enum Job: Sendable {
         case send(Parcel, isProbe: Bool)
+        /// The app's callbacks are to see it, then it is written to the spool.
+        case prepare(Parcel)
         case idle(until: Deadline?)
     }
 
@@ -40,18 +44,26 @@ struct DeliveryQueue: Sendable {
     }
 
     /// What to do next, and whose wait is over.
-    mutating func next(at now: Deadline) -> (Job, [Waiter]) {
+    ///
+    /// - Parameter holdsBackErrors: The server asked for no errors for now: what is in the spool stays there.
+    mutating func next(at now: Deadline, holdsBackErrors: Bool = false) -> (Job, [Waiter]) {
         var over = expire(at: now)
-        if !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }
-        while let waiter = waiters.first {
-            if let (parcel, isProbe) = take(for: waiter, at: now) { return (.send(parcel, isProbe: isProbe), over) }
-            over.append(waiters.removeFirst())
+        // With the server away they stay in their buffer, whose limit holds.
+        if !breaker.isOpen, !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }
+        // A client that waits for its own answer goes before whoever empties the spool.
+        while !waiters.isEmpty {
+            let first = waiters.firstIndex { !$0.drains } ?? waiters.startIndex
+            if let (parcel, isProbe) = take(for: waiters[first], at: now, holdsBackErrors) {
+                return (.send(parcel, isProbe: isProbe), over)
+            }
+            over.append(waiters.remove(at: first))
         }
+        if let index = fresh.firstIndex(where: { $0.awaitsCallbacks }) { return (.prepare(fresh.remove(at: index)), over) }
         // Logs that nobody flushes leave by their age.
         if !breaker.isOpen, let index = fresh.firstIndex(where: { $0.category == .logItem }) {
             return (.send(fresh.remove(at: index), isProbe: false), over)
         }
-        return (.idle(until: logs.due), over)
+        return (.idle(until: breaker.isOpen ? nil : logs.due), over)
     }
 
     /// Those whose time has come.
@@ -61,15 +73,18 @@ struct DeliveryQueue: Sendable {
         return over
     }
 
-    private mutating func take(for waiter: Waiter, at now: Deadline) -> (Parcel, Bool)? {
+    private mutating func take(for waiter: Waiter, at now: Deadline, _ holdsBackErrors: Bool) -> (Parcel, Bool)? {
         if breaker.isOpen {
             guard waiter.drains, breaker.mayProbe(at: now) else { return nil }
             // An event: it may be repeated, whatever becomes of the probe.
             if let index = fresh.firstIndex(where: { $0.category == .error && !waiter.tried.contains($0.id) }) {
                 return (fresh.remove(at: index), true)
             }
-            guard let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) else { return nil }
-            return (parked.remove(at: index), true)
+            if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
+                return (parked.remove(at: index), true)
+            }
+            // Only logs wait: one batch of them is the probe.
+            return logs.take().map { ($0, true) }
         }
         let own = fresh.firstIndex { parcel in
             !waiter.tried.contains(parcel.id)
@@ -77,7 +92,9 @@ struct DeliveryQueue: Sendable {
         }
         if let own { return (fresh.remove(at: own), false) }
         guard waiter.drains else { return nil }
-        if let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) { return (parked.remove(at: index), false) }
+        if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
+            return (parked.remove(at: index), false)
+        }
         if !reports.isEmpty, reportsSentAt.advanced(by: .seconds(30)) <= now || reportsSentAt > now {
             return (Parcel(id: "client_report", category: .internal, content: .bytes([]), owners: []), false)
         }

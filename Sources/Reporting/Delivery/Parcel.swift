@@ -24,6 +24,11 @@ struct Parcel: Sendable {
 
     var count: Int { owners.reduce(0) { $0 + $1.count } }
 
+    /// Whether the app's callbacks have yet to see it.
+    var awaitsCallbacks: Bool {
+        if case .event(_, let callbacks) = content { !callbacks.isEmpty && file == nil } else { false }
+    }
+
     /// Whether it may be sent again after a connection failed: the server takes an event's id once.
     var isRepeatable: Bool { category == .error }
 

@@ -36,6 +36,12 @@ struct Spool: Sendable {
     /// - Throws: ``SpoolError``; no file is left then.
     func write(_ bytes: [UInt8], id: String, at now: Deadline) throws(SpoolError) -> String {
         let name = "\(now.millisecondsSinceEpoch)-\(id)\(Self.suffix)"
+        try replace(name, bytes)
+        return name
+    }
+
+    /// Writes a file of this name whole, or leaves what was there.
+    func replace(_ name: String, _ bytes: [UInt8]) throws(SpoolError) {
         let path = folder + "/" + name
         let temporary = path + ".tmp"
         var descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -68,7 +74,6 @@ struct Spool: Sendable {
             unlink(temporary)
             throw SpoolError(code: code, path: folder)
         }
-        return name
     }
 
     private func makeFolder() throws(SpoolError) {

@@ -30,8 +30,11 @@ public struct Deadline: Sendable, Hashable, Comparable {
     /// This moment and a time later, or earlier.
     package func advanced(by duration: Duration) -> Deadline {
         let (seconds, attoseconds) = duration.components
-        let milliseconds = seconds.multipliedReportingOverflow(by: 1000).partialValue &+ attoseconds / 1_000_000_000_000_000
-        return Deadline(millisecondsSinceEpoch: millisecondsSinceEpoch &+ milliseconds)
+        // As late, or as early, as there is, where it is later or earlier than that.
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        guard !overflow else { return Deadline(millisecondsSinceEpoch: seconds < 0 ? .min : .max) }
+        let (sum, tooFar) = millisecondsSinceEpoch.addingReportingOverflow(whole &+ attoseconds / 1_000_000_000_000_000)
+        return Deadline(millisecondsSinceEpoch: tooFar ? (whole < 0 ? .min : .max) : sum)
     }
 
     /// From this moment to another.

@@ -75,7 +75,7 @@ package final class ScopeBox: Sendable {
     /// What a fork that is done has become, taken over.
     package func adopt(_ fork: ScopeBox) {
         let scope = fork.scope
-        change { $0 = scope }
+        state.withLock { $0.own = scope }
     }
 
     /// The matched route's name, as `GET /orders/{id}`.
@@ -142,16 +142,23 @@ package final class ScopeBox: Sendable {
     }
 
     func note(_ error: any Error) {
-        root.state.withLock { state in
+        // What goes is let go outside of the lock, here and below: its `deinit` is the app's own code.
+        let old = root.state.withLock { state -> (any Error)? in
             // Kept, so that no other error can have its address; the latest few are enough.
             state.captured.append(error)
-            if state.captured.count > 16 { state.captured.removeFirst() }
+            return state.captured.count > 16 ? state.captured.removeFirst() : nil
         }
+        withExtendedLifetime(old) {}
     }
 
     /// What `beforeSend` dropped may be captured again.
     func forget(_ error: any Error) {
-        root.state.withLock { state in state.captured.removeAll { ErrorIdentity.isSameBox($0, error) } }
+        let old = root.state.withLock { state in
+            let all = state.captured
+            state.captured.removeAll { ErrorIdentity.isSameBox($0, error) }
+            return all
+        }
+        withExtendedLifetime(old) {}
     }
 
     func noteThrow(_ error: any Error, isTyped: Bool, _ addresses: () -> [UInt]) {
@@ -159,10 +166,11 @@ package final class ScopeBox: Sendable {
         // A rethrow: the first throw is the one that tells.
         guard !isKnown else { return }
         let site = ThrowSite(error: error, isTyped: isTyped, addresses: addresses(), scope: scope)
-        root.state.withLock { state in
+        let old = root.state.withLock { state -> ThrowSite? in
             state.throwSites.append(site)
-            if state.throwSites.count > 8 { state.throwSites.removeFirst() }
+            return state.throwSites.count > 8 ? state.throwSites.removeFirst() : nil
         }
+        withExtendedLifetime(old) {}
     }
 
     /// Where this error was first thrown; of a typed throw, the first of an equal error.

@@ -1,0 +1,97 @@
+import SluiceTestSupport
+import Testing
+
+@testable import SluiceReporting
+
+/// What is sent next, and whose wait is over, moment by moment.
+@Suite struct DeliveryQueueTests {
+    private let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+    private var later: Deadline { now.advanced(by: .seconds(2)) }
+
+    private func parcel(_ id: String, _ ledger: Ledger, file: String? = nil) -> Parcel {
+        ledger.enter(.pending)
+        return Parcel(id: id, category: .error, content: .bytes([0x7B]), file: file, owners: [(ledger, 1)])
+    }
+
+    private func sent(_ job: DeliveryQueue.Job) -> String? {
+        if case .send(let parcel, _) = job { parcel.id } else { nil }
+    }
+
+    private func openBreaker(_ queue: inout DeliveryQueue) {
+        queue.breaker.failed(after: .milliseconds(1), at: now)
+    }
+
+    @Test("a client that waits goes before whoever empties the spool, and is let go before the spool is empty")
+    func clientsFirst() {
+        var queue = DeliveryQueue()
+        let (drainer, client) = (Ledger(), Ledger())
+        queue.parked = (1...3).map { parcel("old \($0)", drainer, file: "\($0)") }
+        queue.add(drainer, drains: true, until: later) {}
+        queue.fresh = [parcel("new", client)]
+        queue.add(client, drains: false, until: later) {}
+        #expect(sent(queue.next(at: now).0) == "new")
+        let (job, over) = queue.next(at: now)
+        #expect(over.map(\.drains) == [false])
+        #expect(sent(job) == "old 1")
+    }
+
+    @Test("while the server holds errors back, what is in the spool stays there")
+    func heldBack() {
+        var queue = DeliveryQueue()
+        queue.parked = [parcel("old", Ledger(), file: "1")]
+        queue.add(nil, drains: true, until: later) {}
+        let (job, over) = queue.next(at: now, holdsBackErrors: true)
+        #expect(sent(job) == nil && over.count == 1 && queue.parked.count == 1)
+        queue.add(nil, drains: true, until: later) {}
+        #expect(sent(queue.next(at: now).0) == "old")
+    }
+
+    @Test("with the server away logs stay in their buffer; where there is nothing else, a batch of them is the probe")
+    func logsProbe() {
+        var queue = DeliveryQueue()
+        let ledger = Ledger()
+        openBreaker(&queue)
+        for _ in 1...150 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], traceID: "", ledger: ledger), at: now) }
+        queue.add(nil, drains: true, until: later) {}
+        guard case .send(let batch, isProbe: true) = queue.next(at: now).0 else {
+            Issue.record("no probe")
+            return
+        }
+        #expect(batch.category == .logItem && batch.count == 100)
+        #expect(queue.logs.count == 50 && queue.fresh.isEmpty)
+    }
+
+    @Test("while the breaker is open only those who may probe are served, and an event is what they probe with")
+    func probe() {
+        var queue = DeliveryQueue()
+        let ledger = Ledger()
+        openBreaker(&queue)
+        queue.fresh = [parcel("new", ledger)]
+        queue.add(ledger, drains: true, until: later) {}
+        guard case .send(let parcel, isProbe: true) = queue.next(at: now).0 else {
+            Issue.record("no probe")
+            return
+        }
+        #expect(parcel.id == "new")
+    }
+
+    @Test("the app's callbacks see an event though nobody waits for it, so that it can be on disk")
+    func callbacks() {
+        var queue = DeliveryQueue()
+        let callbacks = UserCallbacks(processors: [], beforeSend: { $0 })
+        var waiting = parcel("new", Ledger())
+        waiting.content = .event(ReportEvent(level: .error), callbacks)
+        queue.fresh = [waiting]
+        guard case .prepare(let prepared) = queue.next(at: now).0 else {
+            Issue.record("not prepared")
+            return
+        }
+        #expect(prepared.id == "new" && queue.fresh.isEmpty)
+    }
+
+    @Test("a time that is further than there is, is the last there is")
+    func farAway() {
+        #expect(now.advanced(by: .seconds(Int64.max)) == Deadline(millisecondsSinceEpoch: .max))
+        #expect(now.advanced(by: .seconds(Int64.min)) == Deadline(millisecondsSinceEpoch: .min))
+    }
+}
