@@ -97,6 +97,19 @@ struct Reporting {
             }
         }
 
+        // Not an error, but worth telling: a message, with a context and breadcrumbs of its own.
+        routes.get("/message") { _ in
+            Reports.withScope {
+                Reports.setContext("cache", ["hits": 3, "ratio": 0.25, "keys": ["tea", "milk"]])
+                Reports.setFingerprint(["{{ default }}", "cold cache"])
+                Reports.addBreadcrumb(
+                    "GET https://a.example/", category: "http.client",
+                    data: ["url": "https://a.example/?token=secret", "method": "GET", "status_code": 200])
+                Reports.capture("the cache is cold", level: .warning)
+            }
+            return "told"
+        }
+
         // Story 1: a structured log must leave before the freeze, also on a time-out.
         routes.get("/story/logs") { _ in
             Logger(label: "story").warning("this log is sent before the freeze")

@@ -32,15 +32,15 @@ struct OracleTests {
         let local = try #require(try app(bugsink.dsn(), mode: server.mode))
         for route in [
             "/fail?n=1&plan=gold&token=geheim", "/chain", "/stream/fail?n=2", "/story/freeze", "/story/freeze", "/story/scopes",
-            "/story/silent", "/story/timeout",
+            "/story/silent", "/story/timeout", "/message",
         ] {
             _ = local.send(
                 "GET \(route) HTTP/1.1\r\nHost: local\r\nCookie: session=geheim; theme=dark\r\nAuthorization: Bearer geheim\r\n"
                     + "X-Api-Key: geheim\r\nConnection: close\r\n\r\n")
         }
-        let events = bugsink.events(10)
-        #expect(events.count == 10)
-        #expect(Set(events.compactMap { $0["event_id"]?.text }).count == 10)
+        let events = bugsink.events(11)
+        #expect(events.count == 11)
+        #expect(Set(events.compactMap { $0["event_id"]?.text }).count == 11)
         let values = events.compactMap { $0["value"]?.text }
         for expected in ["n=1 ", "n=2 ", "order: 7", "child 1", "child 2", "child 3", "after the thaw"] {
             #expect(values.contains { $0.contains(expected) }, "\(expected) in \(values)")
@@ -55,7 +55,7 @@ struct OracleTests {
         let envelopes = bugsink.envelopes
         #expect(!envelopes.contains { $0.contains("geheim") })
         let verdicts = try Oracles.normalized(envelopes)
-        #expect(verdicts.count == 10)
+        #expect(verdicts.count == 11)
         for verdict in verdicts {
             #expect(verdict["errors"]?.count == 0, "\(verdict)")
             #expect(verdict["meta"]?.isNull == true, "\(verdict)")

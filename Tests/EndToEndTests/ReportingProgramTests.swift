@@ -34,6 +34,7 @@ import Testing
     func noDSN() throws {
         let silent = try app("buffered", ["SENTRY_DSN": ""])
         #expect(silent.get("/fail?n=1")?.status == 500)
+        #expect(silent.program.errorLine(containing: "failed with 500") != nil)
         #expect(silent.records().count == 1)
         #expect(!(try maps(silent)).contains("libcurl"))
         #expect(!silent.program.console.contains { $0.contains("report") })
@@ -118,6 +119,7 @@ import Testing
         let local = try app("buffered", ["SENTRY_DSN": "https://geheim@host:port/1"])
         #expect(local.get("/fail?n=1")?.status == 500)
         #expect(local.get("/fine")?.status == 200)
+        #expect(local.program.errorLine(containing: "failed with 500") != nil)
         #expect(local.records().filter { $0["message"]?.text?.contains("SENTRY_DSN") == true }.count == 1)
         #expect(!(local.program.errors + local.program.console).contains { $0.contains("geheim") })
     }

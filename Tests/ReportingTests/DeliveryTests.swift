@@ -85,6 +85,19 @@ import Testing
         #expect(bench.spooled.isEmpty)
     }
 
+    @Test("a redirect is not followed: it is refused like any other answer")
+    func redirect() async throws {
+        let elsewhere = MockIngest()
+        let bench = ReportBench { _ in .answer(307, headers: ["Location": "http://127.0.0.1:\(elsewhere.port)/"]) }
+        let client = bench.client()
+        client.capture("x", in: bench.box)
+        await client.flush(bench.box)
+        elsewhere.stop()
+        #expect(bench.ledger == ReportLedger(refused: [307: 1]))
+        #expect(bench.ingest.attempts == 1)
+        #expect(elsewhere.attempts == 0)
+    }
+
     @Test(
         "case 107: what the server refuses is not repeated, is told once, and the next one goes",
         arguments: [500, 503, 400, 401, 403, 404])
