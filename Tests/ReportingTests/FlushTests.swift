@@ -303,7 +303,8 @@ import Testing
         let texts = ["good", "ignored", "unwanted", "bad", "too many", "held back"]
         for text in texts { client.capture(text, in: bench.box) }
         client.log("held back", in: bench.box)
-        #expect(bench.ledger == ReportLedger(pending: 6, dropped: [.eventProcessor: 1]))
+        // Callbacks may have decided about some already.
+        #expect(bench.ledger.captured == texts.count + 1)
         await client.flush(bench.box)
         let ledger = bench.ledger
         #expect(

@@ -183,7 +183,7 @@ final class Delivery: Sendable {
             case .prepare(var parcel):
                 guard let bytes = prepare(&parcel) else { continue }
                 parcel.content = .bytes(bytes)
-                state.withLock { $0.fresh.append(parcel) }
+                state.withLock { $0.putBack(parcel) }
             case .send(let parcel, let isProbe):
                 send(parcel, isProbe, transport)
             }

@@ -66,6 +66,11 @@ struct DeliveryQueue: Sendable {
         return (.idle(until: breaker.isOpen ? nil : logs.due), over)
     }
 
+    /// A prepared parcel goes where it was: before those that are yet to be prepared.
+    mutating func putBack(_ parcel: Parcel) {
+        fresh.insert(parcel, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
+    }
+
     /// Those whose time has come.
     mutating func expire(at now: Deadline) -> [Waiter] {
         let over = waiters.filter { $0.until <= now }
