@@ -101,7 +101,8 @@ struct ReportSettings: Sendable {
         let debug = given("SENTRY_DEBUG")?.lowercased() ?? ""
         isDebug = options.debug ?? ["1", "true", "t", "y", "yes", "on"].contains(debug)
         caFile = options.caCertificates ?? given("SSL_CERT_FILE") ?? given("REQUESTS_CA_BUNDLE")
-        spoolFolder = given("SLUICE_SPOOL") ?? "/tmp/sluice-spool"
+        // A relative one stops start-up; the report of that is not kept in it.
+        spoolFolder = given("SLUICE_SPOOL").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp/sluice-spool"
         organizationID = options.organizationID ?? dsn?.organizationID
         functionName = given("AWS_LAMBDA_FUNCTION_NAME")
         self.warnings = warnings
