@@ -84,7 +84,7 @@ public enum Reports {
         return client.capture(event, box.scope, box)
     }
 
-    /// Adds to the trail of what happened before; the newest hundred are kept.
+    /// Adds to the trail of what happened before; the newest ``ReportOptions/maxBreadcrumbs`` are kept.
     public static func addBreadcrumb(_ breadcrumb: Breadcrumb) {
         // Nothing would ever be sent with it.
         guard let client = current, client.delivery != nil else { return }

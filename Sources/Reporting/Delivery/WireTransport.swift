@@ -103,21 +103,15 @@ struct WireTransport {
     }
 
     private static func read(_ answer: inout sluice_curl_answer) -> TransportAnswer {
-        let limits = text(&answer.rate_limits)
-        let retry = text(&answer.retry_after)
+        let limits = String(cField: &answer.rate_limits)
+        let retry = String(cField: &answer.retry_after)
         let isAnswered = answer.code == 0 && answer.status >= 100
         let outcome: TransportAnswer.Outcome =
             isAnswered
             ? .answered(answer.status)
-            : .failed(text(&answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
+            : .failed(
+                String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
         return TransportAnswer(outcome: outcome, rateLimits: limits, retryAfter: retry)
-    }
-
-    private static func text<T>(_ tuple: inout T) -> String? {
-        withUnsafeBytes(of: &tuple) { raw in
-            let bytes = raw.prefix { $0 != 0 }
-            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
-        }
     }
 
     private static func withOptional<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {

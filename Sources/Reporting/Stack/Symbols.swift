@@ -84,25 +84,19 @@ enum Symbols {
         var frame = ReportFrame(
             instructionAddress: address, imageAddress: image?.address, package: image?.path, inApp: image.map(isApp) ?? false)
         guard var symbol else { return frame }
-        let mangled = text(&symbol.function)
-        if !mangled.isEmpty {
+        if let mangled = String(cField: &symbol.function) {
             frame.rawFunction = mangled
             let name = demangle(mangled)
             // A thunk keeps its long name, by which it is left out.
             frame.function = isThunk(name) ? name : FunctionName.short(name)
             frame.inApp = frame.inApp && !isLibrary(mangled)
         }
-        let file = text(&symbol.file)
-        if !file.isEmpty {
+        if let file = String(cField: &symbol.file) {
             frame.file = file
             frame.line = Int(symbol.line)
             frame.column = Int(symbol.column)
         }
         return frame
-    }
-
-    private static func text<T>(_ tuple: inout T) -> String {
-        withUnsafeBytes(of: &tuple) { raw in String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     private static func isThunk(_ name: String) -> Bool {
