@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -67,6 +68,12 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
         return -1;
     }
     return child;
+}
+
+void sluice_one_arena(void) {
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 void sluice_name_thread(const char *name) {

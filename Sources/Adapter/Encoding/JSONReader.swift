@@ -22,17 +22,22 @@ struct JSONReader {
     static let depthLimit = 512
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var offset = 0
+    private(set) var offset: Int
+    /// Strings whose escapes had to be resolved; they live as long as the reader is lent.
+    private var built: [UnsafeMutableBufferPointer<UInt8>] = []
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
+        self.bytes = bytes
+        self.offset = offset
+    }
 
     /// Lends a reader of a text. Neither it nor a ``JSONText`` that it gave may be used afterwards.
     static func read<Result, Failure: Error>(
         _ text: [UInt8], from offset: Int = 0, _ body: (inout JSONReader) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
-            var reader = JSONReader(bytes)
-            reader.offset = offset
+            var reader = JSONReader(bytes, from: offset)
+            defer { for string in reader.built { string.deallocate() } }
             return try body(&reader)
         }
     }
@@ -220,7 +225,10 @@ struct JSONReader {
         }
         // Escapes are ASCII, and what they stand for is written as UTF-8.
         if !isASCII { try validate(UnsafeBufferPointer(rebasing: bytes[start..<offset]), at: start) }
-        return JSONText(built)
+        let kept = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: built.count)
+        _ = kept.initialize(fromContentsOf: built)
+        self.built.append(kept)
+        return JSONText(UnsafeBufferPointer(kept))
     }
 
     private func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
@@ -294,45 +302,25 @@ struct JSONReader {
     }
 }
 
-/// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:_:)``.
+/// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:from:_:)``.
 struct JSONText {
-    private let raw: UnsafeBufferPointer<UInt8>
-    /// In the place of ``raw`` where there were escapes.
-    private let built: [UInt8]?
+    let bytes: UnsafeBufferPointer<UInt8>
 
-    init(_ raw: UnsafeBufferPointer<UInt8>) {
-        self.raw = raw
-        built = nil
-    }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    init(_ built: [UInt8]) {
-        raw = UnsafeBufferPointer(start: nil, count: 0)
-        self.built = built
-    }
-
-    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        guard let built else { return body(raw) }
-        return built.withUnsafeBufferPointer(body)
-    }
-
-    var isEmpty: Bool { built?.isEmpty ?? raw.isEmpty }
-    var string: String { withBytes { String(decoding: $0, as: UTF8.self) } }
-    var bytes: [UInt8] { built ?? Array(raw) }
+    var isEmpty: Bool { bytes.isEmpty }
+    var string: String { String(decoding: bytes, as: UTF8.self) }
 
     func contains(_ part: StaticString) -> Bool {
         let length = part.utf8CodeUnitCount
-        return withBytes { bytes in
-            guard let base = bytes.baseAddress, bytes.count >= length else { return false }
-            return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
-        }
+        guard let base = bytes.baseAddress, bytes.count >= length else { return false }
+        return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
     }
 
     static func == (text: JSONText, other: StaticString) -> Bool {
-        text.withBytes { bytes in
-            guard bytes.count == other.utf8CodeUnitCount else { return false }
-            guard let base = bytes.baseAddress else { return true }
-            return memcmp(base, other.utf8Start, bytes.count) == 0
-        }
+        guard text.bytes.count == other.utf8CodeUnitCount else { return false }
+        guard let base = text.bytes.baseAddress else { return true }
+        return memcmp(base, other.utf8Start, text.bytes.count) == 0
     }
 
     /// For `switch`: keys are compared without becoming a `String`.

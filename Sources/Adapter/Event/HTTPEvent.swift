@@ -64,7 +64,7 @@ struct HTTPEvent {
                     isHTTP: Self.looksLikeHTTP(bytes))
             }
             try check()
-            if let text { body = isBase64 ? text.withBytes(Base64.decode) : text.bytes }
+            if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
         }
         place = Place()
     }

@@ -48,20 +48,21 @@ enum KnownNames {
 
     /// Nil for what is no HTTP token.
     static func header(_ text: JSONText) -> HTTPField.Name? {
-        let known = text.withBytes { bytes -> HTTPField.Name? in
-            guard let base = bytes.baseAddress, !bytes.isEmpty else { return nil }
-            var place = hash(bytes)
-            while let entry = table[place & 511] {
-                if entry.bytes.count == bytes.count, memcmp(entry.bytes, base, bytes.count) == 0 { return entry.name }
-                place += 1
-            }
-            return nil
+        known(text.bytes) ?? HTTPField.Name(text.string)
+    }
+
+    private static func known(_ bytes: UnsafeBufferPointer<UInt8>) -> HTTPField.Name? {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return nil }
+        var place = hash(bytes)
+        while let entry = table[place & 511] {
+            if entry.bytes.count == bytes.count, memcmp(entry.bytes, base, bytes.count) == 0 { return entry.name }
+            place += 1
         }
-        return known ?? HTTPField.Name(text.string)
+        return nil
     }
 
     static func isToken(_ text: JSONText) -> Bool {
-        text.withBytes { bytes in bytes.baseAddress.map { sluice_is_token($0, bytes.count) != 0 } ?? false }
+        text.bytes.baseAddress.map { sluice_is_token($0, text.bytes.count) != 0 } ?? false
     }
 
     /// Nil for what is no HTTP token.

@@ -36,7 +36,7 @@ struct LogRecord {
     /// is one line and nobody can forge another.
     var text: [UInt8] {
         var line = "\(time)\t\(Self.escape(scope?.requestID ?? "-"))\t\(level)\t\(Self.escape(message))"
-        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.inOrder {
             line += " \(Self.escape(key))=\(Self.escape(value.description))"
         }
         var bytes = Array(line.utf8)
@@ -63,7 +63,7 @@ struct LogRecord {
         case .array(let values): json.array { json in for value in values { write(value, to: &json) } }
         case .dictionary(let values):
             json.object { json in
-                for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+                for (key, value) in values.inOrder {
                     json.key(key)
                     write(value, to: &json)
                 }

@@ -148,14 +148,16 @@ final class DeadlineGuard: Sendable {
                 record(trip, "did not end in time and was answered with 504")
                 await flush(trip)
                 try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
-            } else if trip.token.take(.claim), try await isHandedOver(trip), let connection = trip.known.stream?.shared {
+            } else if trip.token.take(.claim), try await isHandedOver(trip), let stream = trip.known.stream,
+                let connection = stream.shared
+            {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and its stream was cut")
                 await flush(trip)
                 let document = ErrorDocument(
                     type: ErrorType(.runtime, fallback: "HandlerTimeout"), errorType: "TimeoutError",
                     message: "the handler did not end in time")
-                try await end(connection.socket, with: document)
+                try await end(connection.socket, after: stream.takeHeld(), with: document)
             }
         } catch {
             // The time-out has its record; that its answer did not get through is another failure.
@@ -184,8 +186,8 @@ final class DeadlineGuard: Sendable {
     }
 
     /// Writes the trailers in the worker's place and waits for the service to have read them: the worker closes afterwards.
-    private func end(_ socket: Socket, with document: ErrorDocument) async throws {
-        try await loop.send(HTTPWriter.lastChunk(document.trailers), on: socket)
+    private func end(_ socket: Socket, after held: [UInt8], with document: ErrorDocument) async throws {
+        try await loop.send(held + HTTPWriter.lastChunk(document.trailers), on: socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: socket, cancellable: false)
     }

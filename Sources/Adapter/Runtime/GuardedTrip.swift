@@ -42,7 +42,7 @@ final class GuardSlot: Sendable {
         var done: GuardSchedule.Stage?
         /// The guard is writing the answer: the trip's connection must not be closed.
         var isAnswering = false
-        var waiting: CheckedContinuation<Void, Never>?
+        var waiting: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -63,7 +63,7 @@ final class GuardSlot: Sendable {
         guard isAnswering else { return }
         await withCheckedContinuation { continuation in
             let late = state.withLock { state in
-                if state.isAnswering { state.waiting = continuation }
+                if state.isAnswering { state.waiting = { continuation.resume() } }
                 return !state.isAnswering
             }
             if late { continuation.resume() }
@@ -100,6 +100,6 @@ final class GuardSlot: Sendable {
             defer { state.waiting = nil }
             return state.waiting
         }
-        waiting?.resume()
+        waiting?()
     }
 }

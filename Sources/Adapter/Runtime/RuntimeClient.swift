@@ -61,7 +61,7 @@ final class RuntimeClient {
     }
 
     /// A message that is smaller than this travels in one piece, head and body: a copy is less than a second buffer.
-    private static let joined = 16_384
+    static let joined = 16_384
 
     private func post(_ call: String, invocation id: String?, _ body: [UInt8], _ lines: String) async throws {
         var head = head(call, invocation: id, lines, room: body.count < Self.joined ? body.count : 0)

@@ -29,6 +29,7 @@ final class RuntimeConnection {
     init(_ loop: EventLoop, to address: HostPort) throws(SystemError) {
         self.loop = loop
         socket = try Socket(connectingTo: address.host, port: address.port)
+        socket.keepSendBufferSmall()
     }
 
     deinit { buffer.deallocate() }

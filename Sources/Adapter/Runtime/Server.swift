@@ -1,7 +1,15 @@
+internal import CSluiceRuntime
 internal import Logging
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 
 /// Start-up, workers, and the end.
 enum Server {
@@ -38,7 +46,6 @@ enum Server {
             let guardian = try DeadlineGuard(
                 workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,
                 reporter: reporter)
-            try guardian.start()
             let context = WorkerContext(
                 chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
             defer { guardian.stop() }
@@ -49,40 +56,42 @@ enum Server {
     }
 
     private static func work(_ context: WorkerContext) async -> End {
-        await withTaskGroup(of: End.self) { group in
-            var loops: [EventLoop] = []
-            for number in 0..<context.settings.workers {
-                do throws(SystemError) {
-                    let loop = try EventLoop()
-                    try loop.start("sluice-worker-\(number)")
-                    loops.append(loop)
-                    let worker = Worker(number: number, loop: loop, context: context)
-                    group.addTask(executorPreference: loop) {
+        let crew = Crew()
+        if context.settings.workers == 1 { sluice_one_arena() }
+        for number in 0..<context.settings.workers {
+            do throws(SystemError) {
+                let loop = try EventLoop()
+                try loop.start("sluice-worker-\(number)")
+                let worker = Worker(number: number, loop: loop, context: context)
+                crew.add(
+                    loop,
+                    // No task group: its body would run on the shared pool, which nothing else of ours has threads for.
+                    Task(executorPreference: loop) {
                         do {
                             try await worker.run()
-                            return .cancelled
                         } catch {
-                            return .failed  // on record already
+                            crew.fail()  // on record already
                         }
-                    }
-                } catch {
-                    context.reporter.record(
-                        FailureRecord(.startUp, "worker \(number) could not start", error: error, level: .critical))
-                    group.addTask {
-                        await context.reporter.flush(within: .seconds(2))
-                        return .failed
-                    }
-                }
+                        crew.leave()
+                    })
+            } catch {
+                context.reporter.record(
+                    FailureRecord(.startUp, "worker \(number) could not start", error: error, level: .critical))
+                crew.fail()
             }
-            var end = End.cancelled
-            for await one in group where one == .failed {
-                // The others finish what they have and ask for no more.
-                end = .failed
-                group.cancelAll()
-            }
-            for loop in loops { loop.stop() }
-            return end
         }
+        // The workers ask for an invocation first, also where there is one processor.
+        sched_yield()
+        do {
+            try context.guardian.start()
+        } catch {
+            context.reporter.record(
+                FailureRecord(.startUp, "the deadline guard could not start", error: error, level: .critical))
+            crew.fail()
+        }
+        await crew.wait()
+        if crew.hasFailed { await context.reporter.flush(within: .seconds(2)) }
+        return crew.hasFailed ? .failed : .cancelled
     }
 
     private static func failStartUp(
@@ -103,5 +112,72 @@ enum Server {
             await reporter.flush(within: .seconds(2))
         }
         return .failed
+    }
+}
+
+/// The workers of a process: they begin apart and end together.
+private final class Crew: Sendable {
+    private struct State {
+        var members: [(loop: EventLoop, cancel: @Sendable () -> Void)] = []
+        var atWork = 0
+        var hasFailed = false
+        var isCancelled = false
+        // Closures here: a continuation's or a task's type, made at start-up, searches the whole program for `Never: Error`.
+        var waiting: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    var hasFailed: Bool { state.withLock(\.hasFailed) }
+
+    func add(_ loop: EventLoop, _ task: Task<Void, Never>) {
+        let isLate = state.withLock { state in
+            state.members.append((loop, { task.cancel() }))
+            state.atWork += 1
+            return state.isCancelled
+        }
+        if isLate { task.cancel() }
+    }
+
+    /// The others finish what they have and ask for no more.
+    func fail() {
+        state.withLock { $0.hasFailed = true }
+        cancel()
+    }
+
+    func cancel() {
+        let members = state.withLock { state in
+            state.isCancelled = true
+            return state.members
+        }
+        for member in members { member.cancel() }
+    }
+
+    func leave() { end { $0.atWork -= 1 } }
+
+    /// Returns when no worker is at work any more. Cancels them when its task is cancelled.
+    func wait() async {
+        let members = state.withLock(\.members)
+        guard let loop = members.first?.loop else { return }
+        // On a thread that is there: waiting alone would start the shared pool.
+        await withTaskExecutorPreference(loop) {
+            await withTaskCancellationHandler {
+                // Unsafe for the same reason; `end` takes it once.
+                await withUnsafeContinuation { continuation in end { $0.waiting = { continuation.resume() } } }
+            } onCancel: {
+                cancel()
+            }
+        }
+        for member in members { member.loop.stop() }
+    }
+
+    private func end(_ change: (inout sending State) -> Void) {
+        let waiting = state.withLock { state in
+            change(&state)
+            guard state.atWork == 0 else { return nil as (@Sendable () -> Void)? }
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?()
     }
 }

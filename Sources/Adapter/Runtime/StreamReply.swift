@@ -6,9 +6,13 @@ internal import Synchronization
 ///
 /// Every byte is written on the worker's loop and under the invocation's ``ReplyToken``, so nobody writes into a half-sent
 /// chunk. Writers that come at once wait in line.
-final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touched on the loop's thread only
+final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confined` is touched on the loop's thread only
     private struct Confined {
         var connection: RuntimeConnection?
+        var held: HeldWrites?
+        /// The loop's turn at the last write: in the same turn, the task has not been suspended since.
+        var lastTurn: UInt64?
+        var isHooked = false
         var isBusy = false
         var tellsCancellation: Bool
         var queue: [CheckedContinuation<Void, Never>] = []
@@ -20,6 +24,7 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     /// What other threads may ask for.
     private struct Published {
         var connection: RuntimeConnection.Shared?
+        var held: HeldWrites?
         var failure: BodyWriterError?
     }
 
@@ -52,8 +57,31 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     var failure: BodyWriterError? { published.withLock { $0.failure } }
 
     func write(_ bytes: [UInt8]) async throws {
-        if bytes.isEmpty { return }
+        if bytes.isEmpty || (loop.isCurrent && join(bytes)) { return }
         try await onLoop { try await self.writeChunk(bytes) }
+    }
+
+    /// Sends a body that is all there in one message, head and end included.
+    ///
+    /// - Throws: As ``finish(_:)``, and before any byte has left what opening a connection throws.
+    func writeWhole(_ bytes: [UInt8]) async throws {
+        if bytes.isEmpty { return try await finish() }
+        await enterLine()
+        defer { leaveLine() }
+        guard token.take(.answer) else { return }
+        headSent.store(true, ordering: .releasing)
+        sent.add(bytes.count, ordering: .relaxed)
+        let pieces = try opening(form.prelude) + Self.chunk(bytes) + [HTTPWriter.lastChunk()[...]]
+        // A copy of little costs less than a list of pieces for the system.
+        try await transmit(bytes.count < RuntimeClient.joined ? [Self.joined(pieces)[...]] : pieces)
+        try RuntimeClient.check("response", try await answer())
+    }
+
+    private static func joined(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { bytes += piece }
+        return bytes
     }
 
     func flush() async throws {
@@ -79,6 +107,47 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
     private func leaveLine() {
         confined.isBusy = false
         if !confined.queue.isEmpty { confined.queue.removeFirst().resume() }
+    }
+
+    /// Holds a small chunk back when its task has written just before and was not suspended since: more is likely to follow.
+    /// It leaves when the task is suspended, with the next ones, or a millisecond later.
+    private func join(_ bytes: [UInt8]) -> Bool {
+        guard !confined.isBusy, confined.lastTurn == loop.turn, bytes.count < 4096,
+            !(Task.isCancelled && confined.tellsCancellation), failure == nil, let held = heldWrites(), token.take(.chunk)
+        else { return false }
+        defer { _ = token.take(.chunkDone) }
+        let size = HTTPWriter.chunkSize(bytes.count)
+        guard held.append(size, bytes, HTTPWriter.crlf) else { return false }
+        account([size[...], bytes[...], HTTPWriter.crlf[...]])
+        sent.add(bytes.count, ordering: .relaxed)
+        if !confined.isHooked {
+            confined.isHooked = true
+            loop.before(nextPoll: self)
+        }
+        return true
+    }
+
+    private func heldWrites() -> HeldWrites? {
+        guard confined.held == nil, let connection = confined.connection else { return confined.held }
+        let held = HeldWrites(connection.socket)
+        confined.held = held
+        published.withLock { $0.held = held }
+        return held
+    }
+
+    func beforePoll() {
+        confined.isHooked = false
+        guard !confined.isBusy, let held = confined.held, !held.sendNow() else { return }
+        // The socket is full, or broken: waiting for it, or saying so, is a task's work.
+        Task(executorPreference: loop) { try? await self.drain() }
+    }
+
+    private func drain() async throws {
+        await enterLine()
+        defer { leaveLine() }
+        guard failure == nil, token.take(.chunk) else { return }
+        defer { _ = token.take(.chunkDone) }
+        try await transmit([])
     }
 
     private func writeChunk(_ bytes: [UInt8]) async throws {
@@ -118,7 +187,8 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
 
     private func use(_ connection: RuntimeConnection) {
         confined.connection = connection
-        published.withLock { $0.connection = connection.shared }
+        confined.held = nil
+        published.withLock { ($0.connection, $0.held) = (connection.shared, nil) }
     }
 
     private static func chunk(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
@@ -127,20 +197,29 @@ final class StreamReply: BodySink, @unchecked Sendable {  // `confined` is touch
 
     private func transmit(_ pieces: [ArraySlice<UInt8>]) async throws {
         guard let connection = confined.connection else { throw BodyWriterError.finished }
-        let size = pieces.reduce(0) { $0 + $1.count }
-        if let kept = confined.replay?.count {
-            if kept + size > Self.replayLimit {
-                confined.replay = nil
-            } else {
-                for piece in pieces { confined.replay?.append(contentsOf: piece) }
-            }
-        }
+        let held = confined.held?.take() ?? []
+        account(pieces)
         do {
-            try await connection.send(pieces)
+            try await connection.send(held.isEmpty ? pieces : [held[...]] + pieces)
         } catch {
             try await sendAgain(after: error)
         }
+        confined.lastTurn = loop.turn
     }
+
+    private func account(_ pieces: [ArraySlice<UInt8>]) {
+        guard let kept = confined.replay?.count else { return }
+        if kept + pieces.reduce(0, { $0 + $1.count }) > Self.replayLimit {
+            confined.replay = nil
+        } else if kept == 0, pieces.count == 1 {
+            confined.replay = Array(pieces[0])
+        } else {
+            for piece in pieces { confined.replay?.append(contentsOf: piece) }
+        }
+    }
+
+    /// What is held back, for the deadline guard, which ends the stream in the worker's place.
+    func takeHeld() -> [UInt8] { published.withLock { $0.held }?.take() ?? [] }
 
     /// The kept connection was dead: sends everything over a fresh one, once. The service takes an answer under an id once,
     /// so this cannot double it.

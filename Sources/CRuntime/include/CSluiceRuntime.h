@@ -20,6 +20,10 @@ int sluice_pidfd_open(pid_t pid);
 /// Returns the process id, or -1 with errno of fork or of exec.
 pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 
+/// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. For a
+/// process in which one thread does the work. Swift's Glibc module does not import <malloc.h>.
+void sluice_one_arena(void);
+
 /// Names the calling thread, for debuggers and `ps`: prctl is variadic. Linux keeps 15 bytes.
 void sluice_name_thread(const char *name);
 

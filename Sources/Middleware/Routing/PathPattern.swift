@@ -21,7 +21,7 @@ struct PathPattern: Sendable {
         var segments: [Segment] = []
         let begins = text.hasPrefix("/") && (path.hasPrefix("/") || path.isEmpty)
         var problem = begins ? nil : "a path begins with '/'"
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        PathSegments.forEach(in: text) { part in
             if case .catchAll = segments.last { problem = "nothing may follow a '{name*}'" }
             if part.hasPrefix("{"), part.hasSuffix("}") {
                 let inner = part.dropFirst().dropLast()
@@ -48,6 +48,20 @@ extension PathPattern.Segment {
         switch self {
         case .literal: nil
         case .parameter(let name), .catchAll(let name): name
+        }
+    }
+}
+
+enum PathSegments {
+    /// Calls `body` with what stands between the slashes, empty parts included; the first character is skipped.
+    static func forEach<Failure: Error>(in path: String, _ body: (Substring) throws(Failure) -> Void) throws(Failure) {
+        let bytes = path.utf8
+        var start = bytes.dropFirst().startIndex
+        while true {
+            let end = bytes[start...].firstIndex(of: 0x2F) ?? bytes.endIndex
+            try body(path[start..<end])
+            if end == bytes.endIndex { return }
+            start = bytes.index(after: end)
         }
     }
 }

@@ -40,18 +40,14 @@ package struct RouteTable: Sendable {
 
     /// The path's segments, each decoded once, so that `%2F` never splits one.
     private static func segments(of path: String) throws -> [String] {
-        let bytes = path.utf8
         var segments: [String] = []
-        var start = bytes.dropFirst().startIndex
-        while true {
-            let end = bytes[start...].firstIndex(of: 0x2F) ?? bytes.endIndex
-            guard let text = PercentEncoding.decode(path[start..<end]) else {
+        try PathSegments.forEach(in: path) { (part) throws(HTTPError) in
+            guard let text = PercentEncoding.decode(part) else {
                 throw HTTPError(.badRequest, "the path's percent-encoding is broken")
             }
             segments.append(text)
-            if end == bytes.endIndex { return segments }
-            start = bytes.index(after: end)
         }
+        return segments
     }
 
     private func allowedMethods(_ segments: [String]) -> String {

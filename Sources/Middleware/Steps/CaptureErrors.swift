@@ -8,15 +8,23 @@ internal import SluiceStreaming
 /// threw, and an error of a streamed body. Each has exactly one ERROR record. Answers below 500 are in the access line.
 public struct CaptureErrors: Sendable {
     private let answersOf500: Bool
-    let options: ReportOptions?
+    /// Boxed: an app's list is copied as it is built, and these are many.
+    private let given: Box?
     private let lowestStatus: Int
+
+    private final class Box: Sendable {
+        let options: ReportOptions
+        init(_ options: ReportOptions) { self.options = options }
+    }
+
+    var options: ReportOptions? { given?.options }
 
     /// - Parameters:
     ///   - options: How errors are reported; nil takes all of it from the environment: `SENTRY_DSN` and the others.
     ///   - answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
     public init(_ options: ReportOptions? = nil, answersOf500: Bool = true) {
         self.answersOf500 = answersOf500
-        self.options = options
+        given = options.map(Box.init)
         lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
     }
 

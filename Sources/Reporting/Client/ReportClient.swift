@@ -1,4 +1,5 @@
 internal import Logging
+internal import Synchronization
 
 /// Makes events of errors and messages, and hands them to the delivery.
 final class ReportClient: Sendable {
@@ -6,7 +7,9 @@ final class ReportClient: Sendable {
     let delivery: Delivery?
     let notices: Notices
     let scrubber: Scrubber
-    private let surroundings: Surroundings
+    /// Read for the first report: start-up has better things to do.
+    private let knownSurroundings = Mutex<Surroundings?>(nil)
+    private let startedAt = Deadline.now
     private let environment: [String: String]
     /// What is known of the process: on every report.
     private let process: ScopeBox
@@ -18,7 +21,6 @@ final class ReportClient: Sendable {
         self.environment = environment
         notices = Notices(logger, isDebug: settings.isDebug)
         scrubber = Scrubber(sendsPII: options.sendDefaultPII)
-        surroundings = Surroundings(environment)
         if let problem = settings.dsnProblem {
             notices.say(.error, "SENTRY_DSN cannot be used, nothing is reported: \(problem)")
         }
@@ -34,6 +36,15 @@ final class ReportClient: Sendable {
     }
 
     deinit { delivery?.stop() }
+
+    private var surroundings: Surroundings {
+        knownSurroundings.withLock { known in
+            if let known { return known }
+            let read = Surroundings(environment, startedAt: startedAt)
+            known = read
+            return read
+        }
+    }
 
     /// The process's own values, and those of the scope, go on the event; what the event has itself wins.
     ///
@@ -73,6 +84,7 @@ final class ReportClient: Sendable {
         event.release = event.release.flatMap { $0.isEmpty ? nil : $0 } ?? settings.release
         event.environment = event.environment.flatMap { $0.isEmpty ? nil : $0 } ?? settings.environment
         event.dist = event.dist.flatMap { $0.isEmpty ? nil : $0 } ?? settings.options.dist
+        let surroundings = surroundings
         event.serverName = event.serverName ?? settings.serverName ?? surroundings.hostName
         var contexts = surroundings.contexts
         if let scope = InvocationScope.current { contexts.merge(surroundings.contexts(of: scope)) { _, new in new } }

@@ -80,7 +80,7 @@ extension ReportClient {
                 attributes["logger.name"] = .string(label)
                 attributes["server.address"] = settings.serverName.map { .string($0) }
                 if let id = InvocationScope.current?.requestID { attributes["faas.invocation_id"] = .string(id) }
-                for (key, value) in attributes.sorted(by: { $0.key < $1.key }) { value.writeAttribute(key, to: &json) }
+                for (key, value) in attributes.inOrder { value.writeAttribute(key, to: &json) }
             }
         }
         delivery.submit(LogBuffer.Entry(json: json.bytes, ledger: box.ledger))

@@ -12,7 +12,7 @@ struct Surroundings: Sendable {
     private let function: (name: String, version: String)?
     let hostName: String?
 
-    init(_ environment: [String: String]) {
+    init(_ environment: [String: String], startedAt: Deadline) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         region = given("AWS_REGION")
         log = given("AWS_LAMBDA_LOG_GROUP_NAME").flatMap { group in given("AWS_LAMBDA_LOG_STREAM_NAME").map { (group, $0) } }
@@ -29,7 +29,7 @@ struct Surroundings: Sendable {
         if let memory = given("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").flatMap({ Int($0) }) {
             contexts["device"]?["memory_size"] = .integer(memory << 20)
         }
-        contexts["app"] = ["app_start_time": .string(Timestamp.text(.now))]
+        contexts["app"] = ["app_start_time": .string(Timestamp.text(startedAt))]
         if let function { contexts["app"]?["app_name"] = .string(function.name) }
         if let type = given("AWS_LAMBDA_INITIALIZATION_TYPE") { contexts["app"]?["start_type"] = .string(type) }
         if let region {

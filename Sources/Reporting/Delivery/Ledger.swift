@@ -27,10 +27,9 @@ public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {
         if delivered > 0 { parts.append("\(delivered) delivered") }
         if spooled > 0 { parts.append("\(spooled) spooled") }
         if pending > 0 { parts.append("\(pending) pending") }
-        for (status, count) in refused.sorted(by: { $0.key < $1.key }) { parts.append("\(count) refused (\(status))") }
-        for (reason, count) in dropped.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            parts.append("\(count) dropped (\(reason.rawValue))")
-        }
+        let refusals = Dictionary(uniqueKeysWithValues: refused.map { ("refused (\($0))", $1) })
+        let losses = Dictionary(uniqueKeysWithValues: dropped.map { ("dropped (\($0.rawValue))", $1) })
+        parts += (refusals.inOrder + losses.inOrder).map { "\($1) \($0)" }
         return "\(captured) captured" + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
     }
 

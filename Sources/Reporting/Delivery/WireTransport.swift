@@ -1,5 +1,11 @@
 internal import CSluiceLibcurl
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// What came of one request.
 struct TransportAnswer: Sendable {
     enum Outcome: Sendable, Equatable {
@@ -60,28 +66,21 @@ struct WireTransport {
             headers.append("Content-Encoding: gzip")
         }
         let milliseconds = max(1, request.timeout.milliseconds)
-        return Self.withStrings(headers) { list in
-            body.withUnsafeBufferPointer { bytes in
-                url.withCString { url in
-                    Self.withOptional(caFile) { caFile in
-                        Self.withOptional(proxy) { proxy in
-                            SDK.current.userAgent.withCString { agent in
-                                var raw = sluice_curl_request()
-                                raw.url = url
-                                raw.headers = list
-                                raw.body = bytes.baseAddress
-                                raw.body_length = bytes.count
-                                raw.at_most_once = request.isAtMostOnce ? 1 : 0
-                                raw.ca_file = caFile
-                                raw.proxy = proxy
-                                raw.user_agent = agent
-                                raw.timeout_ms = milliseconds
-                                raw.connect_timeout_ms = milliseconds
-                                return run(&raw, wake, goesOn)
-                            }
-                        }
-                    }
-                }
+        let strings = CStrings()
+        return body.withUnsafeBufferPointer { bytes in
+            strings.withList(headers) { list in
+                var raw = sluice_curl_request()
+                raw.url = strings.add(url)
+                raw.headers = list
+                raw.body = bytes.baseAddress
+                raw.body_length = bytes.count
+                raw.at_most_once = request.isAtMostOnce ? 1 : 0
+                raw.ca_file = strings.add(caFile)
+                raw.proxy = strings.add(proxy)
+                raw.user_agent = strings.add(SDK.current.userAgent)
+                raw.timeout_ms = milliseconds
+                raw.connect_timeout_ms = milliseconds
+                return run(&raw, wake, goesOn)
             }
         }
     }
@@ -113,26 +112,23 @@ struct WireTransport {
                 String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
         return TransportAnswer(outcome: outcome, rateLimits: limits, retryAfter: retry)
     }
+}
 
-    private static func withOptional<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
-        guard let text else { return body(nil) }
-        return text.withCString { body($0) }
+/// Texts as C wants them, for as long as this lives.
+private final class CStrings {
+    private var copies: [UnsafeMutablePointer<CChar>] = []
+
+    deinit { for copy in copies { free(copy) } }
+
+    func add(_ text: String?) -> UnsafePointer<CChar>? {
+        guard let text, let copy = strdup(text) else { return nil }
+        copies.append(copy)
+        return UnsafePointer(copy)
     }
 
-    private static func withStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
-        let copies = strings.map { Array($0.utf8CString) }
-        var pointers: [UnsafePointer<CChar>?] = []
-        func next(_ index: Int) -> R {
-            guard index < copies.count else {
-                pointers.append(nil)
-                return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
-            }
-            return copies[index].withUnsafeBufferPointer { buffer in
-                pointers.append(buffer.baseAddress)
-                return next(index + 1)
-            }
-        }
-        return next(0)
+    /// Lends them as a list that ends with a null pointer.
+    func withList<R>(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
+        (texts.map(add) + [nil]).withUnsafeBufferPointer { body($0.baseAddress) }
     }
 }
 

@@ -42,10 +42,10 @@ extension ReportEvent {
     }
 
     private func writeTags(to json: inout JSONWriter) {
-        let valid = tags.compactMap { key, value in Field.tag(key, value) }
+        let valid = tags.inOrder.compactMap { key, value in Field.tag(key, value) }
         guard !valid.isEmpty else { return }
         json.key("tags")
-        json.object { json in for (key, value) in valid.sorted(by: { $0.0 < $1.0 }) { json.field(key, value) } }
+        json.object { json in for (key, value) in valid { json.field(key, value) } }
     }
 
     private func writeUser(to json: inout JSONWriter) {
@@ -71,7 +71,7 @@ extension ReportEvent {
                     json.field("op", "http.server")
                 }
             }
-            for (name, values) in contexts.sorted(by: { $0.key < $1.key }) where name != "trace" || trace == nil {
+            for (name, values) in contexts.inOrder where name != "trace" || trace == nil {
                 let values = values.filter { $0.value != .null && $0.value != .string("") }
                 guard !values.isEmpty else { continue }
                 json.key(name)

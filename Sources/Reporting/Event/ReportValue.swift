@@ -33,7 +33,7 @@ public enum ReportValue: Sendable, Hashable {
         case .object(let values):
             guard depth > 0 else { return json.string("…".utf8) }
             json.object { json in
-                for (key, value) in values.sorted(by: { $0.key < $1.key }).prefix(Self.breadthLimit) {
+                for (key, value) in values.inOrder.prefix(Self.breadthLimit) {
                     json.key(key)
                     value.write(to: &json, depth: depth - 1)
                 }

@@ -22,8 +22,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         let id: UInt64
         let descriptor: CInt
         let readiness: Readiness
-        /// When to give up; nil for never.
-        let deadline: ContinuousClock.Instant?
+        /// When to give up, on ``EventLoop/now``'s clock.
+        let deadline: Int64
         // Unsafe, as it is resumed in two places of this file, each of which takes the wait off the list.
         let continuation: UnsafeContinuation<Bool, any Error>
     }
@@ -42,6 +42,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         var waits: [Wait] = []
         var polled: [pollfd] = []
         var lastWait: UInt64 = 0
+        var turn: UInt64 = 0
+        var hooks: [any BeforePoll] = []
     }
 
     private let wakeUp: CInt
@@ -97,6 +99,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         while true {
             runReadyJobs()
             let (stopped, idle) = takeInbox()
+            confined.turn += 1
+            if !confined.hooks.isEmpty { runHooks() }
             if stopped { return }
             poll(idle: idle)
         }
@@ -104,6 +108,18 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
 
     /// Ends ``run()`` once the job in hand is done. Tasks that are still suspended stay so.
     package func stop() { post { $0.stopped = true } }
+
+    /// Rises whenever the tasks that were ready have run: a task that reads the same number twice was not suspended meanwhile.
+    package var turn: UInt64 { confined.turn }
+
+    /// Calls `hook` once, before the loop looks for more to do. On the loop's thread only.
+    package func before(nextPoll hook: any BeforePoll) { confined.hooks.append(hook) }
+
+    private func runHooks() {
+        let hooks = confined.hooks
+        confined.hooks.removeAll(keepingCapacity: true)
+        for hook in hooks { hook.beforePoll() }
+    }
 
     private func runReadyJobs() {
         // Bounded, so that tasks that wake each other cannot keep sockets waiting for ever.
@@ -153,7 +169,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         precondition(isCurrent, "EventLoop.wait outside its loop")
         confined.lastWait += 1
         let id = confined.lastWait
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let deadline = timeout.map(Self.deadline) ?? .max
         guard cancellable else {
             return try await withUnsafeThrowingContinuation { continuation in
                 add(Wait(id: id, descriptor: descriptor, readiness: readiness, deadline: deadline, continuation: continuation))
@@ -174,10 +190,10 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     private func poll(idle: Bool) {
         confined.polled.removeAll(keepingCapacity: true)
         confined.polled.append(pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0))
-        var first: ContinuousClock.Instant?
+        var first = Int64.max
         for wait in confined.waits {
             confined.polled.append(pollfd(fd: wait.descriptor, events: wait.readiness.events, revents: 0))
-            if let deadline = wait.deadline { first = min(deadline, first ?? deadline) }
+            if wait.deadline < first { first = wait.deadline }
         }
         let count = nfds_t(confined.polled.count)
         let timeout = idle ? Self.milliseconds(until: first) : 0
@@ -186,19 +202,19 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         #else
         let found = Darwin.poll(&confined.polled, count, timeout)
         #endif
-        guard found > 0 || first != nil else { return }  // EINTR, or nothing yet
+        guard found > 0 || first < .max else { return }  // EINTR, or nothing yet
         if found > 0, confined.polled[0].revents != 0 {
             var counter: UInt64 = 0
             // Only empties the counter; EAGAIN means that somebody was faster.
             _ = read(wakeUp, &counter, 8)
         }
-        let now = first == nil ? nil : ContinuousClock.now
+        let now = first == .max ? 0 : Self.now
         var index = 0
         for polled in confined.polled.dropFirst() {
             let wait = confined.waits[index]
             if found > 0, polled.revents != 0 {
                 confined.waits.remove(at: index).continuation.resume(returning: true)
-            } else if let now, let deadline = wait.deadline, deadline <= now {
+            } else if wait.deadline <= now {
                 confined.waits.remove(at: index).continuation.resume(returning: false)
             } else {
                 index += 1
@@ -206,11 +222,31 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         }
     }
 
-    /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.
-    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> CInt {
-        guard let deadline else { return -1 }
-        let (seconds, attoseconds) = (deadline - ContinuousClock.now).components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        return CInt(clamping: min(seconds, 1_000_000) * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
+    /// Nanoseconds of a clock that goes on while the sandbox is frozen.
+    private static var now: Int64 {
+        var time = timespec()
+        #if canImport(Glibc)
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        #else
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        #endif
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
+
+    private static func deadline(in time: Duration) -> Int64 {
+        let (seconds, attoseconds) = time.components
+        return now + min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
+    }
+
+    /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.
+    private static func milliseconds(until deadline: Int64) -> CInt {
+        if deadline == .max { return -1 }
+        return CInt(clamping: max(0, (deadline - now + 999_999) / 1_000_000))
+    }
+}
+
+/// What is to be done when the tasks of a loop have nothing to do.
+package protocol BeforePoll: AnyObject {
+    /// Must neither wait nor run user code.
+    func beforePoll()
 }

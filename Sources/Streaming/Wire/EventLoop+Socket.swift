@@ -9,9 +9,9 @@ extension EventLoop {
             if let sent = try socket.send(rest) {
                 rest = rest.dropping(sent)
                 if rest.isEmpty { return }
-            } else {
-                try await wait(until: .writable, on: socket.descriptor, cancellable: false)
             }
+            // Whoever takes a part only is full.
+            try await wait(until: .writable, on: socket.descriptor, cancellable: false)
         }
     }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// One header or trailer line; the name in lower case, the value as it came.
 package struct HTTPLine: Sendable, Equatable {
     package var name: String
@@ -60,7 +66,10 @@ struct HTTPLines: Sendable {
     mutating func append(_ part: some Collection<UInt8>) { bytes.append(contentsOf: part) }
 
     mutating func endName() {
-        for index in (ends.last ?? 0)..<bytes.count where bytes[index] &- 0x41 < 26 { bytes[index] |= 0x20 }
+        let start = ends.last ?? 0
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            for index in start..<bytes.count where bytes[index] &- 0x41 < 26 { bytes[index] |= 0x20 }
+        }
         endValue()
     }
 
@@ -80,7 +89,9 @@ struct HTTPLines: Sendable {
                 var start = 0
                 for index in 0..<ends.count / 2 {
                     let (end, valueEnd) = (ends[2 * index], ends[2 * index + 1])
-                    if end - start == wanted.count, zip(start..<end, wanted).allSatisfy({ bytes[$0] == $1 }) {
+                    if end - start == wanted.count, let base = bytes.baseAddress, let other = wanted.baseAddress,
+                        memcmp(base + start, other, wanted.count) == 0
+                    {
                         return String(decoding: bytes[end..<valueEnd], as: UTF8.self)
                     }
                     start = valueEnd

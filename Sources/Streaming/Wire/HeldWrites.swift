@@ -1,0 +1,152 @@
+internal import CSluiceRuntime
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Small writes that wait for the ones behind them, as each send is a system call and wakes the reader: 16 KiB at most, and
+/// never longer than a millisecond, whatever their writer does meanwhile.
+///
+/// Whoever sends on the socket takes what is held first. Appending belongs to one thread; sending may be anybody's.
+package final class HeldWrites: Sendable {
+    private static let limit = 16_384
+    /// Half of what is promised: the other half is the ticker's own delay.
+    private static let patience: Int64 = 500_000
+
+    private struct State {
+        var bytes: [UInt8] = []
+        /// When the first of them came, in nanoseconds.
+        var since: Int64 = 0
+        var isWatched = false
+        /// How often the ticker found nothing.
+        var idleTicks = 0
+    }
+
+    private let state = Mutex(State())
+    private let socket: Socket
+
+    package init(_ socket: Socket) { self.socket = socket }
+
+    /// Keeps one more chunk. False when there is no room: then it is to be sent with what is held.
+    package func append(_ head: [UInt8], _ bytes: [UInt8], _ tail: [UInt8]) -> Bool {
+        guard let ticker = Ticker.shared else { return false }
+        let size = head.count + bytes.count + tail.count
+        let outcome = state.withLock { state -> (isKept: Bool, mustWatch: Bool) in
+            guard state.bytes.count + size <= Self.limit else { return (false, false) }
+            if state.bytes.isEmpty {
+                state.since = MonotonicClock.now
+                state.bytes.reserveCapacity(Self.limit)
+            }
+            state.bytes += head
+            state.bytes += bytes
+            state.bytes += tail
+            defer { state.isWatched = true }
+            return (true, !state.isWatched)
+        }
+        if outcome.mustWatch { ticker.watch(self) }
+        return outcome.isKept
+    }
+
+    /// What is held; it is the caller's to send.
+    package func take() -> [UInt8] {
+        state.withLock { state in
+            if state.bytes.isEmpty { return [] }
+            defer { state.bytes = [] }
+            return state.bytes
+        }
+    }
+
+    /// Sends what the kernel takes. False when something is left: the socket is full, or broken, which the next send will tell.
+    package func sendNow() -> Bool { state.withLock { send(&$0) } }
+
+    private func send(_ state: inout State) -> Bool {
+        if state.bytes.isEmpty { return true }
+        let sent = try? state.bytes.withUnsafeBytes { bytes in Result { () throws(SystemError) in try socket.send(bytes) } }
+            .get()
+        guard let sent = sent ?? nil else { return false }
+        if sent == state.bytes.count {
+            state.bytes.removeAll(keepingCapacity: true)
+        } else {
+            state.bytes.removeFirst(sent)
+        }
+        return state.bytes.isEmpty
+    }
+
+    /// False when there has been nothing to do for a while.
+    fileprivate func tick() -> Bool {
+        state.withLock { state in
+            if !state.bytes.isEmpty {
+                state.idleTicks = 0
+                if MonotonicClock.now - state.since >= Self.patience { _ = send(&state) }
+                return true
+            }
+            state.idleTicks += 1
+            if state.idleTicks < 20 { return true }
+            (state.idleTicks, state.isWatched) = (0, false)
+            return false
+        }
+    }
+}
+
+enum MonotonicClock {
+    /// Nanoseconds.
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// One thread that looks after held writes while there are any. A writer that computes after its write, without ever
+/// suspending, would keep it otherwise.
+private final class Ticker: Sendable {
+    /// Nil where the system has no thread or descriptor left: then nothing is held.
+    static let shared = Ticker()
+
+    private let members = Mutex<[HeldWrites]>([])
+    private let wakeUp: CInt
+
+    private init?() {
+        wakeUp = sluice_eventfd()
+        guard wakeUp >= 0 else { return nil }
+        do throws(SystemError) {
+            try OwnedThread.start("sluice-ticker") { self.run() }
+        } catch {
+            return nil
+        }
+    }
+
+    deinit { if wakeUp >= 0 { close(wakeUp) } }
+
+    func watch(_ held: HeldWrites) {
+        let isFirst = members.withLock { members in
+            members.append(held)
+            return members.count == 1
+        }
+        guard isFirst else { return }
+        var one: UInt64 = 1
+        // A full counter wakes the poll as well as one more would.
+        _ = write(wakeUp, &one, 8)
+    }
+
+    private func run() {
+        var polled = pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)
+        while true {
+            let current = members.withLock(\.self)
+            if current.isEmpty {
+                // For ever: nothing of ours wakes a sandbox that is idle, or about to freeze.
+                _ = poll(&polled, 1, -1)
+                var counter: UInt64 = 0
+                // Only empties the counter.
+                _ = read(wakeUp, &counter, 8)
+                continue
+            }
+            usleep(300)
+            let done = current.filter { !$0.tick() }
+            if !done.isEmpty { members.withLock { $0.removeAll { member in done.contains { $0 === member } } } }
+        }
+    }
+}
