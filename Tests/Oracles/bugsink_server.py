@@ -23,6 +23,9 @@ import textwrap
 import threading
 import time
 
+sys.dont_write_bytecode = True
+from venv import use_the_venv  # noqa: E402
+
 KEY = "00000000000000000000000000000001"
 CONF = """
     from bugsink.settings.default import *  # noqa
@@ -64,18 +67,6 @@ SETUP = """
     from projects.models import Project
     Project.objects.create(id=1, name="tests", slug="tests", sentry_key=uuid.UUID("{key}"), retention_max_event_count=1_000_000)
 """
-
-
-def use_the_venv():
-    """Runs this file again by the venv of scripts/oracles where bugsink is not at hand."""
-    try:
-        import bsmain  # noqa: F401
-    except ImportError:
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        python = os.path.join(root, ".build-oracles", "bin", "python")
-        if os.environ.get("ORACLES_PYTHON") or not os.path.exists(python):
-            sys.exit("bugsink_server: no bugsink here: run scripts/oracles")
-        os.execve(python, [python, os.path.abspath(__file__), *sys.argv[1:]], {**os.environ, "ORACLES_PYTHON": python})
 
 
 def rows(database, query):
@@ -171,7 +162,7 @@ def main():
     options = parser.parse_args()
     if bool(options.certfile) != bool(options.keyfile):
         parser.error("--certfile and --keyfile go together")
-    use_the_venv()
+    use_the_venv("bsmain", "bugsink")
 
     # SIGTERM takes the way out that cleans up.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

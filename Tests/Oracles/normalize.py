@@ -12,17 +12,8 @@ import json
 import os
 import sys
 
-
-def use_the_venv():
-    try:
-        import sentry_relay  # noqa: F401
-    except ImportError:
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        python = os.path.join(root, ".build-oracles", "bin", "python")
-        if os.environ.get("ORACLES_PYTHON") or not os.path.exists(python):
-            sys.exit("normalize: no sentry_relay here: run scripts/oracles")
-        os.execve(python, [python, os.path.abspath(__file__), *sys.argv[1:]], {**os.environ, "ORACLES_PYTHON": python})
-
+sys.dont_write_bytecode = True
+from venv import use_the_venv  # noqa: E402
 
 # What a new project at Sentry has.
 SCRUBBING = {"scrubData": True, "scrubDefaults": True, "scrubIpAddresses": False, "sensitiveFields": [], "excludeFields": []}
@@ -61,7 +52,7 @@ def take_line(data, position):
 
 
 def main():
-    use_the_venv()
+    use_the_venv("sentry_relay", "sentry_relay")
     from sentry_relay.processing import StoreNormalizer, convert_datascrubbing_config, pii_strip_event
     normalizer = StoreNormalizer(
         project_id=1, client="custom.swift.lambda/0.1.0", protocol_version="7", is_renormalize=False, remove_other=True,

@@ -1,4 +1,3 @@
-import Foundation
 import SluiceTestSupport
 import Testing
 
@@ -11,27 +10,14 @@ import Testing
 
     /// Runs `body` as one request, with reports going to a server of the test's own, and returns the events that came.
     private func request(_ body: (SentryReporter) async throws -> Void) async throws -> [JSONView] {
-        try await Turnstile.reports.alone { try await alone(body) }
-    }
-
-    private func alone(_ body: (SentryReporter) async throws -> Void) async throws -> [JSONView] {
-        let ingest = MockIngest()
-        let folder = FileManager.default.temporaryDirectory.path + "/sluice-test-" + UUID().uuidString
-        let records = LogRecords()
-        Reports.start(
-            ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
-            logger: records.logger)
-        defer {
-            Reports.stop()
-            ingest.stop()
-            try? FileManager.default.removeItem(atPath: folder)  // left behind, it harms nobody
+        try await withReports { ingest, logger in
+            try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
+                try await body(SentryReporter(logger))
+                let ledger = await Reports.flush(within: .seconds(20))
+                #expect(ledger.isDelivered)
+            }
+            return try ingest.events()
         }
-        try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-            try await body(SentryReporter(records.logger))
-            let ledger = await Reports.flush(within: .seconds(20))
-            #expect(ledger.isDelivered)
-        }
-        return try ingest.events()
     }
 
     @Test("case 37: an error that is captured by hand is of level error, generic and handled, and has its id at once")

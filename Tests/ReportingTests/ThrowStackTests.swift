@@ -11,18 +11,7 @@ import Testing
 
     /// The functions of this file in the stack of what `body` throws, innermost first.
     private func functions(_ body: @escaping @Sendable () async throws -> Void) async throws -> [String] {
-        try await Turnstile.reports.alone {
-            let ingest = MockIngest()
-            let records = LogRecords()
-            let folder = NSTemporaryFolder.make()
-            Reports.start(
-                ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
-                logger: records.logger)
-            Reports.begin()
-            defer {
-                Reports.stop()
-                ingest.stop()
-            }
+        try await withReports { ingest, _ in
             await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
                 do {
                     try await body()
@@ -115,9 +104,4 @@ import Testing
     func names(_ name: String, _ short: String) {
         #expect(FunctionName.short(name) == short)
     }
-}
-
-private enum NSTemporaryFolder {
-    /// A name nobody else has; the spool makes the folder.
-    static func make() -> String { "/tmp/sluice-test-\(UInt64.random(in: .min ... .max))" }
 }
