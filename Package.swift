@@ -74,6 +74,9 @@ let package = Package(
         example("Streams"),
         example("Failures"),
         example("Reporting"),
+        // What scripts/bench measures.
+        .executableTarget(
+            name: "Benchmark", dependencies: ["Sluice"], path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceStreaming"]),
         test("ReportingTests", ["SluiceReporting", logging]),

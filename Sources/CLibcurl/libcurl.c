@@ -233,12 +233,16 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
     return (int)code;
 }
 
+static int was_sent(sluice_curl *curl) {
+    long sent = 0;
+    api.easy_getinfo(curl->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0;
+}
+
 static void conclude(sluice_curl *curl, CURLcode code) {
     struct sluice_curl_answer *answer = &curl->answer;
-    long sent = 0;
     api.easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    api.easy_getinfo(curl->easy, CURLINFO_REQUEST_SIZE, &sent);
-    answer->was_sent = sent > 0;
+    answer->was_sent = was_sent(curl);
     answer->code = (int)code;
     if (code != CURLE_OK)
         snprintf(answer->problem, sizeof answer->problem, "%s", curl->error[0] ? curl->error : api.easy_strerror(code));
@@ -265,4 +269,8 @@ int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct slui
     return 1;
 }
 
-void sluice_curl_abort(sluice_curl *curl) { finish(curl); }
+int sluice_curl_abort(sluice_curl *curl) {
+    int sent = was_sent(curl);
+    finish(curl);
+    return sent;
+}

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// What the environment says to the local Lambda. Its own names are strict: a bad value is a clear message at start.
 struct LocalSettings: Sendable {
     enum URLMode: String, Sendable {
@@ -13,6 +19,8 @@ struct LocalSettings: Sendable {
     var timeout: Duration = .seconds(30)
     /// `SLUICE_LOCAL_FREEZE`: `off` leaves the app running between invocations.
     var freezes = true
+    /// `SLUICE_LOCAL_PROGRAM`: the program in the sandbox, such as a packaged `bootstrap`; this one when unset.
+    var program: String?
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: 1 when unset or unusable, as in the app.
     var concurrency = 1
 
@@ -46,6 +54,12 @@ struct LocalSettings: Sendable {
                 throw Problem(description: "SLUICE_LOCAL_FREEZE: expected on or off, found '\(text)'")
             }
             freezes = text == "on"
+        }
+        if let text = environment["SLUICE_LOCAL_PROGRAM"], !text.isEmpty {
+            guard access(text, X_OK) == 0 else {
+                throw Problem(description: "SLUICE_LOCAL_PROGRAM: there is no program at '\(text)'")
+            }
+            program = text
         }
         concurrency = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
         if concurrency > 1 { freezes = false }  // managed instances run many invocations at once and are not frozen

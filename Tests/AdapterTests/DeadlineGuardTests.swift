@@ -57,4 +57,27 @@ import Testing
         guardian.stop()
         api.stop()
     }
+
+    @Test("handlers of a cancellation and the app's error answer run in the name of the invocation that they are about")
+    func scope() async throws {
+        let api = MockRuntimeAPI([]) { _ in .status(202) }
+        let seen = Collected<String>()
+        let answered = Gate()
+        let guardian = try DeadlineGuard(
+            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
+            answer: { error, request in
+                seen.add("answer of \(InvocationScope.current?.requestID ?? "nobody")")
+                answered.open()
+                return problemAnswer(to: error, for: request)
+            }, reporter: Notes(), exit: {})
+        try guardian.start()
+        let trip = try trip("late", ReplyToken())
+        trip.tell { $0.cancel = { seen.add("cancellation of \(InvocationScope.current?.requestID ?? "nobody")") } }
+        guardian.arm(guardian.slot(0), trip, at: .now)
+        await answered.wait()
+        await guardian.slot(0).disarm()
+        #expect(seen.values.prefix(2) == ["cancellation of late", "answer of late"])
+        guardian.stop()
+        api.stop()
+    }
 }

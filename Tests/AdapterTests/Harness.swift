@@ -166,7 +166,8 @@ func eventJSON(
 struct Removed {}
 
 func read(_ json: String) throws -> Request {
-    try HTTPEvent(Array(json.utf8)).request(id: "id", deadline: nil)
+    let bytes = Array(json.utf8)
+    return try HTTPEvent(bytes).request(of: bytes, id: "id", deadline: nil)
 }
 
 struct Boom: Error {}

@@ -124,6 +124,13 @@ import Testing
         #expect(error?.variable == "AWS_LAMBDA_RUNTIME_API")
     }
 
+    @Test("the spool is an absolute path, or start-up names the variable", arguments: ["spool", "./spool", "~/spool", " /tmp"])
+    func spool(_ text: String) throws {
+        let error = #expect(throws: SettingsError.self) { try Settings(["SLUICE_SPOOL": text]) }
+        #expect(error?.variable == "SLUICE_SPOOL")
+        for good in ["", "/", "/tmp/spool"] { _ = try Settings(["SLUICE_SPOOL": good]) }
+    }
+
     @Test("the proxy variable wins over the platform's")
     func proxy() throws {
         let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "a:1", "AWS_LWA_LAMBDA_RUNTIME_API_PROXY": "b:2"])

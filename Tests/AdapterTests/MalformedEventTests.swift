@@ -129,7 +129,7 @@ import Testing
             var bytes = whole
             let index = Int.random(in: bytes.indices, using: &generator)
             bytes[index] = UInt8.random(in: 0...255, using: &generator)
-            _ = try? HTTPEvent(bytes).request(id: "x", deadline: nil)
+            _ = try? HTTPEvent(bytes).request(of: bytes, id: "x", deadline: nil).headers
         }
     }
 }

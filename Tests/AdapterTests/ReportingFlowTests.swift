@@ -265,6 +265,29 @@ extension GlobalReports {
             #expect(exception?["mechanism"]?["handled"]?.flag == false)
         }
 
+        @Test("case 128: what is wrong with the app's own list is reported to where the app's own options say")
+        func invalidApp() async throws {
+            let ingest = MockIngest()
+            var routes = Router()
+            for _ in 0..<2 { routes.get("/same") { _ in "x" } }
+            let options = ReportOptions { $0.proxy = "" }
+            let dsn = ingest.dsn
+            let app = LambdaApp {
+                routes
+                CaptureErrors(
+                    {
+                        var options = options
+                        options.dsn = dsn
+                        return options
+                    }())
+                FlushReports()
+            }
+            _ = await serve(app, [], to: ingest, environment: ["SENTRY_DSN": ""])
+            ingest.stop()
+            #expect(try ingest.events().map { $0["tags"]?["outcome"]?.text } == ["start_up"])
+            #expect(try ingest.events().map { $0["exception"]?["values"]?[0]?["type"]?.text } == ["RouteError"])
+        }
+
         @Test("case 128: a bad value of a variable of ours is reported too")
         func badVariable() async throws {
             let ingest = MockIngest()

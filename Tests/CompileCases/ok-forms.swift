@@ -85,3 +85,11 @@ func test(_ app: LambdaApp) async {
     let response = await app.respond(to: Request(.post, "/orders", headers: [.accept: "a/b"], body: "{}"))
     _ = (response.error is HTTPError, response.status == .ok, response.text)
 }
+
+func captures(_ options: ReportOptions?) -> [CaptureErrors] {
+    [
+        CaptureErrors(), CaptureErrors(answersOf500: false), CaptureErrors(ReportOptions()),
+        CaptureErrors(.init { $0.debug = true }),
+        CaptureErrors(ReportOptions { $0.dsn = "" }, answersOf500: false), CaptureErrors(options),
+    ]
+}

@@ -23,7 +23,7 @@ struct OracleTests {
         _ more: [String: String] = [:]
     ) throws -> LocalProgram? {
         let environment = ["SENTRY_DSN": dsn, "SLUICE_LOCAL_TIMEOUT": "4"].merging(more) { $1 }
-        return try LocalProgram(program, mode: mode, spool: spool, environment)
+        return try LocalProgram(program, mode: mode, in: spool, environment)
     }
 
     @Test("every kind of event is a row in bugsink, strict, and passes Relay's normaliser unchanged", arguments: servers)

@@ -170,15 +170,15 @@ struct LocalProgram: Sendable {
     let port: UInt16
 
     init?(
-        _ name: String, mode: String = "buffered", spool: TemporaryFolder = TemporaryFolder(),
+        _ name: String, mode: String = "buffered", in folder: TemporaryFolder = TemporaryFolder(),
         _ environment: [String: String] = [:]
     ) throws {
         var environment = environment
         environment["PORT"] = "0"
         environment["AWS_LWA_INVOKE_MODE"] = mode
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        environment["SLUICE_SPOOL"] = spool.path
-        program = try Program(name, environment, in: spool)
+        if environment["SLUICE_SPOOL"] == nil { environment["SLUICE_SPOOL"] = folder.path }
+        program = try Program(name, environment, in: folder)
         guard let line = program.line(containing: "Lambda on this machine"),
             let port = line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap({ UInt16($0.1) })
         else { return nil }

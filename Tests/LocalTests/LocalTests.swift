@@ -109,3 +109,13 @@ import Testing
         if !kept { #expect(shown.hasPrefix(sent.hasPrefix("Function.") ? "Function.Unknown" : "Runtime.Unknown")) }
     }
 }
+
+@Suite struct LocalSettingsTests {
+    @Test("the program in the sandbox may be another one; one that cannot be run stops the start, with the variable's name")
+    func program() throws {
+        #expect(try LocalSettings([:]).program == nil)
+        #expect(try LocalSettings(["SLUICE_LOCAL_PROGRAM": "/bin/sh"]).program == "/bin/sh")
+        let problem = #expect(throws: LocalSettings.Problem.self) { try LocalSettings(["SLUICE_LOCAL_PROGRAM": "/bin/nobody"]) }
+        #expect(problem?.description.hasPrefix("SLUICE_LOCAL_PROGRAM: ") == true)
+    }
+}

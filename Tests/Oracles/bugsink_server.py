@@ -24,7 +24,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-from venv import use_the_venv  # noqa: E402
+from oracle_venv import use_the_venv  # noqa: E402
 
 KEY = "00000000000000000000000000000001"
 CONF = """
@@ -162,7 +162,7 @@ def main():
     options = parser.parse_args()
     if bool(options.certfile) != bool(options.keyfile):
         parser.error("--certfile and --keyfile go together")
-    use_the_venv("bsmain", "bugsink")
+    use_the_venv("bsmain")
 
     # SIGTERM takes the way out that cleans up.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -13,7 +13,8 @@ import os
 import sys
 
 sys.dont_write_bytecode = True
-from venv import use_the_venv  # noqa: E402
+from oracle_venv import use_the_venv  # noqa: E402
+
 
 # What a new project at Sentry has.
 SCRUBBING = {"scrubData": True, "scrubDefaults": True, "scrubIpAddresses": False, "sensitiveFields": [], "excludeFields": []}
@@ -52,7 +53,7 @@ def take_line(data, position):
 
 
 def main():
-    use_the_venv("sentry_relay", "sentry_relay")
+    use_the_venv("sentry_relay")
     from sentry_relay.processing import StoreNormalizer, convert_datascrubbing_config, pii_strip_event
     normalizer = StoreNormalizer(
         project_id=1, client="custom.swift.lambda/0.1.0", protocol_version="7", is_renormalize=False, remove_other=True,

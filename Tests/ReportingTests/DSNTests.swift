@@ -152,7 +152,7 @@ import Testing
             $0.beforeSend = { _ in nil }
         }
         tunnelled.client.delivery?.submit(
-            LogBuffer.Entry(json: Array("{}".utf8), traceID: "", ledger: tunnelled.box.ledger))
+            LogBuffer.Entry(json: Array("{}".utf8), ledger: tunnelled.box.ledger))
         try await tunnelled.flush()
         tunnelled.capture(tunnelled.message("dropped"))
         try await tunnelled.flush()

@@ -51,7 +51,7 @@ import Testing
         var queue = DeliveryQueue()
         let ledger = Ledger()
         openBreaker(&queue)
-        for _ in 1...150 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], traceID: "", ledger: ledger), at: now) }
+        for _ in 1...150 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now) }
         queue.add(nil, drains: true, until: later) {}
         guard case .send(let batch, isProbe: true) = queue.next(at: now).0 else {
             Issue.record("no probe")
@@ -59,6 +59,53 @@ import Testing
         }
         #expect(batch.category == .logItem && batch.count == 100)
         #expect(queue.logs.count == 50 && queue.fresh.isEmpty)
+    }
+
+    @Test("one batch of logs at a time leaves the buffer: its limit holds, however long the server takes")
+    func oneBatch() {
+        var queue = DeliveryQueue()
+        let (ledger, other) = (Ledger(), Ledger())
+        for _ in 1...1000 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now) }
+        queue.fresh = [parcel("event", other)]
+        queue.add(other, drains: false, until: later) {}
+        #expect(sent(queue.next(at: now).0) == "event")
+        #expect(queue.logs.count == 900)
+        #expect(queue.fresh.map(\.count) == [100])
+    }
+
+    @Test("whose logs are behind those of others has them sent too, batch by batch")
+    func behindOthers() {
+        var queue = DeliveryQueue()
+        let (others, own) = (Ledger(), Ledger())
+        for number in 0..<250 {
+            _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: number == 150 ? own : others), at: now)
+        }
+        queue.add(own, drains: false, until: later) {}
+        #expect(sent(queue.next(at: now).0) == "logs-1")
+        #expect(sent(queue.next(at: now).0) == "logs-2")
+        let (_, over) = queue.next(at: now)
+        #expect(over.count == 1)
+    }
+
+    @Test("logs that never left are what the next probe is made of, once for each who waits")
+    func unsentLogs() {
+        var queue = DeliveryQueue()
+        let ledger = Ledger()
+        openBreaker(&queue)
+        let unsent = Parcel(id: "logs-1", category: .logItem, content: .bytes([0x7B]), owners: [(ledger, 2)])
+        queue.fresh = [unsent]
+        _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now)
+        queue.add(nil, drains: true, until: later) {}
+        guard case .send(let probe, isProbe: true) = queue.next(at: now).0 else {
+            Issue.record("no probe")
+            return
+        }
+        #expect(probe.id == "logs-1")
+        queue.putBack(probe)
+        queue.failed(probe.id)
+        let (job, over) = queue.next(at: now)
+        #expect(sent(job) == nil && over.count == 1)
+        #expect(queue.logs.count == 1 && queue.fresh.count == 1)
     }
 
     @Test("while the breaker is open only those who may probe are served, and an event is what they probe with")

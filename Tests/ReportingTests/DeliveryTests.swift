@@ -239,6 +239,36 @@ import Testing
         #expect(bench.spooled.isEmpty)
     }
 
+    @Test("logs that never left the process are not lost: they wait, and go when the server is back")
+    func unsentLogs() async throws {
+        let bench = ReportBench()
+        bench.ingest.stop()
+        let client = bench.client()
+        for text in ["a", "b"] { client.log(text, in: bench.box) }
+        await client.flush(bench.box)
+        #expect(bench.ledger == ReportLedger(pending: 2))
+        #expect(bench.records.lines.count == 1)
+        let ingest = MockIngest(port: bench.ingest.port)
+        defer { ingest.stop() }
+        await client.settle(bench.box) { !bench.box.ledger.hasPending }
+        #expect(bench.ledger == ReportLedger(delivered: 2))
+        let items = try ingest.envelopes().flatMap(\.items)
+        #expect(items.map { $0.header["item_count"]?.number } == [2])
+    }
+
+    @Test("logs whose flush ends before the connection is made are not lost either")
+    func abortedBeforeSent() async throws {
+        // A listener that accepts nothing and has no room: a connection to it is never made.
+        let (listener, port) = RawSocket.listen(backlog: 0)
+        let fillers = (0..<4).map { _ in RawSocket.beginConnecting(port: port) }
+        let bench = ReportBench()
+        let client = bench.client { $0.dsn = "http://public@127.0.0.1:\(port)/42" }
+        client.log("a", in: bench.box)
+        await client.flush(bench.box, within: .milliseconds(50))
+        #expect(bench.ledger == ReportLedger(pending: 1))
+        withExtendedLifetime((listener, fillers)) {}
+    }
+
     @Test("case 115: reports share one connection, whatever the answers' bodies")
     func oneConnection() async throws {
         let body = String(repeating: "x", count: 100_000)

@@ -1,5 +1,6 @@
 import Foundation
 import SluiceTestSupport
+import Synchronization
 import Testing
 
 @testable import SluiceReporting
@@ -136,6 +137,25 @@ import Testing
         #expect(bench.ingest.attempts == 0)
     }
 
+    @Test("with no descriptor left nothing is sent and nobody waits: reports are on disk, and one ERROR says so")
+    func noDescriptor() async throws {
+        let bench = ReportBench()
+        let client = bench.client()
+        let settings = try #require(client.delivery?.settings)
+        let delivery = Delivery(settings, try #require(settings.dsn), client.notices, wake: -1)
+        delivery.start()
+        for text in ["a", "b"] {
+            var event = ReportEvent(level: .error)
+            event.message = text
+            delivery.submit(event, UserCallbacks(processors: [], beforeSend: nil), owner: bench.box.ledger, source: nil)
+            await delivery.flush(bench.box.ledger, drains: true, within: .seconds(20))
+        }
+        #expect(bench.ledger == ReportLedger(spooled: 2))
+        #expect(bench.spooled.count == 2)
+        #expect(bench.records.lines.map { $0.hasPrefix("error: reports cannot be sent") } == [true])
+        #expect(bench.ingest.attempts == 0)
+    }
+
     @Test("the flush of one request waits for its own reports only; the settling after a reply takes everybody's")
     func whose() async throws {
         let bench = ReportBench()
@@ -154,7 +174,7 @@ import Testing
     // MARK: Logs
 
     private func entry(_ text: String = "x") -> LogBuffer.Entry {
-        LogBuffer.Entry(json: Array(#"{"body":"\#(text)"}"#.utf8), traceID: "t", ledger: ScopeBox().ledger)
+        LogBuffer.Entry(json: Array(#"{"body":"\#(text)"}"#.utf8), ledger: ScopeBox().ledger)
     }
 
     private func count(_ parcel: Parcel?) throws -> Int? {
@@ -231,7 +251,7 @@ import Testing
         let idle = Delivery(delivery.settings, delivery.dsn, client.notices)
         for number in 0...1000 {
             let json = Array(#"{"body":"\#(number)"}"#.utf8)
-            idle.submit(LogBuffer.Entry(json: json, traceID: "t", ledger: bench.box.ledger))
+            idle.submit(LogBuffer.Entry(json: json, ledger: bench.box.ledger))
         }
         #expect(bench.ledger == ReportLedger(pending: 1000, dropped: [.bufferOverflow: 1]))
         idle.start()
@@ -247,6 +267,22 @@ import Testing
             try bench.ingest.losses() == [
                 "buffer_overflow log_item": 1, "buffer_overflow log_byte": #"{"body":"1000"}"#.utf8.count,
             ])
+    }
+
+    @Test("logs wake the thread with the first and with the hundredth, and not at all while the server is away")
+    func wakes() throws {
+        let bench = ReportBench()
+        let client = bench.client()
+        let delivery = try #require(client.delivery)
+        for (isAway, count) in [(false, 2), (true, 0)] {
+            // Not started: nobody empties the counter of its descriptor.
+            let idle = Delivery(delivery.settings, delivery.dsn, client.notices)
+            if isAway { idle.state.withLock { $0.breaker.failed(after: .seconds(1), at: .now) } }
+            for _ in 0..<150 { idle.submit(entry()) }
+            var counter: UInt64 = 0
+            let size = read(idle.wake, &counter, 8)
+            #expect(size == (count == 0 ? -1 : 8) && counter == count)
+        }
     }
 
     // MARK: The app's own callbacks
@@ -285,6 +321,41 @@ import Testing
         #expect(bench.ledger == ReportLedger(delivered: 1, dropped: [.beforeSend: 1]))
         #expect(try bench.ingest.events().map { $0["logentry"]?["formatted"]?.text } == ["good"])
         #expect(try bench.ingest.losses() == ["before_send error": 1])
+    }
+
+    @Test("a flush that comes while a callback runs is seen at once: its budget may end before the callback does")
+    func flushDuringCallback() {
+        let door = DispatchSemaphore(value: 0)
+        // Read at one end, written at the other: any descriptor that becomes readable does.
+        var wake: [CInt] = [0, 0]
+        pipe(&wake)
+        defer { for end in wake { close(end) } }
+        var looks = 0
+        let verdict = CallbackThread.run(
+            UserCallbacks(
+                processors: [],
+                beforeSend: { event in
+                    door.wait()
+                    return event
+                }), on: ReportEvent(level: .error), wake: wake[0], limit: .seconds(5)
+        ) {
+            looks += 1
+            // The first look finds nobody, and says so; then somebody comes. Only the second one lets the callback end.
+            var byte: UInt8 = 1
+            switch looks {
+            case 1: write(wake[1], &byte, 1)
+            case 2:
+                read(wake[0], &byte, 1)
+                door.signal()
+            default: break
+            }
+            return nil
+        }
+        guard case .event = verdict else {
+            Issue.record("nobody looked again")
+            return
+        }
+        #expect(looks >= 2)
     }
 
     @Test("each thing captured is in one line of the ledger, and the lines add up")

@@ -76,11 +76,15 @@ struct Wrapper: CausedError, CustomStringConvertible {
 }
 
 /// Gives `body` the process's own reporting, alone, with its reports going to a server of the test's own.
-func withReports<R>(_ body: (MockIngest, Logger) async throws -> R) async rethrows -> R {
-    try await Turnstile.reports.alone {
+func withReports<R>(
+    _ change: (inout ReportOptions) -> Void = { _ in }, _ body: (MockIngest, Logger) async throws -> R
+) async rethrows -> R {
+    var options = ReportOptions { $0.proxy = "" }
+    change(&options)
+    return try await Turnstile.reports.alone {
         let (ingest, folder, records) = (MockIngest(), TemporaryFolder(), LogRecords())
         Reports.start(
-            ReportOptions { $0.proxy = "" }, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder.path],
+            options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder.path],
             logger: records.logger)
         Reports.begin()
         defer {

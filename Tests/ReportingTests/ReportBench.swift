@@ -52,7 +52,7 @@ extension ReportClient {
     func log(_ text: String, in box: ScopeBox) {
         let json = #"{"timestamp":1.5,"trace_id":"0123456789abcdef0123456789abcdef","level":"info","body":"\#(text)"}"#
         delivery?.submit(
-            LogBuffer.Entry(json: Array(json.utf8), traceID: "0123456789abcdef0123456789abcdef", ledger: box.ledger))
+            LogBuffer.Entry(json: Array(json.utf8), ledger: box.ledger))
     }
 
     /// As `FlushReports` does before the reply.

@@ -158,18 +158,6 @@ import Testing
         #expect(view["event"]?.json?["contexts"]?["trace"]?["trace_id"]?.text == "4bf92f3577b34da6a3ce929d0e0e4736")
     }
 
-    @Test(
-        "case 32: types of items are categories of rate limits and client reports",
-        arguments: [
-            ("event", "error"), ("transaction", "transaction"), ("span", "span"), ("session", "session"),
-            ("sessions", "session"),
-            ("attachment", "attachment"), ("check_in", "monitor"), ("client_report", "internal"), ("log", "log_item"),
-            ("trace_metric", "trace_metric"), ("profile", "profile"), ("feedback", "feedback"), ("never_heard_of", "default"),
-        ])
-    func categories(_ type: String, _ category: String) {
-        #expect(ReportCategory(itemType: type).rawValue == category)
-    }
-
     @Test("case 33: an event of values that JSON does not have is sent all the same")
     func unserialisable() async throws {
         let test = TestClient()

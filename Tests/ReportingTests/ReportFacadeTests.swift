@@ -1,3 +1,4 @@
+import Logging
 import SluiceTestSupport
 import Testing
 
@@ -9,8 +10,10 @@ import Testing
     private struct TypedFailure: Error, Equatable { var number: Int }
 
     /// Runs `body` as one request, with reports going to a server of the test's own, and returns the events that came.
-    private func request(_ body: (SentryReporter) async throws -> Void) async throws -> [JSONView] {
-        try await withReports { ingest, logger in
+    private func request(
+        options change: (inout ReportOptions) -> Void = { _ in }, _ body: (SentryReporter) async throws -> Void
+    ) async throws -> [JSONView] {
+        try await withReports(change) { ingest, logger in
             try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
                 try await body(SentryReporter(logger))
                 let ledger = await Reports.flush(within: .seconds(20))
@@ -84,6 +87,64 @@ import Testing
         #expect(mechanism?["handled"]?.flag == false)
         #expect(events.first?["tags"]?["outcome"]?.text == "handler_error")
         #expect(events.first?["contexts"]?["response"]?["status_code"]?.number == 500)
+    }
+
+    @Test("a report has the level of its record: a warning is no error", arguments: [true, false])
+    func levels(_ isThrown: Bool) async throws {
+        let events = try await request(options: { $0.lowestStatus = 400 }) { reporter in
+            for (number, level) in [Logger.Level.warning, .error, .critical].enumerated() {
+                let error = isThrown ? TypedFailure(number: number) : nil
+                reporter.record(FailureRecord(.handlerError, "failed", error: error, status: 422, level: level))
+            }
+        }
+        #expect(events.map { $0["level"]?.text } == ["warning", "error", "fatal"])
+    }
+
+    @Test("an error that is captured by hand has what was known where it was thrown; what the catching code says comes first")
+    func throwersScope() async throws {
+        let events = try await request { _ in
+            Reports.begin()
+            Reports.setTag("whose", "request")
+            do {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        Reports.setTag("whose", "child")
+                        Reports.setTag("row", "7")
+                        Reports.setUser(ReportUser(id: "42"))
+                        throw Failure()
+                    }
+                    try await group.waitForAll()
+                }
+            } catch {
+                Reports.setTag("whose", "catch")
+                Reports.capture(error)
+            }
+        }
+        try #require(events.count == 1)
+        #expect(events[0]["tags"]?["row"]?.text == "7")
+        #expect(events[0]["user"]?["id"]?.text == "42")
+        #expect(events[0]["tags"]?["whose"]?.text == "catch")
+    }
+
+    @Test("a beforeBreadcrumb that adds breadcrumbs, by logging say, does not see those")
+    func recursion() async throws {
+        let calls = Collected<String>()
+        let events = try await request(options: { options in
+            options.beforeBreadcrumb = { breadcrumb in
+                // An end to it, where there is none otherwise but that of the stack.
+                calls.add(breadcrumb.message ?? "")
+                if calls.values.count < 5 {
+                    Logger(label: "app", factory: { ReportLogHandler(label: $0) }).warning("inner")
+                }
+                return breadcrumb
+            }
+        }) { _ in
+            Reports.begin()
+            Reports.addBreadcrumb("outer")
+            Reports.capture("x")
+        }
+        #expect(calls.values == ["outer"])
+        #expect(events.first?["breadcrumbs"]?["values"]?.elements?.map { $0["message"]?.text } == ["outer"])
     }
 
     @Test("case 20: with no client started, everything can be called and nothing happens")

@@ -10,8 +10,10 @@ import Testing
     private struct Typed: Error, Equatable { var number: Int }
 
     /// The functions of this file in the stack of what `body` throws, innermost first.
-    private func functions(_ body: @escaping @Sendable () async throws -> Void) async throws -> [String] {
-        try await withReports { ingest, _ in
+    private func functions(
+        options change: (inout ReportOptions) -> Void = { _ in }, _ body: @escaping @Sendable () async throws -> Void
+    ) async throws -> [String] {
+        try await withReports(change) { ingest, _ in
             await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
                 do {
                     try await body()
@@ -20,7 +22,7 @@ import Testing
                 }
                 _ = await Reports.flush(within: .seconds(20))
             }
-            let event = try #require(try ingest.events().first)
+            let event = try #require(try ingest.events().last)
             let frames = try #require(event["exception"]?["values"]?.elements?.last?["stacktrace"]?["frames"]?.elements)
             #expect(event["debug_meta"]?["images"]?.count ?? 0 > 0)
             #expect(frames.allSatisfy { $0["instruction_addr"]?.text?.hasPrefix("0x") == true })
@@ -87,6 +89,34 @@ import Testing
     func foundation() async throws {
         let functions = try await functions { try Self.decoding() }
         _ = try place(of: "decoding()", in: functions)
+    }
+
+    @Test("what the reporting itself throws, while it reads a body, leaves the places of the app's throws alone")
+    func ownThrows() async throws {
+        let functions = try await functions(options: { $0.sendDefaultPII = true }) {
+            let body = Array("[\((0..<20).map { #"{"name":"\#($0)"}"# }.joined(separator: ","))]".utf8)
+            Reports.box.setRequest {
+                RawRequest(
+                    method: "POST", url: "https://x/", query: [], headers: [("content-type", "application/json")],
+                    body: body, remoteAddress: nil)
+            }
+            do {
+                try Self.deep()
+            } catch {
+                Reports.capture("another one, with the request's body")
+                throw error
+            }
+        }
+        #expect(try place(of: "deep()", in: functions) == 0)
+    }
+
+    @Test("what is a library is told by its file's name, not by the folder it lies in")
+    func libraries() {
+        #expect(Symbols.isLibrary(path: "/usr/lib/libswiftCore.so"))
+        #expect(Symbols.isLibrary(path: "/lib64/libc.so.6"))
+        #expect(!Symbols.isLibrary(path: "/home/me/my.so.called.app/bootstrap"))
+        #expect(!Symbols.isLibrary(path: "/var/task/bootstrap"))
+        #expect(!Symbols.isLibrary(path: "/var/task/my.soap"))
     }
 
     @Test(

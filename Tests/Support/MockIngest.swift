@@ -55,10 +55,12 @@ package final class MockIngest: Sendable {
     private let state = Mutex(State())
     private let verdict: @Sendable (_ attempt: Int) -> Verdict
 
-    /// - Parameter verdict: What becomes of each request, by its number from 0, those that are never read counted too. Called on
-    ///   the connection's own thread when the request's first byte is there: it may block there to hold everything back.
-    package init(verdict: @escaping @Sendable (_ attempt: Int) -> Verdict = { _ in .answer(200) }) {
-        (listener, port) = RawSocket.listen()
+    /// - Parameters:
+    ///   - port: That of a server which has been stopped; 0 for a new one.
+    ///   - verdict: What becomes of each request, by its number from 0, those that are never read counted too. Called on the
+    ///     connection's own thread when the request's first byte is there: it may block there to hold everything back.
+    package init(port: UInt16 = 0, verdict: @escaping @Sendable (_ attempt: Int) -> Verdict = { _ in .answer(200) }) {
+        (listener, self.port) = RawSocket.listen(port: port)
         self.verdict = verdict
         Thread { [self] in acceptAll() }.start()
     }

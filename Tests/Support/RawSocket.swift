@@ -25,10 +25,21 @@ package final class RawSocket: Sendable {
         return code == 0 ? result : nil
     }
 
-    package static func listen() -> (RawSocket, UInt16) {
+    /// Begins a connection and waits for nothing.
+    package static func beginConnecting(port: UInt16) -> RawSocket {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        _ = withAddress(0) { bind(descriptor, $0, $1) }
-        _ = Glibc.listen(descriptor, 64)
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        _ = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
+        return RawSocket(adopting: descriptor)
+    }
+
+    /// - Parameter port: One that was listened on before; 0 for a new one.
+    package static func listen(port: UInt16 = 0, backlog: CInt = 64) -> (RawSocket, UInt16) {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var one: CInt = 1
+        if port != 0 { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size)) }
+        _ = withAddress(port) { bind(descriptor, $0, $1) }
+        _ = Glibc.listen(descriptor, backlog)
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = withUnsafeMutablePointer(to: &address) { pointer in

@@ -1,3 +1,11 @@
+internal import CSluiceRuntime
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// What is wrong with a JSON text, and at which byte.
 struct JSONError: Error, Equatable, CustomStringConvertible {
     let problem: String
@@ -13,10 +21,21 @@ struct JSONReader {
 
     static let depthLimit = 512
 
-    private let bytes: [UInt8]
+    private let bytes: UnsafeBufferPointer<UInt8>
     private(set) var offset = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    /// Lends a reader of a text. Neither it nor a ``JSONText`` that it gave may be used afterwards.
+    static func read<Result, Failure: Error>(
+        _ text: [UInt8], from offset: Int = 0, _ body: (inout JSONReader) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            var reader = JSONReader(bytes)
+            reader.offset = offset
+            return try body(&reader)
+        }
+    }
 
     private var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
@@ -62,14 +81,13 @@ struct JSONReader {
     // MARK: Containers
 
     /// Calls `field` with each key; it must read or ``skip()`` the value.
-    mutating func object(_ field: (inout JSONReader, String) throws(JSONError) -> Void) throws(JSONError) {
+    mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.object)
         offset += 1
         skipSpace()
         if byte == 0x7D { offset += 1; return }
         while true {
-            try expect(.string)
-            let key = try string()
+            let key = try text()
             skipSpace()
             guard byte == 0x3A else { throw fail("':' expected") }
             offset += 1
@@ -120,7 +138,7 @@ struct JSONReader {
                 open.append(0x5D)
                 try check(open.count)
                 continue
-            case .string: _ = try stringBytes()
+            case .string: _ = try text()
             case .number: try skipNumber()
             case .bool: _ = try bool()
             case .null: try expect("null")
@@ -136,8 +154,7 @@ struct JSONReader {
     }
 
     private mutating func skipKey() throws(JSONError) {
-        try expect(.string)
-        _ = try stringBytes()
+        _ = try text()
         skipSpace()
         guard byte == 0x3A else { throw fail("':' expected") }
         offset += 1
@@ -147,7 +164,8 @@ struct JSONReader {
 
     /// True when a null came, which is then read.
     mutating func null() throws(JSONError) -> Bool {
-        guard try peek() == .null else { return false }
+        skipSpace()
+        guard byte == 0x6E else { return false }
         try expect("null")
         return true
     }
@@ -159,38 +177,56 @@ struct JSONReader {
         return false
     }
 
-    mutating func string() throws(JSONError) -> String { String(decoding: try stringBytes(), as: UTF8.self) }
+    mutating func string() throws(JSONError) -> String { try text().string }
 
-    /// A string's content as UTF-8, checked. A lone surrogate escape becomes U+FFFD.
-    mutating func stringBytes() throws(JSONError) -> ArraySlice<UInt8> {
-        try expect(.string)
+    /// A string's content, checked. A lone surrogate escape becomes U+FFFD.
+    mutating func text() throws(JSONError) -> JSONText {
+        if byte != 0x22 { try expect(.string) }
         offset += 1
         let start = offset
-        var pending = start
-        var built: [UInt8] = []
-        while let byte {
-            if byte == 0x22 {
-                let tail = bytes[pending..<offset]
-                offset += 1
-                if built.isEmpty { return try validated(tail, start) }
-                return try validated((built + tail)[...], start)
-            }
-            if byte < 0x20 { throw fail("a control character stands in a string") }
-            if byte == 0x5C {
-                built += bytes[pending..<offset]
-                offset += 1
-                try escape(into: &built)
-                pending = offset
-            } else {
-                offset += 1
-            }
+        var isASCII = true
+        if try !runs(&isASCII) { return try builtText(from: start, isASCII) }
+        let content = UnsafeBufferPointer(rebasing: bytes[start..<offset - 1])
+        if !isASCII { try validate(content, at: start) }
+        return JSONText(content)
+    }
+
+    /// Past the closing quote: true. Before a backslash: false.
+    private mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
+        while let base = bytes.baseAddress, offset < bytes.count {
+            var plain: CInt = 0
+            offset += sluice_json_plain(base + offset, bytes.count - offset, &plain)
+            if plain == 0 { isASCII = false }
+            guard let byte else { break }
+            if byte == 0x22 { offset += 1; return true }
+            if byte == 0x5C { return false }
+            guard byte == 0x7F else { throw fail("a control character stands in a string") }
+            offset += 1
         }
         throw fail("a string does not end")
     }
 
-    private func validated(_ text: ArraySlice<UInt8>, _ start: Int) throws(JSONError) -> ArraySlice<UInt8> {
-        if text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil { return text }
-        throw JSONError(problem: "a string is not UTF-8", offset: start)
+    /// A string with escapes, from its first byte on; the offset is at the first backslash.
+    private mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
+        var isASCII = startIsASCII
+        var built = Array(bytes[start..<offset])
+        while true {
+            offset += 1
+            try escape(into: &built)
+            let pending = offset
+            let ended = try runs(&isASCII)
+            built += bytes[pending..<(ended ? offset - 1 : offset)]
+            if ended { break }
+        }
+        // Escapes are ASCII, and what they stand for is written as UTF-8.
+        if !isASCII { try validate(UnsafeBufferPointer(rebasing: bytes[start..<offset]), at: start) }
+        return JSONText(built)
+    }
+
+    private func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
+        guard String(validating: text, as: UTF8.self) != nil else {
+            throw JSONError(problem: "a string is not UTF-8", offset: start)
+        }
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
@@ -205,7 +241,7 @@ struct JSONReader {
         case 0x74: text.append(0x09)
         case 0x75:
             var scalar = UInt32(try hex4())
-            if scalar & 0xFC00 == 0xD800, byte0(0x5C), byte1(0x75) {
+            if scalar & 0xFC00 == 0xD800, self.byte == 0x5C, offset + 1 < bytes.count, bytes[offset + 1] == 0x75 {
                 let before = offset
                 offset += 2
                 let low = UInt32(try hex4())
@@ -220,9 +256,6 @@ struct JSONReader {
             throw fail("an unknown escape stands in a string")
         }
     }
-
-    private func byte0(_ value: UInt8) -> Bool { byte == value }
-    private func byte1(_ value: UInt8) -> Bool { offset + 1 < bytes.count && bytes[offset + 1] == value }
 
     private mutating func hex4() throws(JSONError) -> UInt16 {
         var value: UInt16 = 0
@@ -259,4 +292,49 @@ struct JSONReader {
         guard let first = byte, 0x30...0x39 ~= first else { throw fail("a digit expected") }
         while let byte, 0x30...0x39 ~= byte { offset += 1 }
     }
+}
+
+/// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:_:)``.
+struct JSONText {
+    private let raw: UnsafeBufferPointer<UInt8>
+    /// In the place of ``raw`` where there were escapes.
+    private let built: [UInt8]?
+
+    init(_ raw: UnsafeBufferPointer<UInt8>) {
+        self.raw = raw
+        built = nil
+    }
+
+    init(_ built: [UInt8]) {
+        raw = UnsafeBufferPointer(start: nil, count: 0)
+        self.built = built
+    }
+
+    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        guard let built else { return body(raw) }
+        return built.withUnsafeBufferPointer(body)
+    }
+
+    var isEmpty: Bool { built?.isEmpty ?? raw.isEmpty }
+    var string: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+    var bytes: [UInt8] { built ?? Array(raw) }
+
+    func contains(_ part: StaticString) -> Bool {
+        let length = part.utf8CodeUnitCount
+        return withBytes { bytes in
+            guard let base = bytes.baseAddress, bytes.count >= length else { return false }
+            return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
+        }
+    }
+
+    static func == (text: JSONText, other: StaticString) -> Bool {
+        text.withBytes { bytes in
+            guard bytes.count == other.utf8CodeUnitCount else { return false }
+            guard let base = bytes.baseAddress else { return true }
+            return memcmp(base, other.utf8Start, bytes.count) == 0
+        }
+    }
+
+    /// For `switch`: keys are compared without becoming a `String`.
+    static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }

@@ -1,95 +1,126 @@
+internal import HTTPTypes
+
 /// The fields of a payload 2.0 event (Function URLs and HTTP APIs) that make a request.
 ///
-/// Tolerant: unknown fields are skipped, and every field but method and path may be null or absent.
+/// Taken in one pass; what makes no request never becomes a value. Tolerant: unknown fields are skipped, and every field but
+/// method and path may be null or absent.
 struct HTTPEvent {
-    var method = ""
-    var rawPath: String?
-    var rawQuery = ""
-    var cookies: [String] = []
-    var headers: [(name: String, value: String)] = []
-    var body: ArraySlice<UInt8> = []
-    var isBase64 = false
-    var domainName: String?
-    var sourceIP: String?
-    private var version: String?
+    private(set) var rawPath: String?
+    private(set) var rawQuery = ""
+    private(set) var domainName: String?
+    private(set) var sourceIP: String?
+    /// Nil where it is missing or no HTTP token.
+    private(set) var method: HTTPRequest.Method?
+    /// Where the object with the headers begins in the text; nil without one.
+    private(set) var headersOffset: Int?
+    private(set) var cookies: [String] = []
+    private(set) var declaresLength = false
+    private(set) var host: String?
+    private(set) var forwardedProto: String?
+    /// Decoded; nil where it is not the base64 that it claims to be.
+    private(set) var body: [UInt8]? = []
+    /// Why the headers cannot be used; nil when they can.
+    private(set) var headerProblem: String?
+
+    private var hasMethod = false
     private var hasHTTP = false
+    private var isOtherVersion = false
+    private var isBase64 = false
+    private var headerCount = 0
+    private var place = Place()
+
+    /// Where the reader is, for an error's words.
+    private struct Place {
+        var field: JSONText?
+        var inner: JSONText?
+        var innermost: JSONText?
+        var words: String {
+            [field, inner, innermost].compactMap { $0?.string }.joined(separator: ".")
+        }
+    }
 
     /// An HTTP API decodes the path before it hands it on, a Function URL does not.
-    var isFunctionURL: Bool { domainName?.contains(".lambda-url.") ?? false }
+    private(set) var isFunctionURL = false
 
     /// - Throws: ``EventError`` that names the field and the byte.
     init(_ bytes: [UInt8]) throws(EventError) {
-        var reader = JSONReader(bytes)
-        var place = ""
-        do throws(JSONError) {
-            try reader.object { (reader, key) throws(JSONError) in
-                place = key
-                try read(key, &reader, &place)
+        try JSONReader.read(bytes) { (reader) throws(EventError) in
+            var text: JSONText?
+            do throws(JSONError) {
+                try reader.object { (reader, key) throws(JSONError) in
+                    place = Place(field: key)
+                    if key == "body" {
+                        if try !reader.null() { text = try reader.text() }
+                    } else {
+                        try read(key, &reader)
+                    }
+                }
+                place = Place()
+                try reader.end()
+            } catch {
+                let words = place.words
+                throw EventError(
+                    description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)",
+                    isHTTP: Self.looksLikeHTTP(bytes))
             }
-            place = ""
-            try reader.end()
-        } catch {
-            let where_ = place.isEmpty ? "" : "the field '\(place)': "
-            throw EventError(description: "\(where_)\(error)", isHTTP: Self.looksLikeHTTP(bytes))
+            try check()
+            if let text { body = isBase64 ? text.withBytes(Base64.decode) : text.bytes }
         }
-        guard hasHTTP, version == nil || version == "2.0" else {
+        place = Place()
+    }
+
+    private func check() throws(EventError) {
+        guard hasHTTP, !isOtherVersion else {
             throw EventError(
                 description:
                     "not an HTTP event of payload version 2.0: 'requestContext.http' is missing, or 'version' is another",
                 isHTTP: false)
         }
-        guard !method.isEmpty else {
+        guard hasMethod else {
             throw EventError(description: "the field 'requestContext.http.method' is missing", isHTTP: true)
         }
         guard rawPath != nil else { throw EventError(description: "the field 'rawPath' is missing", isHTTP: true) }
     }
 
-    private mutating func read(_ key: String, _ reader: inout JSONReader, _ place: inout String) throws(JSONError) {
+    private mutating func read(_ key: JSONText, _ reader: inout JSONReader) throws(JSONError) {
         if try reader.null() { return }
         switch key {
-        case "version": version = try reader.string()
+        case "version": isOtherVersion = try !(reader.text() == "2.0")
         case "rawPath": rawPath = try reader.string()
         case "rawQueryString": rawQuery = try reader.string()
-        case "body": body = try reader.stringBytes()
         case "isBase64Encoded": isBase64 = try reader.bool()
         case "cookies":
-            var found: [String] = []
-            try reader.array { (reader) throws(JSONError) in found.append(try reader.string()) }
-            cookies = found
+            cookies = []
+            try reader.array { (reader) throws(JSONError) in cookies.append(try reader.string()) }
         case "headers":
-            var found: [(String, String)] = []
-            var at = place
-            do throws(JSONError) {
-                try reader.object { (reader, name) throws(JSONError) in
-                    at = "headers.\(name)"
-                    if try !reader.null() { found.append((name, try reader.string())) }
-                }
-            } catch {
-                place = at
-                throw error
+            headersOffset = reader.offset
+            try reader.object { (reader, name) throws(JSONError) in
+                place.inner = name
+                if try !reader.null() { check(name, try reader.text()) }
             }
-            headers = found
-        case "requestContext": try readContext(&reader, &place)
+        case "requestContext": try readContext(&reader)
         default: try reader.skip()
         }
     }
 
-    private mutating func readContext(_ reader: inout JSONReader, _ place: inout String) throws(JSONError) {
-        var (context, at) = (self, place)
-        defer { (self, place) = (context, at) }
+    private mutating func readContext(_ reader: inout JSONReader) throws(JSONError) {
         try reader.object { (reader, key) throws(JSONError) in
-            at = "requestContext.\(key)"
+            (place.inner, place.innermost) = (key, nil)
             if try reader.null() { return }
             switch key {
-            case "domainName": context.domainName = try reader.string()
+            case "domainName":
+                let text = try reader.text()
+                (domainName, isFunctionURL) = (text.string, text.contains(".lambda-url."))
             case "http":
-                context.hasHTTP = true
+                hasHTTP = true
                 try reader.object { (reader, key) throws(JSONError) in
-                    at = "requestContext.http.\(key)"
+                    place.innermost = key
                     if try reader.null() { return }
                     switch key {
-                    case "method": context.method = try reader.string()
-                    case "sourceIp": context.sourceIP = try reader.string()
+                    case "method":
+                        let text = try reader.text()
+                        (hasMethod, method) = (!text.isEmpty, KnownNames.method(text))
+                    case "sourceIp": sourceIP = try reader.string()
                     default: try reader.skip()
                     }
                 }
@@ -98,16 +129,37 @@ struct HTTPEvent {
         }
     }
 
+    // MARK: Headers
+
+    private static let headerLimit = 10_000
+
+    /// Only looked at: most apps ask for few headers, or for none; see ``EventHeaders``.
+    private mutating func check(_ name: JSONText, _ value: JSONText) {
+        headerCount += 1
+        if name == "host" { host = host ?? value.string }
+        if name == "x-forwarded-proto" { forwardedProto = forwardedProto ?? value.string }
+        if name == "content-length" { declaresLength = true }
+        guard headerProblem == nil else { return }
+        // Far more than any front end lets through; swift-http-types itself stops the process at 65,535.
+        if headerCount > Self.headerLimit {
+            headerProblem = "the field 'headers' has more than \(Self.headerLimit) names"
+        } else if !KnownNames.isToken(name) {
+            let shown = name.string.prefix(100).debugDescription
+            headerProblem = "the field 'headers' has the name \(shown), which is not an HTTP token"
+        }
+    }
+
     /// Whether the text, as far as it can be read, has `requestContext.http`: decides who hears of an error in it.
     private static func looksLikeHTTP(_ bytes: [UInt8]) -> Bool {
-        var reader = JSONReader(bytes)
         var found = false
         // Whatever cannot be read ends the search; what was found until then counts.
-        try? reader.object { (reader, key) throws(JSONError) in
-            guard key == "requestContext", try reader.peek() == .object else { return try reader.skip() }
+        try? JSONReader.read(bytes) { (reader) throws(JSONError) in
             try reader.object { (reader, key) throws(JSONError) in
-                if key == "http" { found = true }
-                try reader.skip()
+                guard key == "requestContext", try reader.peek() == .object else { return try reader.skip() }
+                try reader.object { (reader, key) throws(JSONError) in
+                    if key == "http" { found = true }
+                    try reader.skip()
+                }
             }
         }
         return found

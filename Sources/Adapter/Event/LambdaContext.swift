@@ -41,12 +41,10 @@ public struct LambdaEvent: Sendable {
     }
 }
 
-private enum LambdaKey: RequestKey { typealias Value = LambdaContext }
-
 extension Request {
     /// What Lambda knows of this request; nil off Lambda.
     public internal(set) var lambda: LambdaContext? {
-        get { self[LambdaKey.self] }
-        set { self[LambdaKey.self] = newValue }
+        get { door as? LambdaContext }
+        set { door = newValue }
     }
 }

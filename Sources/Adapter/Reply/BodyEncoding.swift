@@ -1,3 +1,4 @@
+internal import CSluiceRuntime
 internal import HTTPTypes
 internal import SluiceMiddleware
 
@@ -6,8 +7,20 @@ enum BodyEncoding {
     /// Text: a type on the list, no content encoding but identity, and bytes that are UTF-8.
     static func isText(_ headers: HTTPFields, _ bytes: [UInt8]) -> Bool {
         if bytes.isEmpty { return true }
-        guard isIdentity(headers[.contentEncoding]), isTextual(headers[.contentType]) else { return false }
-        return bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+        var (type, isIdentity): (String?, Bool) = (nil, true)
+        for field in headers {
+            if field.name == .contentType { type = type ?? field.value }
+            if field.name == .contentEncoding { isIdentity = isIdentity && Self.isIdentity(field.value) }
+        }
+        guard isIdentity, isTextual(type) else { return false }
+        return isUTF8(bytes)
+    }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return true }
+            return sluice_is_ascii(base, bytes.count) != 0 || String(validating: bytes, as: UTF8.self) != nil
+        }
     }
 
     static func isIdentity(_ encoding: String?) -> Bool {
@@ -18,12 +31,34 @@ enum BodyEncoding {
         }
     }
 
+    /// `text/…`, and what is text by its subtype or its suffix (RFC 6838, section 4.2.8).
     static func isTextual(_ contentType: String?) -> Bool {
-        guard let type = contentType?.split(separator: ";").first else { return false }
-        let parts = type.filter { $0 != " " && $0 != "\t" }.lowercased().split(separator: "/")
-        guard parts.count == 2 else { return false }
-        if parts[0] == "text" { return true }
-        let subtype = parts[1].split(separator: "+").last.map(String.init) ?? ""
-        return ["json", "xml", "yaml", "javascript", "x-www-form-urlencoded", "x-ndjson"].contains(subtype)
+        guard var contentType else { return false }
+        return contentType.withUTF8 { bytes in
+            let type = trimmed(bytes.prefix { $0 != 0x3B })
+            guard let slash = type.firstIndex(of: 0x2F) else { return false }
+            let subtype = type[(slash + 1)...]
+            if subtype.isEmpty || subtype.contains(0x2F) { return false }
+            if isSame(type[..<slash], "text") { return true }
+            let last = subtype.lastIndex(of: 0x2B).map { subtype[($0 + 1)...] } ?? subtype
+            return textual.contains { isSame(last, $0) }
+        }
+    }
+
+    private static let textual: [StaticString] = ["json", "xml", "yaml", "javascript", "x-www-form-urlencoded", "x-ndjson"]
+
+    private static func trimmed(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Slice<UnsafeBufferPointer<UInt8>> {
+        var bytes = bytes
+        while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+        while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+        return bytes
+    }
+
+    /// Whether the bytes are this lower-case word, in whatever case.
+    private static func isSame(_ bytes: Slice<UnsafeBufferPointer<UInt8>>, _ word: StaticString) -> Bool {
+        bytes.count == word.utf8CodeUnitCount
+            && zip(bytes, UnsafeBufferPointer(start: word.utf8Start, count: bytes.count)).allSatisfy { byte, letter in
+                (byte &- 0x41 < 26 ? byte | 0x20 : byte) == letter
+            }
     }
 }

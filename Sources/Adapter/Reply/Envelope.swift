@@ -10,14 +10,28 @@ enum Envelope {
     static func encode(_ response: Response) -> [UInt8] {
         let body = response.body.bytes
         let isText = BodyEncoding.isText(response.headers, body)
-        var json = JSONWriter(reserving: body.count / 3 * 4 + 512)
+        var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + 512 : 512)
+        var bodyPlace = 0
         json.object { json in
             WireHead(response).write(to: &json, leavingOutEmpty: false)
             json.key("body")
-            if isText { json.string(body) } else { json.plainString(Base64.encode(body)) }
+            if isText { json.string(body) } else { json.plainString([]) }
+            bodyPlace = json.bytes.count - 1
             json.field("isBase64Encoded", !isText)
         }
-        return json.bytes
+        return isText ? json.bytes : json.bytes.inserting(base64: body, at: bodyPlace)
+    }
+}
+
+extension [UInt8] {
+    /// A copy with these bytes as base64 at `place`. They are written where they stay: with large bodies copies cost most.
+    fileprivate func inserting(base64 bytes: [UInt8], at place: Int) -> [UInt8] {
+        let size = Base64.size(of: bytes.count)
+        return [UInt8](unsafeUninitializedCapacity: count + size) { space, written in
+            let afterHead = space[...].initialize(fromContentsOf: self[..<place])
+            Base64.encode(bytes, into: UnsafeMutableBufferPointer(rebasing: space[afterHead..<afterHead + size]))
+            written = space[(afterHead + size)...].initialize(fromContentsOf: self[place...])
+        }
     }
 }
 

@@ -18,7 +18,7 @@ struct WireHead {
             let name = field.name.canonicalName
             if name == "set-cookie" {
                 cookies.append(field.value)
-            } else if Self.dropped.contains(name) || name.hasPrefix("proxy-") {
+            } else if Self.isDropped(name) {
                 continue
             } else if let index = headers.firstIndex(where: { $0.name == name }) {
                 headers[index].value += ",\(field.value)"
@@ -31,9 +31,12 @@ struct WireHead {
     }
 
     /// Hop-by-hop headers mean nothing behind a front end, and a declared length that the body then lacks makes clients hang.
-    private static let dropped: Set<String> = [
-        "connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "content-length",
-    ]
+    private static func isDropped(_ name: String) -> Bool {
+        switch name {
+        case "connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "content-length": true
+        default: name.utf8.starts(with: "proxy-".utf8)
+        }
+    }
 
     /// Writes the fields that prelude and envelope share. Empty ones are left out of a prelude only.
     func write(to json: inout JSONWriter, leavingOutEmpty: Bool) {

@@ -104,9 +104,11 @@ final class DeadlineGuard: Sendable {
             let answer = answer
             // Cancellation handlers and the app's error answer are its own code, which may block: not on this thread.
             Task.detached {
-                trip.known.cancel?()
-                let timeoutAnswer = Self.timeoutAnswer(trip, answer)
-                trip.tell { $0.timeoutAnswer = timeoutAnswer }
+                InvocationScope.$current.withValue(trip.scope) {
+                    trip.known.cancel?()
+                    let timeoutAnswer = Self.timeoutAnswer(trip, answer)
+                    trip.tell { $0.timeoutAnswer = timeoutAnswer }
+                }
             }
         case .answer:
             Task(executorPreference: loop) {
@@ -191,7 +193,8 @@ final class DeadlineGuard: Sendable {
     /// What is captured leaves before the answer does; a hanging server costs the answer nothing but the time until the next stage.
     private func flush(_ trip: GuardedTrip) async {
         var scope = trip.scope
-        scope.guardTimes = .init(cancel: trip.schedule.cut, answer: trip.schedule.cut, last: trip.schedule.cut)
+        // The stages before this one are over; the time until the next one is the limit.
+        scope.guardTimes = nil
         await InvocationScope.$current.withValue(scope) {
             await reporter.flush(within: Deadline.now.distance(to: trip.schedule.cut))
         }

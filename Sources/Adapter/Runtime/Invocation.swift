@@ -41,9 +41,10 @@ extension Invocation {
         self.event = event
         do throws(JSONError) {
             if let clientContext {
-                var reader = JSONReader(Array(clientContext.utf8))
-                try reader.object { (reader, _) throws(JSONError) in try reader.skip() }
-                try reader.end()
+                try JSONReader.read(Array(clientContext.utf8)) { (reader) throws(JSONError) in
+                    try reader.object { (reader, _) throws(JSONError) in try reader.skip() }
+                    try reader.end()
+                }
             }
         } catch {
             throw InvocationError(id: id, description: "the header Lambda-Runtime-Client-Context is no JSON object: \(error)")
@@ -59,15 +60,15 @@ extension Invocation {
     var traceCarrier: [String: String] {
         guard let clientContext else { return [:] }
         var carrier: [String: String] = [:]
-        var reader = JSONReader(Array(clientContext.utf8))
         do throws(JSONError) {
-            try reader.object { (reader, key) throws(JSONError) in
-                guard key.lowercased() == "custom" else { return try reader.skip() }
-                try reader.object { (reader, name) throws(JSONError) in
-                    guard ["sentry-trace", "baggage", "traceparent"].contains(name.lowercased()) else {
-                        return try reader.skip()
+            try JSONReader.read(Array(clientContext.utf8)) { (reader) throws(JSONError) in
+                try reader.object { (reader, key) throws(JSONError) in
+                    guard key.string.lowercased() == "custom" else { return try reader.skip() }
+                    try reader.object { (reader, name) throws(JSONError) in
+                        let name = name.string.lowercased()
+                        guard ["sentry-trace", "baggage", "traceparent"].contains(name) else { return try reader.skip() }
+                        carrier[name] = try reader.string()
                     }
-                    carrier[name.lowercased()] = try reader.string()
                 }
             }
         } catch {
@@ -78,17 +79,18 @@ extension Invocation {
     }
 
     private static func parseIdentity(_ text: String) throws(JSONError) -> CognitoIdentity? {
-        var reader = JSONReader(Array(text.utf8))
         var (identity, pool): (String?, String?)
-        try reader.object { (reader, key) throws(JSONError) in
-            if try reader.null() { return }
-            switch key {
-            case "cognitoIdentityId": identity = try reader.string()
-            case "cognitoIdentityPoolId": pool = try reader.string()
-            default: try reader.skip()
+        try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONError) in
+            try reader.object { (reader, key) throws(JSONError) in
+                if try reader.null() { return }
+                switch key {
+                case "cognitoIdentityId": identity = try reader.string()
+                case "cognitoIdentityPoolId": pool = try reader.string()
+                default: try reader.skip()
+                }
             }
+            try reader.end()
         }
-        try reader.end()
         guard let identity, let pool else { return nil }
         return CognitoIdentity(identityID: identity, poolID: pool)
     }

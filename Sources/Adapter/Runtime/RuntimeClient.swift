@@ -11,10 +11,15 @@ final class RuntimeClient {
     let loop: EventLoop
     private let address: HostPort
     private var kept: RuntimeConnection?
+    /// What every request has behind its first line.
+    private let commonLines: [UInt8]
+    private let nextRequest: [UInt8]
 
     init(_ loop: EventLoop, address: HostPort) {
         self.loop = loop
         self.address = address
+        commonLines = Array("Host: \(address)\r\nUser-Agent: \(Self.userAgent)\r\n".utf8)
+        nextRequest = Array("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n".utf8) + commonLines + HTTPWriter.crlf
     }
 
     // MARK: Calls
@@ -25,8 +30,7 @@ final class RuntimeClient {
     /// - Throws: ``RuntimeAPIError``, ``InvocationError``, `CancellationError`.
     func next() async throws -> Invocation {
         let call = "next"
-        let head = request("GET", "invocation/next", [])
-        let answer = try await exchange(call, [head[...]], attempts: .again, cancellable: true)
+        let answer = try await exchange(call, [nextRequest[...]], attempts: .again, cancellable: true)
         guard RuntimeRule.next(answer.status) == .accepted else {
             throw RuntimeAPIError.status(call: call, answer.status, body: answer.text)
         }
@@ -37,34 +41,41 @@ final class RuntimeClient {
     ///
     /// - Throws: ``ReplyRefused`` when the loop can go on, ``RuntimeAPIError`` when it cannot.
     func respond(_ id: String, _ body: [UInt8]) async throws {
-        try await post(
-            "response", "invocation/\(PercentEncoding.component(id))/response", body,
-            [
-                ("Content-Type", "application/json")
-            ])
+        try await post("response", invocation: id, body, "Content-Type: application/json\r\n")
     }
 
     /// Reports that an invocation failed; only before any byte of an answer.
     ///
     /// - Throws: As ``respond(_:_:)``.
     func fail(_ id: String, _ document: ErrorDocument) async throws {
-        try await post(
-            "error", "invocation/\(PercentEncoding.component(id))/error", document.json, Self.errorLines(document))
+        try await post("error", invocation: id, document.json, Self.errorLines(document))
     }
 
     /// Reports that start-up failed; only before the first ``next()``. The process must exit afterwards.
     func failInit(_ document: ErrorDocument) async throws {
-        try await post("init/error", "init/error", document.json, Self.errorLines(document))
+        try await post("init/error", invocation: nil, document.json, Self.errorLines(document))
     }
 
-    private static func errorLines(_ document: ErrorDocument) -> [(String, String)] {
-        [("Content-Type", "application/json"), (ErrorDocument.typeHeader, document.type.description)]
+    private static func errorLines(_ document: ErrorDocument) -> String {
+        "Content-Type: application/json\r\n\(ErrorDocument.typeHeader): \(document.type)\r\n"
     }
 
-    private func post(_ call: String, _ path: String, _ body: [UInt8], _ lines: [(String, String)]) async throws {
-        let head = request("POST", path, lines + [("Content-Length", String(body.count))])
-        let answer = try await exchange(call, [head[...], body[...]], attempts: .ifStale, cancellable: false)
-        try Self.check(call, answer)
+    /// A message that is smaller than this travels in one piece, head and body: a copy is less than a second buffer.
+    private static let joined = 16_384
+
+    private func post(_ call: String, invocation id: String?, _ body: [UInt8], _ lines: String) async throws {
+        var head = head(call, invocation: id, lines, room: body.count < Self.joined ? body.count : 0)
+        head.append(contentsOf: "Content-Length: ".utf8)
+        head.append(contentsOf: String(body.count).utf8)
+        head.append(contentsOf: "\r\n\r\n".utf8)
+        let pieces: [ArraySlice<UInt8>]
+        if body.count < Self.joined {
+            head += body
+            pieces = [head[...]]
+        } else {
+            pieces = [head[...], body[...]]
+        }
+        try Self.check(call, try await exchange(call, pieces, attempts: .ifStale, cancellable: false))
     }
 
     static func check(_ call: String, _ answer: RuntimeConnection.Answer) throws {
@@ -79,16 +90,19 @@ final class RuntimeClient {
 
     /// The head of a streamed answer: the mode, and the trailers that an error would need.
     func streamHead(_ id: String) -> [UInt8] {
-        request(
-            "POST", "invocation/\(PercentEncoding.component(id))/response",
-            [
-                ("Content-Type", Self.prelude),
-                ("Lambda-Runtime-Function-Response-Mode", "streaming"),
-                ("Transfer-Encoding", "chunked"),
-                ("Trailer", "\(ErrorDocument.typeHeader), \(ErrorDocument.bodyHeader)"),
-                ("Connection", "close"),
-            ])
+        var bytes = head("response", invocation: id, Self.streamLines, room: 2)
+        bytes += HTTPWriter.crlf
+        return bytes
     }
+
+    private static let streamLines = """
+        Content-Type: \(prelude)\r
+        Lambda-Runtime-Function-Response-Mode: streaming\r
+        Transfer-Encoding: chunked\r
+        Trailer: \(ErrorDocument.typeHeader), \(ErrorDocument.bodyHeader)\r
+        Connection: close\r
+
+        """
 
     /// A connection for a streamed answer, which is closed after it: the one that `next` came on, if it looks alive.
     ///
@@ -105,10 +119,21 @@ final class RuntimeClient {
 
     private enum Attempts { case again, ifStale }
 
-    private func request(_ method: String, _ path: String, _ lines: [(String, String)]) -> [UInt8] {
-        HTTPWriter.requestHead(
-            method, "/2018-06-01/runtime/\(path)",
-            [("Host", address.description), ("User-Agent", Self.userAgent)] + lines)
+    /// A POST's head without its last lines, and without the empty one.
+    private func head(_ call: String, invocation id: String?, _ lines: String, room: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512 + room)
+        bytes.append(contentsOf: "POST /2018-06-01/runtime/".utf8)
+        if let id {
+            bytes.append(contentsOf: "invocation/".utf8)
+            bytes.append(contentsOf: PercentEncoding.component(id).utf8)
+            bytes.append(0x2F)
+        }
+        bytes.append(contentsOf: call.utf8)
+        bytes.append(contentsOf: " HTTP/1.1\r\n".utf8)
+        bytes += commonLines
+        bytes.append(contentsOf: lines.utf8)
+        return bytes
     }
 
     private func connect(_ call: String) throws(RuntimeAPIError) -> RuntimeConnection {

@@ -1,6 +1,6 @@
 internal import SluiceStreaming
 
-/// One kept connection to the Runtime API: a socket, its parser, and what it has read ahead.
+/// One kept connection to the Runtime API: a socket, its parser, and what it has read ahead. Confined to its event loop.
 final class RuntimeConnection {
     struct Answer {
         let head: HTTPMessageHead
@@ -16,15 +16,22 @@ final class RuntimeConnection {
         var description: String { reason }
     }
 
+    /// More than any event has; what declares more is no Runtime API.
+    private static let bodyLimit = 64 * 1024 * 1024
+
     let socket: Socket
     private let loop: EventLoop
-    private let parser = HTTPParser(.response)
-    private var buffer: [UInt8] = []
+    private let parser = HTTPParser(.response, leavesBody: true)
+    /// Room for a head and a small body; large bodies go to their own place.
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 8)
+    private var unread = 0..<0
 
     init(_ loop: EventLoop, to address: HostPort) throws(SystemError) {
         self.loop = loop
         socket = try Socket(connectingTo: address.host, port: address.port)
     }
+
+    deinit { buffer.deallocate() }
 
     /// - Throws: ``Lost`` when the connection is gone.
     func send(_ pieces: [ArraySlice<UInt8>]) async throws {
@@ -54,21 +61,23 @@ final class RuntimeConnection {
     /// - Throws: ``Lost``; `CancellationError` when `cancellable`.
     func receive(cancellable: Bool) async throws -> Answer {
         var body: [UInt8] = []
-        var nothingCame = true
+        var nothingCame = unread.isEmpty
         do {
             while true {
-                if !buffer.isEmpty {
+                if !unread.isEmpty {
                     nothingCame = false
-                    let used = try parser.parse(buffer[...])
-                    buffer.removeFirst(used)
+                    let used = try parser.parse(UnsafeRawBufferPointer(rebasing: buffer[unread]))
+                    unread = unread.lowerBound + used..<unread.upperBound
                 }
                 let part = parser.takeBody()
-                if body.isEmpty { body = part } else { body += part }
+                if !part.isEmpty { body += part }
                 if parser.isComplete, let head = parser.head {
+                    let length = parser.bodyLength
                     parser.reset()
+                    if length > 0 { body = try await readBody(length, cancellable) }
                     return Answer(head: head, body: body)
                 }
-                guard try await loop.receive(appendingTo: &buffer, from: socket, cancellable: cancellable) else {
+                guard try await fill(cancellable, expectsWait: nothingCame) else {
                     if !nothingCame { try parser.finish() }
                     if parser.isComplete { continue }
                     throw Lost(reason: "the peer closed the connection", nothingCame: nothingCame)
@@ -79,5 +88,43 @@ final class RuntimeConnection {
         } catch let error as HTTPParseError {
             throw Lost(reason: error.description, nothingCame: false)
         }
+    }
+
+    /// False at the end of the stream. All that was read must have been parsed.
+    private func fill(_ cancellable: Bool, expectsWait: Bool) async throws -> Bool {
+        unread = 0..<0
+        guard
+            let count = try await loop.receive(
+                from: socket, expectsWait: expectsWait, cancellable: cancellable, into: { buffer })
+        else { return false }
+        unread = 0..<count
+        return true
+    }
+
+    /// The body of a known length: what was read ahead, and the rest from the socket right to its place.
+    private func readBody(_ length: Int, _ cancellable: Bool) async throws -> [UInt8] {
+        guard length <= Self.bodyLimit else {
+            throw Lost(reason: "the peer announces \(length) bytes, the limit is \(Self.bodyLimit)", nothingCame: false)
+        }
+        let ahead = min(unread.count, length)
+        // Not zeroed first: every byte is written before the array leaves this function.
+        var body = [UInt8](unsafeUninitializedCapacity: length) { space, count in
+            UnsafeMutableRawBufferPointer(space).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: buffer[unread.lowerBound..<unread.lowerBound + ahead]))
+            count = length
+        }
+        unread = unread.lowerBound + ahead..<unread.upperBound
+        var filled = ahead
+        while filled < length {
+            let received = try body.withUnsafeMutableBytes { (bytes) throws(SystemError) in
+                try socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
+            }
+            switch received {
+            case .bytes(let count): filled += count
+            case .end: throw Lost(reason: "the peer closed in mid-message", nothingCame: false)
+            case .wouldBlock: try await loop.wait(until: .readable, on: socket.descriptor, cancellable: cancellable)
+            }
+        }
+        return body
     }
 }

@@ -29,10 +29,11 @@ enum Server {
         }
         do {
             let app = try await makeApp()
-            try app.validate()
             if let options = app.chain.reportOptions, reporter is SentryReporter {
                 Reports.start(options, environment: environment, logger: logger)
             }
+            // What is wrong with the app is reported to where the app says.
+            try app.validate()
             Reports.begin()
             let guardian = try DeadlineGuard(
                 workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,

@@ -62,7 +62,7 @@ struct Worker: Sendable {
         let scope = InvocationScope(
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
             tenantID: invocation.tenantID,
-            guardTimes: schedule.map { .init(cancel: $0.cancel, answer: $0.flushed, last: $0.exit) }, lambda: facts)
+            guardTimes: schedule.map { .init(cancel: $0.cancel, flushed: $0.flushed, last: $0.exit) }, lambda: facts)
         if Reports.isOn, invocation.clientContext != nil { scope.report.carrier = invocation.traceCarrier }
         let trip = schedule.map {
             GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)

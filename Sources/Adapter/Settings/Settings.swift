@@ -62,6 +62,9 @@ struct Settings: Sendable {
             throw SettingsError(variable: "SLUICE_EMPTY_STREAM", reason: "expected one of \(known)")
         }
         emptyStream = form
+        if let spool = Self.present(environment["SLUICE_SPOOL"]), !spool.hasPrefix("/") {
+            throw SettingsError(variable: "SLUICE_SPOOL", reason: "expected an absolute path, found '\(spool)'")
+        }
         for name in Self.notYet where Self.present(environment[name]) != nil {
             warnings.append("\(name): Sluice does not have this setting yet; ignored")
         }

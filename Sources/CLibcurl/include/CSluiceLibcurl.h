@@ -53,8 +53,8 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
 /// Works on it for up to `timeout_ms`, or until `wake_fd` is readable. 1 when it is over and `answer` is filled, 0 while not.
 int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_answer *answer);
 
-/// Ends what is under way, its connection too.
-void sluice_curl_abort(sluice_curl *curl);
+/// Ends what is under way, its connection too. Whether any byte of the request had left.
+int sluice_curl_abort(sluice_curl *curl);
 
 /// Compresses in gzip's format. The size, or 0 where it does not fit into `room` or zlib is not there.
 size_t sluice_gzip(const uint8_t *bytes, size_t length, uint8_t *out, size_t room);

@@ -34,6 +34,23 @@ int sluice_wake_on_signal(int signal, int fd);
 /// The number of the last signal that `sluice_wake_on_signal` caught, 0 for none.
 int sluice_last_signal(void);
 
+/// How many bytes of a text stand in a JSON string as they are, from the first one on: up to a quote, a backslash, a
+/// control character or DEL. `is_ascii` says whether all of these are below 0x80. Vectorised: bodies have megabytes.
+size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii);
+
+/// Whether all bytes are below 0x80. Vectorised.
+int sluice_is_ascii(const uint8_t *text, size_t count);
+
+/// Whether a text is an HTTP token (RFC 9110, section 5.6.2), as header names are.
+int sluice_is_token(const uint8_t *text, size_t count);
+
+/// Base64 with padding (RFC 4648, section 4): `text` has room for (count + 2) / 3 * 4. Compiled for several processors.
+void sluice_base64_encode(const uint8_t *bytes, size_t count, uint8_t *text);
+
+/// `count` characters *without* padding; `bytes` has room for count / 4 * 3, and 2 more. Returns 0 when one is not of the
+/// alphabet or one is left over.
+int sluice_base64_decode(const uint8_t *text, size_t count, uint8_t *bytes);
+
 /// `type` is NULL for a boxed error; `error` is then the box: what `unsafeBitCast(error as any Error, to:
 /// UnsafeRawPointer.self)` gives. For a typed throw it is the type's metadata, and `error` is the value's address.
 typedef void (*sluice_throw_callback)(const void *error, const void *type);

@@ -24,12 +24,12 @@ struct EnvelopeReader {
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Reads all of an envelope.
-    static func read(_ bytes: [UInt8]) throws(EnvelopeError) -> ReportEnvelope {
+    static func read(_ bytes: [UInt8]) throws(EnvelopeError) -> ReceivedEnvelope {
         var reader = EnvelopeReader(bytes)
         let header = try reader.header(Header.self, of: "the envelope").value
         var items: [EnvelopeItem] = []
         while reader.offset < bytes.count { items.append(try reader.item()) }
-        return ReportEnvelope(eventID: header.event_id, items: items)
+        return ReceivedEnvelope(eventID: header.event_id, items: items)
     }
 
     private mutating func item() throws(EnvelopeError) -> EnvelopeItem {

@@ -1,17 +1,16 @@
 internal import SluiceStreaming
 
-/// Finds the public key by which a request authenticates: in `X-Sentry-Auth`, or in the query.
+/// The public key by which a request authenticates: in `X-Sentry-Auth`, or in the query.
 enum IngestKey {
-    /// The key. Any will do; what an app may get wrong is to send none.
+    /// Any key will do; what an app may get wrong is to send none.
     ///
     /// - Throws: ``IngestRefusal`` with 403 when there is none, or two that differ.
-    static func find(_ head: HTTPMessageHead) throws(IngestRefusal) -> String {
+    static func check(_ head: HTTPMessageHead) throws(IngestRefusal) {
         let keys = [head["x-sentry-auth"].flatMap(inHeader), inQuery(head.target)].compactMap { $0 }
         guard let key = keys.first, !key.isEmpty else {
             throw .forbidden("no sentry_key: neither in the header X-Sentry-Auth nor in the query")
         }
         guard keys.allSatisfy({ $0 == key }) else { throw .forbidden("the header and the query have different keys") }
-        return key
     }
 
     /// `Sentry sentry_version=7, sentry_key=…`, in any order.

@@ -25,14 +25,14 @@ struct IngestRequest: Sendable, Equatable {
         guard head.method == "POST" else {
             throw IngestRefusal(status: 405, reason: "Method Not Allowed", detail: "\(head.method): envelopes are sent by POST")
         }
-        _ = try IngestKey.find(head)
+        try IngestKey.check(head)
         // An unknown encoding is taken for none, and then is no envelope.
         if let encoding = head["content-encoding"]?.lowercased(), Self.compressions.contains(encoding) {
             eventID = nil
             content = .compressed(encoding: encoding, bytes: body.count)
             return
         }
-        let envelope: ReportEnvelope
+        let envelope: ReceivedEnvelope
         do throws(EnvelopeError) {
             envelope = try EnvelopeReader.read(body)
         } catch {

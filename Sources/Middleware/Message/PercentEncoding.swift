@@ -33,7 +33,7 @@ package enum PercentEncoding {
     ///
     /// - Parameter escapingLonePercent: Whether a `%` without two digits becomes `%25`: where the front end has decoded the path.
     package static func repair(_ path: String, escapingLonePercent: Bool = false) -> String {
-        let path = escapingLonePercent ? escapeLonePercent(path) : path
+        let path = escapingLonePercent && path.utf8.contains(0x25) ? escapeLonePercent(path) : path
         guard path.utf8.contains(where: { !isPathByte($0) }) else { return path }
         return escape(path, keeping: isPathByte)
     }
@@ -50,16 +50,23 @@ package enum PercentEncoding {
 
     /// Escapes all but the unreserved characters `A-Z a-z 0-9 - _ . ! ~ * ' ( )`, as `encodeURIComponent` does.
     package static func component(_ text: String) -> String {
-        escape(text) { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: "-_.!~*'()".utf8.contains(byte)
-            }
+        text.utf8.allSatisfy(isComponentByte) ? text : escape(text, keeping: isComponentByte)
+    }
+
+    private static func isComponentByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case 0x2D, 0x5F, 0x2E, 0x21, 0x7E, 0x2A, 0x27, 0x28, 0x29: true  // - _ . ! ~ * ' ( )
+        default: false
         }
     }
 
     private static func isPathByte(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}?#".utf8.contains(byte)
+        switch byte {
+        case 0...0x20, 0x7F...: false
+        case 0x22, 0x3C, 0x3E, 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D, 0x3F, 0x23: false  // " < > \ ^ ` { | } ? #
+        default: true
+        }
     }
 
     private static func escape(_ text: String, keeping isKept: (UInt8) -> Bool) -> String {

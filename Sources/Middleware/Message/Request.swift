@@ -17,7 +17,10 @@ public struct Request: Sendable {
     /// Host and port, from the `Host` header or else from the event; empty when neither is there.
     public var authority: String
     /// As they came, repeated ones joined with a comma by the front end. `Content-Length` is that of the decoded body.
-    public var headers: HTTPFields
+    public var headers: HTTPFields {
+        get { lateHeaders?.fields ?? ownHeaders }
+        set { (lateHeaders, ownHeaders) = (nil, newValue) }
+    }
     /// All of the body: Lambda delivers events whole, 6 MB at most.
     public var body: Body
     /// What the matched route's `{names}` stand for; empty before the router.
@@ -27,7 +30,12 @@ public struct Request: Sendable {
     /// When the service will stop this invocation; nil where nothing does.
     public var deadline: Deadline?
 
+    private var ownHeaders: HTTPFields = [:]
+    private var lateHeaders: (any LazyHeaders)?
+
     var values: [ObjectIdentifier: any Sendable] = [:]
+    /// What the door knows that the request came through.
+    package var door: (any Sendable)?
 
     /// A request, for tests and for other doors than Lambda.
     ///
@@ -44,7 +52,7 @@ public struct Request: Sendable {
         self.rawQuery = parts.count > 1 ? String(parts[1]) : ""
         self.scheme = "https"
         self.authority = headers[.host] ?? ""
-        self.headers = headers
+        ownHeaders = headers
         self.body = body
         self.parameters = Parameters()
     }
@@ -52,7 +60,7 @@ public struct Request: Sendable {
     /// A request from an event, its fields already taken apart.
     package init(
         id: String, method: HTTPRequest.Method, rawPath: String, rawQuery: String, scheme: String, authority: String,
-        headers: HTTPFields, body: Body, remoteAddress: String?, deadline: Deadline?
+        headers: any LazyHeaders, body: Body, remoteAddress: String?, deadline: Deadline?
     ) {
         self.id = id
         self.method = method
@@ -60,7 +68,7 @@ public struct Request: Sendable {
         self.rawQuery = rawQuery
         self.scheme = scheme
         self.authority = authority
-        self.headers = headers
+        lateHeaders = headers
         self.body = body
         self.parameters = Parameters()
         self.remoteAddress = remoteAddress
@@ -80,4 +88,9 @@ public struct Request: Sendable {
     public var url: String {
         (authority.isEmpty ? "" : "\(scheme)://\(authority)") + rawPath + (rawQuery.isEmpty ? "" : "?\(rawQuery)")
     }
+}
+
+/// Headers that are made when they are asked for.
+package protocol LazyHeaders: AnyObject, Sendable {
+    var fields: HTTPFields { get }
 }

@@ -8,6 +8,9 @@ struct Route: Sendable {
     var middleware: [any Middleware]
     let handler: @Sendable (Request) async throws -> Response
 
+    /// Of the pattern's parameters, in order.
+    let names: [String]
+
     /// As `GET /orders/{id}`: the name that reports give to its requests.
     let description: String
 
@@ -19,6 +22,7 @@ struct Route: Sendable {
         self.pattern = pattern
         self.middleware = middleware
         self.handler = handler
+        names = pattern.names
         description = "\(method.rawValue) \(pattern.text)"
     }
 }

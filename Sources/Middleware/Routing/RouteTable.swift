@@ -14,12 +14,9 @@ package struct RouteTable: Sendable {
     func handle(_ request: Request, answer: @escaping ErrorAnswer) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
         // HEAD is GET without its body, unless the same place has a route for it; the body is dropped further up.
-        let methods: [HTTPRequest.Method] = request.method == .head ? [.head, .get] : [request.method]
         let match = trie.match(segments) { routes in
-            for method in methods {
-                if let route = routes.first(where: { trie.routes[$0].method == method }) { return route }
-            }
-            return nil
+            trie.route(for: request.method, among: routes)
+                ?? (request.method == .head ? trie.route(for: .get, among: routes) : nil)
         }
         if let match { return await run(match, request, answer) }
         let allowed = allowedMethods(segments)
@@ -35,17 +32,25 @@ package struct RouteTable: Sendable {
         let route = trie.routes[match.route]
         if Reports.isOn { InvocationScope.current?.report.setTransaction(route.description) }
         var request = request
-        request.parameters = Parameters(pairs: Array(zip(route.pattern.names, match.captured)).map { ($0.0, $0.1) })
+        if !match.captured.isEmpty {
+            request.parameters = Parameters(pairs: zip(route.names, match.captured).map { (name: $0, value: $1) })
+        }
         return await Next(rest: route.middleware[...], handler: route.handler, answer: answer)(request)
     }
 
     /// The path's segments, each decoded once, so that `%2F` never splits one.
     private static func segments(of path: String) throws -> [String] {
-        try path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
-            guard let text = PercentEncoding.decode(part) else {
+        let bytes = path.utf8
+        var segments: [String] = []
+        var start = bytes.dropFirst().startIndex
+        while true {
+            let end = bytes[start...].firstIndex(of: 0x2F) ?? bytes.endIndex
+            guard let text = PercentEncoding.decode(path[start..<end]) else {
                 throw HTTPError(.badRequest, "the path's percent-encoding is broken")
             }
-            return text
+            segments.append(text)
+            if end == bytes.endIndex { return segments }
+            start = bytes.index(after: end)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import HTTPTypes
+
 /// The routes as a tree of path segments: a look-up walks the path once, however many routes there are.
 ///
 /// At each segment a literal wins over a parameter and a parameter over a catch-all, so the order of registration never matters.
@@ -50,6 +52,10 @@ struct RouteTrie: Sendable {
         problems.append(
             RouteError(
                 description: "two routes answer the same requests: \(routes[twin].description) and \(route.description)"))
+    }
+
+    func route(for method: HTTPRequest.Method, among candidates: [Int]) -> Int? {
+        candidates.first { routes[$0].method == method }
     }
 
     private mutating func child(of node: Int, literal: String) -> Int {

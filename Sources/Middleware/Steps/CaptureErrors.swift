@@ -11,22 +11,13 @@ public struct CaptureErrors: Sendable {
     let options: ReportOptions?
     private let lowestStatus: Int
 
-    /// Takes all that reporting needs from the environment: `SENTRY_DSN` and the others.
-    ///
-    /// - Parameter answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
-    public init(answersOf500: Bool = true) {
-        self.answersOf500 = answersOf500
-        options = nil
-        lowestStatus = 500
-    }
-
     /// - Parameters:
-    ///   - options: How errors are reported.
+    ///   - options: How errors are reported; nil takes all of it from the environment: `SENTRY_DSN` and the others.
     ///   - answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
-    public init(_ options: ReportOptions, answersOf500: Bool = true) {
+    public init(_ options: ReportOptions? = nil, answersOf500: Bool = true) {
         self.answersOf500 = answersOf500
         self.options = options
-        lowestStatus = max(400, min(options.lowestStatus, 500))
+        lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
     }
 
     func apply(to response: inout Response, of request: Request, _ reporter: any Reporter) {

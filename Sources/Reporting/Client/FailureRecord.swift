@@ -1,6 +1,6 @@
 package import Logging
 
-/// One failed invocation, as it is logged and (later) reported: the same fields in both modes, however the trip ended.
+/// One failed invocation, as it is logged and reported: the same fields in both modes, however the trip ended.
 package struct FailureRecord: Sendable {
     /// How the trip ended: the rows of the table in the guide "How errors travel".
     package enum Outcome: String, Sendable {

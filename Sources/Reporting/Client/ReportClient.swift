@@ -81,7 +81,10 @@ final class ReportClient: Sendable {
         event.breadcrumbs = (event.breadcrumbs + trail.sorted { $0.timestamp < $1.timestamp })
             .suffix(max(0, settings.options.maxBreadcrumbs)).map(scrubber.breadcrumb)
         let raw = box.request
-        if event.request == nil, let raw { event.request = scrubber.request(raw) }
+        if event.request == nil, let raw {
+            // Reading a body throws many times; those are not the app's throws, which only a few are kept of.
+            event.request = InvocationScope.$current.withValue(nil) { scrubber.request(raw) }
+        }
         if scrubber.sendsPII, event.user == nil, let address = raw?.remoteAddress {
             event.user = ReportUser(ipAddress: address)
         }
@@ -114,6 +117,21 @@ final class ReportClient: Sendable {
 
     // MARK: Errors as events
 
+    /// An event of an error, and the scope that it belongs to: what was known where it was thrown, which may be another task, and what
+    /// is known here. Where both have something, the last word has who handled it; of one that nobody did, who threw it.
+    ///
+    /// - Returns: Nil where the error was captured before.
+    func event(
+        of error: any Error, level: ReportLevel, mechanism: String, isHandled: Bool, in box: ScopeBox
+    ) -> (ReportEvent, ReportScope)? {
+        guard box.isNew(error) else { return nil }
+        let site = box.throwSite(of: error)
+        let here = box.scope
+        var scope = isHandled ? site?.scope ?? here : here
+        if let site { scope.take(isHandled ? here : site.scope) }
+        return (event(of: error, level: level, mechanism: mechanism, isHandled: isHandled, site: site), scope)
+    }
+
     func event(of error: any Error, level: ReportLevel, mechanism: String, isHandled: Bool, site: ThrowSite?) -> ReportEvent {
         var event = ReportEvent(level: level)
         let chain = ErrorChain.of(error)
@@ -130,12 +148,18 @@ final class ReportClient: Sendable {
 
     // MARK: Breadcrumbs
 
+    /// What `beforeBreadcrumb` itself adds, by logging say, would be for it to see, without end.
+    @TaskLocal private static var isInCallback = false
+
     func add(_ breadcrumb: Breadcrumb, to box: ScopeBox) {
         var breadcrumb = breadcrumb
         if let before = settings.options.beforeBreadcrumb {
+            guard !Self.isInCallback else { return }
             // What it throws drops the breadcrumb, and nothing else.
             do {
-                guard let changed = try before(breadcrumb) else { return }
+                guard let changed = try Self.$isInCallback.withValue(true, operation: { try before(breadcrumb) }) else {
+                    return
+                }
                 breadcrumb = changed
             } catch {
                 return notices.debug("beforeBreadcrumb threw \(error)")

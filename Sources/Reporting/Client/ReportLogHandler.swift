@@ -37,11 +37,13 @@ extension Reports {
     /// One log record, its metadata merged already.
     package static func take(_ event: LogEvent, label: String, metadata: Logger.Metadata) {
         guard isOn, label != "sluice", let client = current else { return }
+        // As a rule nobody wants it.
+        guard event.level >= .info || client.settings.options.enableLogs else { return }
         let box = box
         var data = metadata.mapValues(ReportValue.init(metadata:))
         if let error = event.error { data["error"] = .string(String(describing: error)) }
         let level = ReportLevel(event.level)
-        // A log entry is made of the data as it is now; breadcrumbs are filtered when they leave.
+        // A log entry is filtered here and now, a breadcrumb when its report is made.
         if event.level >= .info {
             client.add(
                 Breadcrumb(
@@ -67,7 +69,8 @@ extension ReportClient {
             json.field("body", Trim.text(event.message.description, to: Trim.message))
             json.key("attributes")
             json.object { json in
-                var attributes: [String: ReportValue] = data.mapValues { $0 }
+                var attributes: [String: ReportValue] = [:]
+                attributes.reserveCapacity(data.count + 8)
                 for (key, value) in data { attributes[key] = scrubber.data(value, name: key) }
                 attributes["sentry.environment"] = .string(settings.environment)
                 attributes["sentry.release"] = settings.release.map { .string($0) }
@@ -80,7 +83,7 @@ extension ReportClient {
                 for (key, value) in attributes.sorted(by: { $0.key < $1.key }) { value.writeAttribute(key, to: &json) }
             }
         }
-        delivery.submit(LogBuffer.Entry(json: json.bytes, traceID: trace.traceID, ledger: box.ledger))
+        delivery.submit(LogBuffer.Entry(json: json.bytes, ledger: box.ledger))
     }
 
     private static func severity(_ level: Logger.Level) -> (String, Int) {

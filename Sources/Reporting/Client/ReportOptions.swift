@@ -22,18 +22,20 @@ public struct ReportOptions: Sendable {
     public var enableLogs = false
     /// Errors whose type, message or `Type: message` contains one of these are not sent.
     public var ignoreErrors: [String] = []
-    /// The lowest status of an error that is reported: 400 reports what the client did wrong as well.
+    /// The lowest status of an error that is reported: 400 reports what the client did wrong as well. What is below 400
+    /// counts as 400, what is above 500 as 500.
     public var lowestStatus = 500
     /// Sees every error event last and may change it; nil drops it. What it throws drops the event, and so does taking longer than
     /// a second. It runs on a thread of its own, never on a request's.
     public var beforeSend: (@Sendable (ReportEvent) throws -> ReportEvent?)?
     /// Sees every breadcrumb first and may change it; nil drops it. Runs where the breadcrumb is added: keep it short.
     public var beforeBreadcrumb: (@Sendable (Breadcrumb) throws -> Breadcrumb?)?
-    /// See every event before ``beforeSend``, in order; nil drops it.
+    /// See every event before ``beforeSend``, in order; nil drops it, and so does a throw. They have one second together with
+    /// ``beforeSend``, on the same thread, which is none of a request's.
     public var eventProcessors: [@Sendable (ReportEvent) throws -> ReportEvent?] = []
     /// Whether the server is told what was dropped, and why.
     public var sendClientReports = true
-    /// A PEM file with the authorities to trust; `SSL_CERT_FILE` when nil, and then the system's.
+    /// A PEM file with the authorities to trust; `SSL_CERT_FILE` when nil, then `REQUESTS_CA_BUNDLE`, and then the system's.
     public var caCertificates: String?
     /// A proxy's URL; the environment's `https_proxy`, `http_proxy` and `no_proxy` when nil; empty for none.
     public var proxy: String?
@@ -71,7 +73,6 @@ struct ReportSettings: Sendable {
     var caFile: String?
     var spoolFolder: String
     var organizationID: String?
-    var functionName: String?
     /// What was ignored, one line each.
     var warnings: [String] = []
 
@@ -101,9 +102,9 @@ struct ReportSettings: Sendable {
         let debug = given("SENTRY_DEBUG")?.lowercased() ?? ""
         isDebug = options.debug ?? ["1", "true", "t", "y", "yes", "on"].contains(debug)
         caFile = options.caCertificates ?? given("SSL_CERT_FILE") ?? given("REQUESTS_CA_BUNDLE")
-        spoolFolder = given("SLUICE_SPOOL") ?? "/tmp/sluice-spool"
+        // A relative one stops start-up; the report of that is not kept in it.
+        spoolFolder = given("SLUICE_SPOOL").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp/sluice-spool"
         organizationID = options.organizationID ?? dsn?.organizationID
-        functionName = given("AWS_LAMBDA_FUNCTION_NAME")
         self.warnings = warnings
     }
 }

@@ -62,15 +62,14 @@ public enum Reports {
 
     /// Reports an error that your code has handled. One that goes on to be thrown is reported once all the same.
     ///
-    /// - Returns: The event's id; nil where this error has been captured already.
+    /// - Returns: The event's id; nil where this error has been captured already, or where there is no client.
     @discardableResult
     public static func capture(_ error: any Error, level: ReportLevel = .error) -> String? {
         guard let client = current else { return nil }
         let box = box
-        guard box.isNew(error) else { return nil }
-        let site = box.throwSite(of: error)
-        let event = client.event(of: error, level: level, mechanism: "generic", isHandled: true, site: site)
-        return client.capture(event, box.scope, box, source: error)
+        guard let (event, scope) = client.event(of: error, level: level, mechanism: "generic", isHandled: true, in: box)
+        else { return nil }
+        return client.capture(event, scope, box, source: error)
     }
 
     /// Reports a message.
@@ -85,9 +84,10 @@ public enum Reports {
         return client.capture(event, box.scope, box)
     }
 
-    /// Adds to the trail of what happened before; the newest hundred are kept.
+    /// Adds to the trail of what happened before; the newest ``ReportOptions/maxBreadcrumbs`` are kept.
     public static func addBreadcrumb(_ breadcrumb: Breadcrumb) {
-        guard let client = current else { return }
+        // Nothing would ever be sent with it.
+        guard let client = current, client.delivery != nil else { return }
         client.add(breadcrumb, to: box)
     }
 

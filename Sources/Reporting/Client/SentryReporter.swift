@@ -18,39 +18,36 @@ package struct SentryReporter: Reporter {
     }
 
     private func event(of failure: FailureRecord, _ client: ReportClient, _ box: ScopeBox) -> (ReportEvent, ReportScope)? {
-        var event: ReportEvent
+        let level = ReportLevel(failure.level)
+        var event = ReportEvent(level: level)
         var scope = box.scope
         if let error = failure.error {
-            guard box.isNew(error) else { return nil }
-            let site = box.throwSite(of: error)
-            event = client.event(
-                of: error, level: failure.level == .critical ? .fatal : .error, mechanism: failure.mechanism, isHandled: false,
-                site: site)
-            // What was known where it was thrown; a time-out middleware runs its handler in a task of its own.
-            if let site { scope.take(site.scope) }
-        } else {
-            event = ReportEvent(level: .error)
+            guard let both = client.event(of: error, level: level, mechanism: failure.mechanism, isHandled: false, in: box)
+            else { return nil }
+            (event, scope) = both
         }
         event.message = failure.message
         event.logger = "sluice"
         event.tags["outcome"] = failure.outcome.rawValue
         if let status = failure.status { event.contexts["response"] = ["status_code": .integer(status)] }
-        if scope.transaction == nil { scope.transaction = box.scope.transaction }
         return (event, scope)
     }
 
     package func flush(within limit: Duration) async {
-        guard let delivery = Reports.current?.delivery else { return }
-        let scope = InvocationScope.current
-        await delivery.flush(Reports.box.ledger, drains: false, within: scope?.budget(limit) ?? limit)
+        let ledger = Reports.box.ledger
+        // As a rule there is nothing: no clock is read for that, and no lock taken.
+        guard ledger.hasPending, let delivery = Reports.current?.delivery else { return }
+        await delivery.flush(ledger, drains: false, within: InvocationScope.current?.budget(limit) ?? limit)
     }
 
     package func settle(within limit: Duration) async {
         guard let delivery = Reports.current?.delivery else { return }
-        let scope = InvocationScope.current
         let ledger = Reports.box.ledger
-        await delivery.flush(ledger, drains: true, within: scope?.budgetAfterReply(limit) ?? limit)
-        tell(ledger.now)
+        if delivery.hasWork {
+            let limit = InvocationScope.current?.budgetAfterReply(limit) ?? limit
+            await delivery.flush(ledger, drains: true, within: limit)
+        }
+        if ledger.isUsed { tell(ledger.now) }
     }
 
     /// One record for each invocation of which anything was captured: what became of it.

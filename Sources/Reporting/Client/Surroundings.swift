@@ -19,9 +19,8 @@ struct Surroundings: Sendable {
         function = given("AWS_LAMBDA_FUNCTION_NAME").map { ($0, given("AWS_LAMBDA_FUNCTION_VERSION") ?? "") }
         var system = utsname()
         uname(&system)
-        let kernel = Self.text(&system.release)
-        let name = Self.text(&system.nodename)
-        hostName = name.isEmpty ? nil : name
+        let kernel = String(cField: &system.release) ?? ""
+        hostName = String(cField: &system.nodename)
         contexts["runtime"] = ["name": "swift", "version": .string(Self.swiftVersion)]
         contexts["os"] = Self.distribution().merging(["kernel_version": .string(kernel)]) { old, _ in old }
         contexts["device"] = [
@@ -87,10 +86,6 @@ struct Surroundings: Sendable {
     #else
     private static let swiftVersion = "6.2"
     #endif
-
-    private static func text<T>(_ tuple: inout T) -> String {
-        withUnsafeBytes(of: &tuple) { raw in String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
-    }
 
     /// From `/etc/os-release`.
     private static func distribution() -> [String: ReportValue] {

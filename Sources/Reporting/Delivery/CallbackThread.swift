@@ -30,9 +30,12 @@ enum CallbackThread {
         deinit { close(done) }
     }
 
-    /// - Parameter meanwhile: Called while it waits; tells in what time it wants to be called again.
+    /// - Parameters:
+    ///   - wake: Readable when `meanwhile` is to be called before its time.
+    ///   - meanwhile: Called while this waits; empties `wake`, and tells in what time it wants to be called again.
     static func run(
-        _ callbacks: UserCallbacks, on event: ReportEvent, meanwhile: () -> Duration? = { nil }
+        _ callbacks: UserCallbacks, on event: ReportEvent, wake: CInt, limit: Duration = limit,
+        meanwhile: () -> Duration?
     ) -> UserCallbacks.Verdict {
         guard !callbacks.isEmpty else { return .event(event) }
         guard leftBehind.load(ordering: .relaxed) < leftBehindLimit else {
@@ -61,10 +64,11 @@ enum CallbackThread {
             return .drop(.internalError, "no thread is left to run beforeSend on")
         }
         let end = ContinuousClock.now + limit
-        var descriptor = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
-        while descriptor.revents == 0, ContinuousClock.now < end {
+        // Who comes meanwhile with less time than that must not be kept by it.
+        var descriptors = [done, wake].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while descriptors[0].revents == 0, ContinuousClock.now < end {
             let left = min(end - ContinuousClock.now, meanwhile() ?? limit)
-            poll(&descriptor, 1, CInt(clamping: max(left.milliseconds, 1)))
+            poll(&descriptors, 2, CInt(clamping: max(left.milliseconds, 1)))
         }
         let verdict = call.state.withLock { state in
             if state.verdict == nil {

@@ -15,7 +15,7 @@ extension Delivery {
             return nil
         case .event(let event, let callbacks):
             let event = Symbols.resolve(event)
-            switch CallbackThread.run(callbacks, on: event, meanwhile: letGo) {
+            switch CallbackThread.run(callbacks, on: event, wake: wake, meanwhile: letGo) {
             case .event(let event):
                 // Without callbacks it was drawn at its capture.
                 guard callbacks.isEmpty || settings.sampleRate >= 1 || Double.random(in: 0..<1) < settings.sampleRate else {

@@ -15,7 +15,7 @@ extension Delivery {
             return drop(parcel, .rateLimitBackoff, "the server asked to hold back")
         }
         guard let body = prepare(&parcel) else { return }
-        guard let transport else { return giveUp(parcel, after: .seconds(60), "libcurl is not there") }
+        guard let transport else { return giveUp(parcel, after: .seconds(60), "libcurl is not there", keepsLogs: false) }
         let reports = takeReports()
         if parcel.category == .internal, reports == nil { return }
         var bytes = ReportEnvelope.stamp(body, sentAt: .now)
@@ -54,7 +54,8 @@ extension Delivery {
             let cost = ContinuousClock.now - begin
             switch answer.outcome {
             case .answered(let status): return answered(parcel, status, answer)
-            case .aborted: return giveUp(parcel, after: cost, "the flush had no more time")
+            case .aborted(let wasSent):
+                return giveUp(parcel, after: cost, "the flush had no more time", keepsLogs: !wasSent)
             case .failed(let problem, let wasSent, let timedOut):
                 notices.debug("attempt \(attempt) of \(parcel.id) failed: \(problem)")
                 guard parcel.isRepeatable || !wasSent else {
@@ -62,7 +63,7 @@ extension Delivery {
                 }
                 // What takes time has no second chance, and neither has what is refused at once: both are the server's state.
                 guard !timedOut, attempt < Self.attempts, cost < whole, wasSent || attempt < 2 else {
-                    return giveUp(parcel, after: cost, problem)
+                    return giveUp(parcel, after: cost, problem, keepsLogs: !wasSent)
                 }
             }
         }
@@ -70,17 +71,22 @@ extension Delivery {
 
     /// Until the last of those who wait gives up, nil when nobody does any more; and those whose time has come.
     func timeLeft() -> (over: [DeliveryQueue.Waiter], left: Duration?) {
-        var counter: UInt64 = 0
-        // Only empties the counter: whoever came meanwhile is looked at after this parcel.
-        _ = read(wake, &counter, 8)
+        emptyWake()
         return state.withLock { state in (state.expire(at: .now), state.latest?.remaining) }
     }
 
     /// Lets those go whose time has come; the time until the next one.
     func letGo() -> Duration? {
+        emptyWake()
         let (over, next) = state.withLock { state in (state.expire(at: .now), state.waiters.map(\.until).min()) }
         for waiter in over { waiter.resume() }
         return next?.remaining
+    }
+
+    /// Whoever came meanwhile is looked at after the parcel in hand.
+    func emptyWake() {
+        var counter: UInt64 = 0
+        _ = read(wake, &counter, 8)
     }
 
     func answered(_ parcel: Parcel, _ status: Int, _ answer: TransportAnswer) {
@@ -113,8 +119,11 @@ extension Delivery {
     }
 
     /// Not delivered, and not lost: on disk, or in memory where there is no disk.
-    func giveUp(_ parcel: Parcel, after cost: Duration, _ problem: String) {
-        guard parcel.isRepeatable else { return lose(parcel, problem, cost) }
+    ///
+    /// - Parameter keepsLogs: Logs that never left wait as well. Those that the server may have are not sent again.
+    func giveUp(_ parcel: Parcel, after cost: Duration, _ problem: String, keepsLogs: Bool) {
+        let isLogs = parcel.category == .logItem
+        guard parcel.isRepeatable || (isLogs && keepsLogs) else { return lose(parcel, problem, cost) }
         var parcel = parcel
         parcel.source = nil
         if let file = parcel.file {
@@ -126,11 +135,14 @@ extension Delivery {
         let (kept, isFirst) = (parcel, !state.withLock(\.breaker.isOpen))
         state.withLock { state in
             state.breaker.failed(after: cost, at: .now)
-            state.parked.append(kept)
+            if isLogs { state.putBack(kept) } else { state.parked.append(kept) }
             state.failed(kept.id)
         }
         dropUnkept()
-        if isFirst { notices.say(.warning, "reports do not get through (\(problem)); they wait in the spool") }
+        if isFirst {
+            notices.say(
+                .warning, "reports do not get through (\(problem)); they wait\(kept.file == nil ? "" : " in the spool")")
+        }
         notices.debug("\(parcel.id) kept for later: \(problem)")
     }
 

@@ -23,12 +23,12 @@ final class Delivery: Sendable {
     private let isStopping = Atomic(false)
     let notices: Notices
 
-    init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Notices) {
+    init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Notices, wake: CInt = sluice_eventfd()) {
         self.settings = settings
         self.dsn = dsn
         self.notices = notices
         spool = Spool(root: settings.spoolFolder, destination: dsn.destination)
-        wake = sluice_eventfd()
+        self.wake = wake
     }
 
     deinit { close(wake) }
@@ -36,6 +36,7 @@ final class Delivery: Sendable {
     /// Starts the thread. What an earlier process left in the spool is found here.
     func start() {
         recover()
+        guard wake >= 0 else { return shut("no descriptor is left to wake their thread with") }
         let code = sluice_start_thread(
             "sluice-reports",
             { raw in
@@ -44,8 +45,13 @@ final class Delivery: Sendable {
             }, Unmanaged.passRetained(self).toOpaque())
         guard code != 0 else { return }
         Unmanaged.passUnretained(self).release()
+        shut("no thread is left for them (\(code))")
+    }
+
+    /// From here on nobody waits: what is captured stays in the spool.
+    private func shut(_ problem: String) {
         state.withLock { $0.isClosed = true }
-        notices.once(.error, "reports cannot be sent: no thread is left for them (\(code))")
+        notices.once(.error, "reports cannot be sent: \(problem)")
     }
 
     /// Ends the thread after what it is doing; what is left stays in the spool.
@@ -98,16 +104,13 @@ final class Delivery: Sendable {
     func submit(_ log: LogBuffer.Entry) {
         log.ledger.enter(.pending)
         let now = Deadline.now
-        let (isTaken, isDue, isFirst) = state.withLock { state in
-            let isFirst = state.logs.isEmpty
-            return (state.logs.add(log, at: now), state.logs.isDue(at: now), isFirst)
-        }
+        let (isTaken, isNews) = state.withLock { state in state.add(log, at: now) }
         guard isTaken else {
             log.ledger.move(from: .pending, to: .dropped(.bufferOverflow))
             return count(.bufferOverflow, .logItem, bytes: log.json.count)
         }
         work.add(1, ordering: .acquiringAndReleasing)
-        if isDue || isFirst { signal() }
+        if isNews { signal() }
     }
 
     /// Something was dropped before it came here.
@@ -120,13 +123,15 @@ final class Delivery: Sendable {
         }
     }
 
+    /// Whether a flush that drains has anything to do.
+    var hasWork: Bool { work.load(ordering: .acquiring) > 0 || hasReports.load(ordering: .acquiring) }
+
     /// Waits until all of a ledger is accounted for, or for `limit`.
     ///
     /// - Parameters:
     ///   - ledger: Whose things; nil for everybody's.
     ///   - drains: Whether the spool is emptied too, and a server that was away may be tried again.
     func flush(_ ledger: Ledger?, drains: Bool, within limit: Duration) async {
-        let hasWork = work.load(ordering: .acquiring) > 0 || hasReports.load(ordering: .acquiring)
         guard drains ? hasWork : (ledger?.hasPending ?? true) else { return }
         guard limit > .zero else {
             notices.debug("no time is left for a flush")
@@ -199,9 +204,7 @@ final class Delivery: Sendable {
     private func sleep(_ until: Deadline?) {
         var descriptor = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
         poll(&descriptor, 1, until.map { CInt(clamping: max($0.remaining.milliseconds + 1, 1)) } ?? -1)
-        var counter: UInt64 = 0
-        // Only empties the counter.
-        _ = read(wake, &counter, 8)
+        emptyWake()
     }
 
     func isLimited(_ category: ReportCategory) -> Bool { limits.withLock { $0.isLimited(category, at: .now) } }

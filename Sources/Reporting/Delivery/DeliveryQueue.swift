@@ -43,6 +43,16 @@ struct DeliveryQueue: Sendable {
         waiters.append(Waiter(number: nextWaiter, ledger: ledger, drains: drains, until: until, resume: resume))
     }
 
+    /// Takes a log entry, unless the buffer is full.
+    ///
+    /// - Returns: Also whether the thread must hear of it: of the first, since its age counts, and of the one that makes them due. While
+    ///   the server is away nothing is due.
+    mutating func add(_ log: LogBuffer.Entry, at now: Deadline) -> (isTaken: Bool, isNews: Bool) {
+        let (isFirst, wasDue) = (logs.isEmpty, logs.isDue(at: now))
+        guard logs.add(log, at: now) else { return (false, false) }
+        return (true, !breaker.isOpen && (isFirst || logs.isDue(at: now) && !wasDue))
+    }
+
     /// What to do next, and whose wait is over.
     ///
     /// - Parameter holdsBackErrors: The server asked for no errors for now: what is in the spool stays there.
@@ -66,7 +76,7 @@ struct DeliveryQueue: Sendable {
         return (.idle(until: breaker.isOpen ? nil : logs.due), over)
     }
 
-    /// A prepared parcel goes where it was: before those that are yet to be prepared.
+    /// A prepared parcel, or logs that never left, go where they were: before those that are yet to be prepared.
     mutating func putBack(_ parcel: Parcel) {
         fresh.insert(parcel, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
     }
@@ -88,14 +98,17 @@ struct DeliveryQueue: Sendable {
             if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
                 return (parked.remove(at: index), true)
             }
-            // Only logs wait: one batch of them is the probe.
-            return logs.take().map { ($0, true) }
+            // Only logs wait: one batch of them is the probe. Those that never left go before younger ones.
+            moveLogs()
+            return firstLogs(for: waiter).map { (fresh.remove(at: $0), true) }
         }
         let own = fresh.firstIndex { parcel in
             !waiter.tried.contains(parcel.id)
                 && (waiter.ledger == nil || waiter.drains || parcel.owners.contains { $0.ledger === waiter.ledger })
         }
-        if let own { return (fresh.remove(at: own), false) }
+        // Its own logs may be behind those of others in the buffer.
+        let next = own ?? (waiter.ledger.map(logs.contains) == true ? firstLogs(for: waiter) : nil)
+        if let next { return (fresh.remove(at: next), false) }
         guard waiter.drains else { return nil }
         if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
             return (parked.remove(at: index), false)
@@ -114,7 +127,13 @@ struct DeliveryQueue: Sendable {
     /// The time that a transfer has: until the last of those who wait gives up.
     var latest: Deadline? { waiters.map(\.until).max() }
 
+    private func firstLogs(for waiter: Waiter) -> Int? {
+        fresh.firstIndex { $0.category == .logItem && !waiter.tried.contains($0.id) }
+    }
+
+    /// One batch at a time: what is in the buffer is what its limit holds for.
     private mutating func moveLogs() {
-        while let parcel = logs.take() { fresh.append(parcel) }
+        guard !fresh.contains(where: { $0.category == .logItem }), let parcel = logs.take() else { return }
+        fresh.append(parcel)
     }
 }

@@ -61,6 +61,7 @@ package final class Ledger: Sendable {
     private let counts = Mutex(ReportLedger())
     /// Read without the lock by a flush that finds nothing to do.
     private let open = Atomic(0)
+    private let used = Atomic(false)
 
     init() {}
 
@@ -69,8 +70,12 @@ package final class Ledger: Sendable {
     /// Whether anything is still pending.
     package var hasPending: Bool { open.load(ordering: .acquiring) > 0 }
 
+    /// Whether anything was ever captured.
+    var isUsed: Bool { used.load(ordering: .acquiring) }
+
     func enter(_ line: ReportLedger.Line, _ count: Int = 1) {
         counts.withLock { $0.add(line, count) }
+        used.store(true, ordering: .releasing)
         if line == .pending { open.add(count, ordering: .acquiringAndReleasing) }
     }
 

@@ -7,7 +7,6 @@ struct LogBuffer: Sendable {
 
     struct Entry: Sendable {
         let json: [UInt8]
-        let traceID: String
         let ledger: Ledger
     }
 
@@ -17,6 +16,9 @@ struct LogBuffer: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
+
+    /// Whether something of a ledger's is in it.
+    func contains(_ ledger: Ledger) -> Bool { entries.contains { $0.ledger === ledger } }
 
     /// False when the buffer is full: the newest is the one that goes.
     mutating func add(_ entry: Entry, at now: Deadline) -> Bool {

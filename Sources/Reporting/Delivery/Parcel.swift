@@ -18,7 +18,7 @@ struct Parcel: Sendable {
     /// Whose ledgers it is in, and how many things of each.
     var owners: [(ledger: Ledger, count: Int)]
     var line = ReportLedger.Line.pending
-    /// The error that an event is about, for `beforeSend` dropped it.
+    /// The error that an event is about: when the app's callbacks drop the event, it may be captured again.
     var source: (error: any Error, box: ScopeBox)?
     var size = 0
 

@@ -7,7 +7,7 @@ struct TransportAnswer: Sendable {
         /// No answer. Whether the server may have it all the same, and whether time ran out.
         case failed(String, wasSent: Bool, timedOut: Bool)
         /// The caller had no more time.
-        case aborted
+        case aborted(wasSent: Bool)
     }
 
     var outcome: Outcome
@@ -51,7 +51,7 @@ struct WireTransport {
 
     func close() { sluice_curl_free(curl) }
 
-    /// Sends, and looks at `goesOn` whenever `wake` is readable or a tenth of a second has passed.
+    /// Sends, and looks at `goesOn` whenever `wake` is readable or a second has passed.
     func send(_ request: TransportRequest, wake: CInt, goesOn: () -> Duration?) -> TransportAnswer {
         var headers = headers
         var body = request.body
@@ -95,8 +95,7 @@ struct WireTransport {
         var answer = sluice_curl_answer()
         while true {
             guard let left = goesOn() else {
-                sluice_curl_abort(curl)
-                return TransportAnswer(outcome: .aborted)
+                return TransportAnswer(outcome: .aborted(wasSent: sluice_curl_abort(curl) != 0))
             }
             let step = CInt(clamping: min(max(left.milliseconds, 1), 1000))
             if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer) }
@@ -104,21 +103,15 @@ struct WireTransport {
     }
 
     private static func read(_ answer: inout sluice_curl_answer) -> TransportAnswer {
-        let limits = text(&answer.rate_limits)
-        let retry = text(&answer.retry_after)
+        let limits = String(cField: &answer.rate_limits)
+        let retry = String(cField: &answer.retry_after)
         let isAnswered = answer.code == 0 && answer.status >= 100
         let outcome: TransportAnswer.Outcome =
             isAnswered
             ? .answered(answer.status)
-            : .failed(text(&answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
+            : .failed(
+                String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
         return TransportAnswer(outcome: outcome, rateLimits: limits, retryAfter: retry)
-    }
-
-    private static func text<T>(_ tuple: inout T) -> String? {
-        withUnsafeBytes(of: &tuple) { raw in
-            let bytes = raw.prefix { $0 != 0 }
-            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
-        }
     }
 
     private static func withOptional<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {

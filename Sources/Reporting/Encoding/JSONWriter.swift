@@ -1,3 +1,5 @@
+internal import CSluiceRuntime
+
 /// Appends JSON to a byte array: what replies, error documents, logs and reports need, without an intermediate tree.
 package struct JSONWriter {
     /// What has been written.
@@ -99,19 +101,28 @@ package struct JSONWriter {
     private static let digits = Array("0123456789abcdef".utf8)
 
     private mutating func append(escaping text: UnsafeBufferPointer<UInt8>) {
-        var pending = 0
-        for (index, byte) in text.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F {
-            bytes.append(contentsOf: text[pending..<index])
-            pending = index + 1
-            switch byte {
-            case 0x22, 0x5C: bytes += [0x5C, byte]
-            case 0x0A: bytes += [0x5C, 0x6E]
-            case 0x0D: bytes += [0x5C, 0x72]
-            case 0x09: bytes += [0x5C, 0x74]
-            default:
-                bytes += Array("\\u00".utf8) + [Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)]]
-            }
+        guard let base = text.baseAddress else { return }
+        var at = 0
+        while true {
+            var isASCII: CInt = 0
+            let plain = sluice_json_plain(base + at, text.count - at, &isASCII)
+            bytes.append(contentsOf: UnsafeBufferPointer(start: base + at, count: plain))
+            at += plain
+            if at == text.count { return }
+            escape(text[at])
+            at += 1
         }
-        bytes.append(contentsOf: text[pending...])
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(0x5C)
+        switch byte {
+        case 0x22, 0x5C: bytes.append(byte)
+        case 0x0A: bytes.append(0x6E)
+        case 0x0D: bytes.append(0x72)
+        case 0x09: bytes.append(0x74)
+        default:
+            bytes += [0x75, 0x30, 0x30, Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)]]
+        }
     }
 }

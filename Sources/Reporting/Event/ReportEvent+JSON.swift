@@ -34,8 +34,8 @@ extension ReportEvent {
             writeUser(to: &json)
             if let request { request.write(to: &json) }
             writeContexts(to: &json)
-            writeBreadcrumbs(to: &json)
-            writeExceptions(to: &json)
+            writeValues("breadcrumbs", breadcrumbs, to: &json) { $0.write(to: &$1) }
+            writeValues("exception", exceptions, to: &json) { $0.write(to: &$1) }
             writeImages(to: &json)
         }
         return json.bytes
@@ -80,21 +80,15 @@ extension ReportEvent {
         }
     }
 
-    private func writeBreadcrumbs(to json: inout JSONWriter) {
-        guard !breadcrumbs.isEmpty else { return }
-        json.key("breadcrumbs")
+    /// `"key":{"values":[…]}`, or nothing.
+    private func writeValues<T>(
+        _ key: String, _ values: [T], to json: inout JSONWriter, _ write: (T, inout JSONWriter) -> Void
+    ) {
+        guard !values.isEmpty else { return }
+        json.key(key)
         json.object { json in
             json.key("values")
-            json.array { json in for breadcrumb in breadcrumbs { breadcrumb.write(to: &json) } }
-        }
-    }
-
-    private func writeExceptions(to json: inout JSONWriter) {
-        guard !exceptions.isEmpty else { return }
-        json.key("exception")
-        json.object { json in
-            json.key("values")
-            json.array { json in for exception in exceptions { exception.write(to: &json) } }
+            json.array { json in for value in values { write(value, &json) } }
         }
     }
 

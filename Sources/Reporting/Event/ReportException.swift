@@ -56,4 +56,6 @@ struct ReportImage: Sendable, Hashable {
     /// The GNU build id, lower-case hexadecimal; nil without one.
     var codeID: String?
     var debugID: String
+
+    func contains(_ codeAddress: UInt) -> Bool { codeAddress >= address && codeAddress - address < size }
 }

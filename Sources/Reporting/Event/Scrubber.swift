@@ -153,9 +153,15 @@ struct Scrubber: Sendable {
 extension String {
     /// Whether `text` occurs in it; byte by byte.
     func contains(text: String) -> Bool {
-        let needle = Array(text.utf8)
-        let hay = Array(utf8)
-        guard !needle.isEmpty, hay.count >= needle.count else { return needle.isEmpty }
-        return (0...(hay.count - needle.count)).contains { start in hay[start..<(start + needle.count)].elementsEqual(needle) }
+        // In place: a name is compared with some forty terms.
+        var (hay, needle) = (self, text)
+        return hay.withUTF8 { hay in
+            needle.withUTF8 { needle in
+                guard !needle.isEmpty, hay.count >= needle.count else { return needle.isEmpty }
+                return (0...(hay.count - needle.count)).contains { start in
+                    (0..<needle.count).allSatisfy { hay[start + $0] == needle[$0] }
+                }
+            }
+        }
     }
 }

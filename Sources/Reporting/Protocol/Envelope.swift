@@ -19,7 +19,7 @@ struct ReportEnvelope: Sendable {
     var eventID: String?
     var sdk = SDK.current
     var dsn: String?
-    /// The dynamic sampling context; nil or empty leaves it out.
+    /// The dynamic sampling context; empty leaves it out.
     var trace: [(String, String)] = []
     var items: [Item] = []
 

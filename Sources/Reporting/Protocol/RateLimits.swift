@@ -77,24 +77,6 @@ enum ReportCategory: String, Sendable, Hashable, CaseIterable {
     case traceMetricByte = "trace_metric_byte"
     case profileChunk = "profile_chunk"
     case metricBucket = "metric_bucket"
-
-    /// Of an envelope item, by its type.
-    init(itemType: String) {
-        switch itemType {
-        case "event": self = .error
-        case "transaction": self = .transaction
-        case "session", "sessions": self = .session
-        case "attachment": self = .attachment
-        case "log": self = .logItem
-        case "trace_metric": self = .traceMetric
-        case "check_in": self = .monitor
-        case "client_report": self = .internal
-        case "span": self = .span
-        case "profile": self = .profile
-        case "feedback": self = .feedback
-        default: self = .default
-        }
-    }
 }
 
 /// `Fri, 08 Mar 2019 11:17:09 GMT`, the one form of RFC 9110 that is still sent.

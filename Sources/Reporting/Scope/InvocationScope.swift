@@ -23,7 +23,8 @@ public struct InvocationScope: Sendable {
     package let progress: Progress
     /// What reports of this invocation carry; another one inside of `Reports.withScope`.
     package var report: ScopeBox
-    /// When the deadline guard begins to act, and when it must have answered; nil where nothing guards.
+    /// When the deadline guard begins to act, when whoever it cancelled must be done, and when the platform is about to act; nil where
+    /// nothing guards.
     package var guardTimes: GuardTimes?
 
     package init(
@@ -59,13 +60,13 @@ public struct InvocationScope: Sendable {
         /// The handler's task is cancelled.
         let cancel: Deadline
         /// Whoever was cancelled must be ready to answer: the guard is about to do so itself.
-        let answer: Deadline
+        let flushed: Deadline
         /// The platform is about to act.
         let last: Deadline
 
-        package init(cancel: Deadline, answer: Deadline, last: Deadline) {
+        package init(cancel: Deadline, flushed: Deadline, last: Deadline) {
             self.cancel = cancel
-            self.answer = answer
+            self.flushed = flushed
             self.last = last
         }
     }
@@ -73,7 +74,7 @@ public struct InvocationScope: Sendable {
     /// How long something may take at most when it may take `limit`: the deadline, less the guard's margin, may come first.
     package func budget(_ limit: Duration) -> Duration {
         guard let guardTimes else { return min(limit, deadline?.remaining ?? limit) }
-        return min(limit, (progress.isPastGuard ? guardTimes.answer : guardTimes.cancel).remaining)
+        return min(limit, (progress.isPastGuard ? guardTimes.flushed : guardTimes.cancel).remaining)
     }
 
     /// As ``budget(_:)``, when the answer has left.

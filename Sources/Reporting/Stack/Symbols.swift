@@ -7,8 +7,14 @@ enum Symbols {
 
     /// The images that the addresses lie in.
     static func images(for addresses: [UInt]) -> [ReportImage] {
-        all().filter { image in addresses.contains { $0 >= image.address && $0 < image.address + image.size } }
+        listed.withLock { listed in
+            // Making the list reads files. Only an image that was loaded meanwhile makes it worth that again.
+            if !addresses.allSatisfy({ address in listed.contains { $0.contains(address) } }) { listed = all() }
+            return listed.filter { addresses.contains(where: $0.contains) }
+        }
     }
+
+    private static let listed = Mutex<[ReportImage]>([])
 
     private static func all() -> [ReportImage] {
         var raw = [sluice_image](repeating: sluice_image(), count: imageLimit)
@@ -74,20 +80,18 @@ enum Symbols {
     private static let knownLimit = 2000
 
     private static func frame(_ address: UInt, _ symbol: sluice_symbol?, _ images: [ReportImage]) -> ReportFrame {
-        let image = images.first { address >= $0.address && address < $0.address + $0.size }
+        let image = images.first { $0.contains(address) }
         var frame = ReportFrame(
             instructionAddress: address, imageAddress: image?.address, package: image?.path, inApp: image.map(isApp) ?? false)
         guard var symbol else { return frame }
-        let mangled = text(&symbol.function)
-        if !mangled.isEmpty {
+        if let mangled = String(cField: &symbol.function) {
             frame.rawFunction = mangled
             let name = demangle(mangled)
             // A thunk keeps its long name, by which it is left out.
             frame.function = isThunk(name) ? name : FunctionName.short(name)
             frame.inApp = frame.inApp && !isLibrary(mangled)
         }
-        let file = text(&symbol.file)
-        if !file.isEmpty {
+        if let file = String(cField: &symbol.file) {
             frame.file = file
             frame.line = Int(symbol.line)
             frame.column = Int(symbol.column)
@@ -95,16 +99,18 @@ enum Symbols {
         return frame
     }
 
-    private static func text<T>(_ tuple: inout T) -> String {
-        withUnsafeBytes(of: &tuple) { raw in String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
-    }
-
     private static func isThunk(_ name: String) -> Bool {
         ["thunk for ", "partial apply ", "protocol witness for "].contains { name.contains(text: $0) }
     }
 
     /// The main program is the app's own code, shared libraries are not.
-    private static func isApp(_ image: ReportImage) -> Bool { !image.path.contains(text: ".so") }
+    private static func isApp(_ image: ReportImage) -> Bool { !isLibrary(path: image.path) }
+
+    /// By its name: a folder may be called anything.
+    static func isLibrary(path: String) -> Bool {
+        let name = String(path.split(separator: "/").last ?? "")
+        return name.hasSuffix(".so") || name.contains(text: ".so.")
+    }
 
     /// Statically linked libraries lie in the main program: their modules tell. Swift's own, Foundation's and ours.
     private static func isLibrary(_ mangled: String) -> Bool {

@@ -24,7 +24,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         let readiness: Readiness
         /// When to give up; nil for never.
         let deadline: ContinuousClock.Instant?
-        let continuation: CheckedContinuation<Bool, any Error>
+        // Unsafe, as it is resumed in two places of this file, each of which takes the wait off the list.
+        let continuation: UnsafeContinuation<Bool, any Error>
     }
 
     /// What other threads leave for this one.
@@ -154,13 +155,13 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         let id = confined.lastWait
         let deadline = timeout.map { ContinuousClock.now + $0 }
         guard cancellable else {
-            return try await withCheckedThrowingContinuation { continuation in
+            return try await withUnsafeThrowingContinuation { continuation in
                 add(Wait(id: id, descriptor: descriptor, readiness: readiness, deadline: deadline, continuation: continuation))
             }
         }
         // A cancellation that comes before the wait is on the list is posted, and read from the inbox after this job.
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try await withUnsafeThrowingContinuation { continuation in
                 add(Wait(id: id, descriptor: descriptor, readiness: readiness, deadline: deadline, continuation: continuation))
             }
         } onCancel: {
@@ -171,38 +172,38 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     private func add(_ wait: Wait) { confined.waits.append(wait) }
 
     private func poll(idle: Bool) {
-        let waits = confined.waits
         confined.polled.removeAll(keepingCapacity: true)
         confined.polled.append(pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0))
-        for wait in waits {
+        var first: ContinuousClock.Instant?
+        for wait in confined.waits {
             confined.polled.append(pollfd(fd: wait.descriptor, events: wait.readiness.events, revents: 0))
+            if let deadline = wait.deadline { first = min(deadline, first ?? deadline) }
         }
         let count = nfds_t(confined.polled.count)
-        let timeout = idle ? Self.milliseconds(until: waits.compactMap(\.deadline).min()) : 0
+        let timeout = idle ? Self.milliseconds(until: first) : 0
         #if canImport(Glibc)
         let found = Glibc.poll(&confined.polled, count, timeout)
         #else
         let found = Darwin.poll(&confined.polled, count, timeout)
         #endif
-        let hasTimers = waits.contains { $0.deadline != nil }
-        guard found > 0 || hasTimers else { return }  // EINTR, or nothing yet
+        guard found > 0 || first != nil else { return }  // EINTR, or nothing yet
         if found > 0, confined.polled[0].revents != 0 {
             var counter: UInt64 = 0
             // Only empties the counter; EAGAIN means that somebody was faster.
             _ = read(wakeUp, &counter, 8)
         }
-        let now = hasTimers ? ContinuousClock.now : nil
-        var still: [Wait] = []
-        for (wait, polled) in zip(waits, confined.polled.dropFirst()) {
+        let now = first == nil ? nil : ContinuousClock.now
+        var index = 0
+        for polled in confined.polled.dropFirst() {
+            let wait = confined.waits[index]
             if found > 0, polled.revents != 0 {
-                wait.continuation.resume(returning: true)
+                confined.waits.remove(at: index).continuation.resume(returning: true)
             } else if let now, let deadline = wait.deadline, deadline <= now {
-                wait.continuation.resume(returning: false)
+                confined.waits.remove(at: index).continuation.resume(returning: false)
             } else {
-                still.append(wait)
+                index += 1
             }
         }
-        confined.waits = still
     }
 
     /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.

@@ -16,7 +16,27 @@ extension EventLoop {
     }
 
     package func send(_ bytes: [UInt8], on socket: Socket) async throws {
-        try await send([bytes[...]], on: socket)
+        let sent = try bytes.withUnsafeBytes { (bytes) throws(SystemError) in try socket.send(bytes) } ?? 0
+        if sent < bytes.count { try await send([bytes[sent...]], on: socket) }
+    }
+
+    /// Fills `space` from the front with what has arrived; nil at the end of the stream.
+    ///
+    /// - Parameters:
+    ///   - expectsWait: Whether nothing can have arrived yet: saves the call that would find that out.
+    ///   - space: Asked for anew after each wait, and never empty.
+    package func receive(
+        from socket: Socket, expectsWait: Bool, cancellable: Bool = true,
+        into space: () -> UnsafeMutableRawBufferPointer
+    ) async throws -> Int? {
+        if expectsWait { try await wait(until: .readable, on: socket.descriptor, cancellable: cancellable) }
+        while true {
+            switch try socket.receive(into: space()) {
+            case .bytes(let count): return count
+            case .end: return nil
+            case .wouldBlock: try await wait(until: .readable, on: socket.descriptor, cancellable: cancellable)
+            }
+        }
     }
 
     /// Appends what arrives next to `buffer`, at most 64 KiB; false at the end of the stream.

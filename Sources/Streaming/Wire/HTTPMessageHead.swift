@@ -17,12 +17,76 @@ package struct HTTPMessageHead: Sendable {
     package var target = ""
     /// Of a response; 0 in a request.
     package var status = 0
-    package var lines: [HTTPLine] = []
     /// 1 of HTTP/1.1, 0 of HTTP/1.0.
     package var minorVersion = 1
     /// Whether the connection can carry another message after this one (RFC 9112, section 9.3).
     package var keepsAlive = true
+    var text = HTTPLines()
+
+    package init() {}
+
+    package var lines: [HTTPLine] {
+        get { text.lines }
+        set { text = HTTPLines(newValue) }
+    }
 
     /// The first line with this lower-case name.
-    package subscript(name: String) -> String? { lines.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { text[name] }
+}
+
+/// Lines as they came, in two arrays: most are never asked for, and become no strings.
+struct HTTPLines: Sendable {
+    /// Names in lower case and values, by turns.
+    private(set) var bytes: [UInt8] = []
+    /// Where each name and each value ends.
+    private(set) var ends: [Int] = []
+
+    init() {}
+
+    init(_ lines: [HTTPLine]) {
+        for line in lines {
+            append(line.name.utf8)
+            endName()
+            append(line.value.utf8)
+            endValue()
+        }
+    }
+
+    mutating func reserve() {
+        bytes.reserveCapacity(1024)
+        ends.reserveCapacity(32)
+    }
+
+    mutating func append(_ part: some Collection<UInt8>) { bytes.append(contentsOf: part) }
+
+    mutating func endName() {
+        for index in (ends.last ?? 0)..<bytes.count where bytes[index] &- 0x41 < 26 { bytes[index] |= 0x20 }
+        endValue()
+    }
+
+    mutating func endValue() { ends.append(bytes.count) }
+
+    var lines: [HTTPLine] {
+        (0..<ends.count / 2).map { index in HTTPLine(text(at: 2 * index), text(at: 2 * index + 1)) }
+    }
+
+    private func range(at index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+    private func text(at index: Int) -> String { String(decoding: bytes[range(at: index)], as: UTF8.self) }
+
+    subscript(name: String) -> String? {
+        var name = name
+        return name.withUTF8 { wanted in
+            bytes.withUnsafeBufferPointer { bytes in
+                var start = 0
+                for index in 0..<ends.count / 2 {
+                    let (end, valueEnd) = (ends[2 * index], ends[2 * index + 1])
+                    if end - start == wanted.count, zip(start..<end, wanted).allSatisfy({ bytes[$0] == $1 }) {
+                        return String(decoding: bytes[end..<valueEnd], as: UTF8.self)
+                    }
+                    start = valueEnd
+                }
+                return nil
+            }
+        }
+    }
 }

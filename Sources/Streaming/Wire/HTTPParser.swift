@@ -10,72 +10,88 @@ package struct HTTPParseError: Error, CustomStringConvertible {
 /// Reads HTTP/1.1 messages from one connection, byte by byte as they come: the one owner of an llhttp parser.
 ///
 /// Feed bytes, look at ``head``, take the body; when ``isComplete``, call ``reset()`` for the next message.
-package final class HTTPParser {  // a class, because C keeps a pointer back to it
+package final class HTTPParser {  // a class, because C keeps a pointer into it
     package enum Kind { case request, response }
 
     /// Lines and target together; a longer head is refused (nginx and Node.js have 8 to 16 KiB).
     static let headLimit = 65_536
 
-    package private(set) var head: HTTPMessageHead?
-    package private(set) var trailers: [HTTPLine] = []
-    package private(set) var isComplete = false
-    /// Body bytes that have come since the last ``takeBody()``.
-    package private(set) var body: [UInt8] = []
+    /// What the callbacks change. On the heap, where Swift's exclusivity checks cost nothing.
+    fileprivate struct State {
+        var head: HTTPMessageHead?
+        var trailers = HTTPLines()
+        var isComplete = false
+        var body: [UInt8] = []
+        var pending = HTTPMessageHead()
+        var target: [UInt8] = []
+        var size = 0
+        var leavesBody = false
+        var bodyLength = 0
+    }
 
-    // On the heap: llhttp calls back while it is being changed, which Swift's exclusivity would not have of a property.
+    package var head: HTTPMessageHead? { state.pointee.head }
+    package var trailers: [HTTPLine] { state.pointee.trailers.lines }
+    package var isComplete: Bool { state.pointee.isComplete }
+    /// Body bytes that have come since the last ``takeBody()``.
+    package var body: [UInt8] { state.pointee.body }
+    /// How many bytes of the body follow the head, where the parser leaves them to its owner.
+    package var bodyLength: Int { state.pointee.bodyLength }
+
+    // On the heap too: llhttp calls back while it is being changed.
     private let parser: UnsafeMutablePointer<llhttp_t>
     private let settings: UnsafeMutablePointer<llhttp_settings_t>
-    private var pending = HTTPMessageHead()
-    private var name: [UInt8] = []
-    private var value: [UInt8] = []
-    private var valueSeen = false
-    private var target: [UInt8] = []
-    private var size = 0
+    private let state: UnsafeMutablePointer<State>
 
-    package init(_ kind: Kind) {
+    /// - Parameter leavesBody: Whether a body whose length is declared is the owner's to read, behind ``isComplete``: so it
+    ///   can go to its place without a copy.
+    package init(_ kind: Kind, leavesBody: Bool = false) {
         settings = .allocate(capacity: 1)
         llhttp_settings_init(settings)
         Self.install(settings)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(leavesBody: leavesBody))
         parser = .allocate(capacity: 1)
         parser.initialize(to: llhttp_t())
         llhttp_init(parser, kind == .request ? HTTP_REQUEST : HTTP_RESPONSE, settings)
-        parser.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        parser.pointee.data = UnsafeMutableRawPointer(state)
     }
 
     deinit {
         parser.deallocate()
         settings.deallocate()
+        state.deinitialize(count: 1)
+        state.deallocate()
     }
 
     /// Parses up to the end of the current message; the bytes behind it are the next message's.
     ///
     /// - Returns: How many bytes were used.
     package func parse(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> Int {
-        var used = 0
-        var failure: HTTPParseError?
-        bytes.withUnsafeBytes { raw in
-            guard let base = raw.bindMemory(to: CChar.self).baseAddress, raw.count > 0 else { return }
-            var code = llhttp_execute(parser, base, raw.count)
-            if code == HPE_PAUSED_UPGRADE {
-                // The message before this one asked for an upgrade, which nobody has granted: HTTP/1.1 goes on.
-                let position = llhttp_get_error_pos(parser).map { $0 - base } ?? 0
-                llhttp_resume_after_upgrade(parser)
-                code = llhttp_execute(parser, base + position, raw.count - position)
-            }
-            switch code {
-            case HPE_OK:
-                used = raw.count
-            case HPE_PAUSED:
-                used = llhttp_get_error_pos(parser).map { $0 - base } ?? raw.count
-                llhttp_resume(parser)
-            default:
-                let reason = llhttp_get_error_reason(parser).map { String(cString: $0) } ?? ""
-                let name = llhttp_errno_name(code).map { String(cString: $0) } ?? "HPE"
-                failure = HTTPParseError(reason: "not HTTP/1.1: \(name) \(reason)")
-            }
+        try bytes.withUnsafeBytes { raw in Result { () throws(HTTPParseError) in try parse(raw) } }.get()
+    }
+
+    /// As ``parse(_:)-(ArraySlice<UInt8>)``.
+    package func parse(_ raw: UnsafeRawBufferPointer) throws(HTTPParseError) -> Int {
+        guard let base = raw.bindMemory(to: CChar.self).baseAddress, raw.count > 0 else { return 0 }
+        var code = llhttp_execute(parser, base, raw.count)
+        if code == HPE_PAUSED_UPGRADE {
+            // The message before this one asked for an upgrade, which nobody has granted: HTTP/1.1 goes on.
+            let position = llhttp_get_error_pos(parser).map { $0 - base } ?? 0
+            llhttp_resume_after_upgrade(parser)
+            code = llhttp_execute(parser, base + position, raw.count - position)
         }
-        if let failure { throw failure }
-        return used
+        switch code {
+        case HPE_OK:
+            return raw.count
+        case HPE_PAUSED:
+            let used = llhttp_get_error_pos(parser).map { $0 - base } ?? raw.count
+            llhttp_resume(parser)
+            return used
+        default:
+            let reason = llhttp_get_error_reason(parser).map { String(cString: $0) } ?? ""
+            let name = llhttp_errno_name(code).map { String(cString: $0) } ?? "HPE"
+            throw HTTPParseError(reason: "not HTTP/1.1: \(name) \(reason)")
+        }
     }
 
     /// Tells the parser that the peer has closed: the end of a body that has no length of its own.
@@ -91,98 +107,97 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
 
     /// Takes the body bytes that have come so far.
     package func takeBody() -> [UInt8] {
-        defer { body = [] }
-        return body
+        if state.pointee.body.isEmpty { return [] }
+        defer { state.pointee.body = [] }
+        return state.pointee.body
     }
 
     /// Whether no byte of a message has come yet.
-    package var isAtStart: Bool { head == nil && size == 0 && name.isEmpty && target.isEmpty }
+    package var isAtStart: Bool {
+        state.pointee.head == nil && state.pointee.size == 0 && state.pointee.pending.text.bytes.isEmpty
+            && state.pointee.target.isEmpty
+    }
 
     /// Forgets the message that is complete.
-    package func reset() {
-        head = nil
-        trailers = []
-        isComplete = false
-        body = []
-        pending = HTTPMessageHead()
-        size = 0
-    }
+    package func reset() { state.pointee = State(leavesBody: state.pointee.leavesBody) }
 
     // MARK: What llhttp calls
 
     private static func install(_ settings: UnsafeMutablePointer<llhttp_settings_t>) {
         settings.pointee.on_url = { parser, bytes, count in
-            HTTPParser.of(parser) {
-                $0.target.append(contentsOf: HTTPParser.span(bytes, count)); return $0.grow(count)
+            HTTPParser.of(parser) { state in
+                state.target.append(contentsOf: HTTPParser.span(bytes, count))
+                return state.grow(count)
             }
         }
         settings.pointee.on_header_field = { parser, bytes, count in
-            HTTPParser.of(parser) { reader in
-                if reader.valueSeen { reader.endLine() }
-                for byte in HTTPParser.span(bytes, count) {
-                    reader.name.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
-                }
-                return reader.grow(count)
+            HTTPParser.of(parser) { state in
+                state.changeLines { $0.append(HTTPParser.span(bytes, count)) }
+                return state.grow(count)
+            }
+        }
+        settings.pointee.on_header_field_complete = { parser in
+            HTTPParser.of(parser) { state in
+                state.changeLines { $0.endName() }
+                return 0
             }
         }
         settings.pointee.on_header_value = { parser, bytes, count in
-            HTTPParser.of(parser) { reader in
-                reader.valueSeen = true
-                reader.value.append(contentsOf: HTTPParser.span(bytes, count))
-                return reader.grow(count)
+            HTTPParser.of(parser) { state in
+                state.changeLines { $0.append(HTTPParser.span(bytes, count)) }
+                return state.grow(count)
             }
         }
         settings.pointee.on_header_value_complete = { parser in
-            HTTPParser.of(parser) { reader in
-                reader.valueSeen = true
+            HTTPParser.of(parser) { state in
+                state.changeLines { $0.endValue() }
                 return 0
             }
         }
         settings.pointee.on_headers_complete = { parser in
-            HTTPParser.of(parser) { $0.endHead() }
+            HTTPParser.of(parser) { state in parser.map { state.endHead($0) } ?? -1 }
         }
         settings.pointee.on_body = { parser, bytes, count in
-            HTTPParser.of(parser) {
-                $0.body.append(contentsOf: HTTPParser.span(bytes, count)); return 0
+            HTTPParser.of(parser) { state in
+                state.body.append(contentsOf: HTTPParser.span(bytes, count))
+                return 0
             }
         }
         settings.pointee.on_message_complete = { parser in
-            HTTPParser.of(parser) { reader in
-                reader.endLine()
-                reader.isComplete = true
+            HTTPParser.of(parser) { state in
+                state.isComplete = true
                 return CInt(HPE_PAUSED.rawValue)
             }
         }
     }
 
-    private static func of(_ parser: UnsafeMutablePointer<llhttp_t>?, _ body: (HTTPParser) -> CInt) -> CInt {
+    private static func of(_ parser: UnsafeMutablePointer<llhttp_t>?, _ body: (inout State) -> CInt) -> CInt {
         guard let data = parser?.pointee.data else { return -1 }
-        return body(Unmanaged<HTTPParser>.fromOpaque(data).takeUnretainedValue())
+        return body(&data.assumingMemoryBound(to: State.self).pointee)
     }
 
     private static func span(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: bytes, count: count)
     }
+}
 
-    private func grow(_ count: Int) -> CInt {
+extension HTTPParser.State {
+    fileprivate mutating func grow(_ count: Int) -> CInt {
         size += count
-        return size > Self.headLimit ? -1 : 0
+        return size > HTTPParser.headLimit ? -1 : 0
     }
 
-    private func endLine() {
-        guard valueSeen || !name.isEmpty else { return }
-        let line = HTTPLine(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
-        if head == nil { pending.lines.append(line) } else { trailers.append(line) }
-        name.removeAll(keepingCapacity: true)
-        value.removeAll(keepingCapacity: true)
-        valueSeen = false
+    /// The lines of the head, or of the trailers once the head is there.
+    fileprivate mutating func changeLines(_ change: (inout HTTPLines) -> Void) {
+        guard head == nil else { return change(&trailers) }
+        if pending.text.bytes.isEmpty { pending.text.reserve() }
+        change(&pending.text)
     }
 
-    /// 0 to go on; -1 for a message of another version, as llhttp takes an HTTP/0.9 request too.
-    private func endHead() -> CInt {
-        endLine()
-        pending.target = String(decoding: target, as: UTF8.self)
-        target.removeAll(keepingCapacity: true)
+    /// 0 to go on; 1 to leave the body alone; -1 for a message of another version, as llhttp takes an HTTP/0.9 request too.
+    fileprivate mutating func endHead(_ parser: UnsafeMutablePointer<llhttp_t>) -> CInt {
+        if !target.isEmpty { pending.target = String(decoding: target, as: UTF8.self) }
+        target = []
         pending.status = Int(llhttp_get_status_code(parser))
         if pending.status == 0, let method = llhttp_method_name(llhttp_method(UInt32(llhttp_get_method(parser)))) {
             pending.method = String(cString: method)
@@ -190,7 +205,15 @@ package final class HTTPParser {  // a class, because C keeps a pointer back to 
         pending.keepsAlive = llhttp_should_keep_alive(parser) == 1
         pending.minorVersion = Int(llhttp_get_http_minor(parser))
         head = pending
+        pending = HTTPMessageHead()
         size = 0
-        return llhttp_get_http_major(parser) == 1 ? 0 : -1
+        guard llhttp_get_http_major(parser) == 1 else { return -1 }
+        let flags = UInt32(parser.pointee.flags)
+        let isDeclared = flags & F_CONTENT_LENGTH.rawValue != 0 && flags & F_CHUNKED.rawValue == 0
+        guard leavesBody, isDeclared, parser.pointee.content_length > 0, let status = head?.status,
+            status >= 200, status != 204, status != 304, let length = Int(exactly: parser.pointee.content_length)
+        else { return 0 }
+        bodyLength = length
+        return 1
     }
 }

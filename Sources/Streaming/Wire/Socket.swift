@@ -96,7 +96,22 @@ package final class Socket: Sendable {
     }
 
     /// Sends what the kernel takes now: the number of bytes, or nil when its buffer is full.
+    package func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int? {
+        #if canImport(Glibc)
+        let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        #else
+        let sent = Darwin.send(descriptor, bytes.baseAddress, bytes.count, 0)
+        #endif
+        if sent >= 0 { return sent }
+        if errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR { return nil }
+        throw .last("send")
+    }
+
+    /// As ``send(_:)-(UnsafeRawBufferPointer)``, of several pieces with one call.
     package func send(_ pieces: [ArraySlice<UInt8>]) throws(SystemError) -> Int? {
+        if pieces.count == 1 {
+            return try pieces[0].withUnsafeBytes { bytes in Result { () throws(SystemError) in try send(bytes) } }.get()
+        }
         var vectors: [iovec] = []
         vectors.reserveCapacity(pieces.count)
         return try Self.withVectors(pieces[...], &vectors) { (vectors) throws(SystemError) -> Int? in

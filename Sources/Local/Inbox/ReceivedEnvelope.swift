@@ -1,5 +1,5 @@
 /// A Sentry envelope as it came: what its header says of the event, and its items.
-struct ReportEnvelope: Sendable, Equatable {
+struct ReceivedEnvelope: Sendable, Equatable {
     /// Wins over the id in the event's payload.
     let eventID: String?
     let items: [EnvelopeItem]

@@ -1,0 +1,48 @@
+import Sluice
+
+/// The app that `scripts/bench` measures: the default pipeline and four routes.
+@main
+struct Benchmark {
+    struct User: Encodable {
+        let id: String
+        let name: String
+    }
+
+    struct PassThrough: Middleware {
+        func handle(_ request: Request, next: Next) async throws -> Response { await next(request) }
+    }
+
+    static func main() async throws {
+        let environment = Settings()
+        var routes = Router()
+        for number in 0..<environment.routes {
+            routes.get("/extra/\(number)/{id}") { request in try request.parameters.require("id") }
+        }
+        routes.get("/hello") { _ in "Hello, World!" }
+        routes.get("/users/{id}") { request in
+            User(id: try request.parameters.require("id"), name: "Ada Lovelace")
+        }
+        routes.post("/echo") { request in
+            var response = Response(body: request.body)
+            response.headers[.contentType] = request.headers[.contentType]
+            return response
+        }
+        routes.get("/stream") { request in
+            let chunks = try request.query.require("chunks", as: Int.self)
+            let chunk = [UInt8](repeating: 0x78, count: try request.query.require("size", as: Int.self))
+            return Response.stream(contentType: "application/octet-stream") { writer in
+                for _ in 0..<chunks { try await writer.write(chunk) }
+            }
+        }
+        routes.get("/fail") { _ -> String in throw Failure() }
+
+        try await LambdaApp {
+            for _ in 0..<environment.middleware { PassThrough() }
+            routes
+            CaptureErrors()
+            FlushReports(within: .seconds(2))
+        }.run()
+    }
+}
+
+struct Failure: Error {}

@@ -1,0 +1,88 @@
+import Foundation
+import SluiceTestSupport
+import Testing
+
+/// The packaged program in a root that holds its zip's content and the files of a few Debian packages: what is not there is not
+/// needed. That Amazon Linux's versions do is what `scripts/portable` checks.
+@Suite(
+    .serialized,
+    .enabled(if: Packaged.canBeTried, "a root of its own takes Debian's dpkg, and root or user namespaces"))
+struct PackagedTests {
+    @Test("one file, bootstrap, mode 755, nothing else of this machine; the same build gives the same bytes")
+    func zip() async throws {
+        let package = try await Packaged.made.value
+        #expect(try await Packaged.run("unzip -Z1 '\(package.zip)'") == ["bootstrap", "END 0"])
+        let entry = try await Packaged.run("unzip -Zv '\(package.zip)'").joined(separator: "\n")
+        #expect(entry.contains("Unix file attributes (100755 octal)"))
+        #expect(entry.contains(/length of extra field: +0 bytes/))
+        #expect(entry.contains(/last modified on \(DOS date\/time\): +1980 Jan 1 00:00:00/))
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let sections = try await Packaged.run(
+            "unzip -q '\(package.zip)' -d '\(folder.path)' && readelf -SW '\(folder.path)/bootstrap'")
+        #expect(sections.contains { $0.contains(" .text ") } && sections.last == "END 0")
+        #expect(!sections.contains { $0.contains(" .symtab ") || $0.contains(" .debug_") })
+        let again = try await Packaged.make(in: "again")
+        #expect(try await Packaged.run("cmp '\(package.zip)' '\(again.zip)'") == ["END 0"])
+    }
+
+    @Test("it answers in both modes", arguments: ["buffered", "response_stream"])
+    func answers(_ mode: String) async throws {
+        let root = try await Packaged.made.value.root()
+        let local = try #require(try root.start(mode: mode))
+        let answer = try #require(local.get("/fine"))
+        #expect(answer.status == 200, "\(local.program.errors)")
+        #expect(answer.text == "fine")
+        #expect(answer["transfer-encoding"] == (mode == "buffered" ? nil : "chunked"))
+        #expect(try #require(local.report("/fine")).contains(mode == "buffered" ? "buffered  4 B" : "streamed  4 B"))
+        let cut = try #require(local.get("/stream/fail"))
+        #expect(cut.status == (mode == "buffered" ? 500 : 200))
+        if mode != "buffered" { #expect(cut.text == "begun ") }
+        #expect(local.get("/fine")?.text == "fine")
+    }
+
+    @Test("its report leaves through libcurl, with addresses that the debug file turns into lines")
+    func report() async throws {
+        let package = try await Packaged.made.value
+        let ingest = MockIngest()
+        defer { ingest.stop() }
+        let root = try await package.root()
+        let local = try #require(try root.start(["SENTRY_DSN": "http://key@127.0.0.1:\(ingest.port)/1"]))
+        #expect(local.get("/fail?n=1")?.status == 500)
+        let event = try #require(try ingest.events().first)
+
+        let image = try #require(event["debug_meta"]?["images"]?.elements?.first)
+        let buildID = try #require(image["code_id"]?.text)
+        let debugID = try #require(image["debug_id"]?.text)
+        #expect(buildID.count == 40)
+        #expect(package.output.contains { $0.contains("build id: \(buildID), debug id: \(debugID)") }, "\(package.output)")
+        #expect(package.output.last?.contains("sentry-cli debug-files upload") == true)
+        #expect(package.output.last?.contains("--id \(debugID) --require-all \(package.debugFile)") == true)
+        #expect(try await Packaged.run("readelf -n '\(package.debugFile)'").contains { $0.contains(buildID) })
+
+        let frames = try #require(event["exception"]?["values"]?.elements?.last?["stacktrace"]?["frames"]?.elements)
+        let addresses = frames.reversed().compactMap { $0["instruction_addr"]?.text }
+        #expect(addresses.count == frames.count && frames.count > 3)
+        let lines = try await Packaged.run("addr2line -e '\(package.debugFile)' \(addresses.joined(separator: " "))")
+        #expect(lines.first?.contains("/Examples/Reporting/Reporting.swift:") == true, "\(lines)")
+        // Callers across `await`: the stack walk works without symbols.
+        #expect(lines.contains { $0.contains("/Sources/Adapter/Runtime/") }, "\(lines)")
+    }
+
+    @Test("a library that is missing shows: the root holds what it is given, and nothing of this machine")
+    func missingLibrary() async throws {
+        let root = try await Packaged.made.value.root(without: "libstdc++.so.6")
+        let local = try #require(try root.start())
+        #expect(local.get("/fine")?.status == 502)
+        #expect(local.program.errorLine(containing: "libstdc++.so.6: cannot open shared object file") != nil)
+    }
+
+    @Test("without libcurl it answers all the same, and says that reports cannot leave")
+    func withoutLibcurl() async throws {
+        let root = try await Packaged.made.value.root(without: "libcurl.so.4")
+        let local = try #require(try root.start())
+        #expect(local.get("/fail?n=1")?.status == 500)
+        #expect(local.program.errorLine(containing: "libcurl") != nil)
+        #expect(local.get("/fine")?.text == "fine")
+    }
+}
