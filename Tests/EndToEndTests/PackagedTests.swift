@@ -81,7 +81,8 @@ struct PackagedTests {
     func withoutLibcurl() async throws {
         let root = try await Packaged.made.value.root(without: "libcurl.so.4")
         let local = try #require(try root.start())
-        #expect(local.get("/fail?n=1")?.status == 500)
+        let answer = try #require(local.get("/fail?n=1"))
+        #expect(answer.status == 500, "\(local.program.errors)")
         #expect(local.program.errorLine(containing: "libcurl") != nil)
         #expect(local.get("/fine")?.text == "fine")
     }
