@@ -16,7 +16,6 @@
 // The functions that are used, found by name.
 static struct {
     __typeof__(curl_global_init) *global_init;
-    __typeof__(curl_version) *version;
     __typeof__(curl_easy_init) *easy_init;
     __typeof__(curl_easy_cleanup) *easy_cleanup;
     __typeof__(curl_easy_reset) *easy_reset;
@@ -58,7 +57,6 @@ static int load(void) {
     }
 #define FIND(name) if (find(library, "curl_" #name, &api.name) != 0) return -1
     FIND(global_init);
-    FIND(version);
     FIND(easy_init);
     FIND(easy_cleanup);
     FIND(easy_reset);
@@ -92,7 +90,6 @@ int sluice_curl_load(void) {
 }
 
 const char *sluice_curl_problem(void) { return problem; }
-const char *sluice_curl_version(void) { return state == 1 ? api.version() : ""; }
 
 struct sluice_curl {
     CURLM *multi;
@@ -245,7 +242,6 @@ static int was_sent(sluice_curl *curl) {
 static void conclude(sluice_curl *curl, CURLcode code) {
     struct sluice_curl_answer *answer = &curl->answer;
     api.easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    api.easy_getinfo(curl->easy, CURLINFO_NUM_CONNECTS, &answer->connects);
     answer->was_sent = was_sent(curl);
     answer->code = (int)code;
     if (code != CURLE_OK)

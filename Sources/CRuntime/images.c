@@ -2,16 +2,14 @@
 #define _GNU_SOURCE
 #endif
 #include "CSluiceRuntime.h"
+#include "files.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 // Paths live as long as the process, one copy of each however often the images are listed.
@@ -49,18 +47,12 @@ static void read_notes(const uint8_t *note, size_t size, struct sluice_image *im
 
 // Without a build id, symbolicators know a file by the XOR of the first 4096 bytes of its code.
 static void hash_text(const char *path, uint8_t hash[16]) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (fd < 0) return;
-    if (fstat(fd, &status) != 0 || status.st_size < (off_t)sizeof(ElfW(Ehdr))) {
-        close(fd);
-        return;
-    }
-    size_t size = (size_t)status.st_size;
-    const uint8_t *file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (file == MAP_FAILED) return;
+    struct mapping mapping = map_file(path);
+    if (mapping.at == NULL) return;
+    const uint8_t *file = mapping.at;
+    size_t size = mapping.size;
     ElfW(Ehdr) header;
+    if (size < sizeof header) goto done;
     memcpy(&header, file, sizeof header);
     ElfW(Shdr) names, section;
     if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_shentsize != sizeof section) goto done;
@@ -78,7 +70,7 @@ static void hash_text(const char *path, uint8_t hash[16]) {
         break;
     }
 done:
-    munmap((void *)file, size);
+    unmap_file(mapping);
 }
 
 // The first 16 bytes, read as a GUID whose first three fields are little-endian.
@@ -96,21 +88,14 @@ static int add_image(struct dl_phdr_info *info, size_t size, void *argument) {
     (void)size;
     struct listing *listing = argument;
     if (listing->count == listing->max) return 1;
-    uintptr_t start = UINTPTR_MAX, end = 0;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type != PT_LOAD) continue;
-        uintptr_t low = info->dlpi_addr + header->p_vaddr;
-        if (low < start) start = low;
-        if (low + header->p_memsz > end) end = low + header->p_memsz;
-    }
-    if (start >= end) return 0;
+    struct extent all = extent(info);
+    if (all.start >= all.end) return 0;
     uintptr_t kernels_own = getauxval(AT_SYSINFO_EHDR);
-    if (kernels_own != 0 && kernels_own >= start && kernels_own < end) return 0;
+    if (kernels_own != 0 && kernels_own >= all.start && kernels_own < all.end) return 0;
     struct sluice_image *image = &listing->out[listing->count++];
     memset(image, 0, sizeof *image);
-    image->base = start & ~(uintptr_t)4095;
-    image->size = end - image->base;
+    image->base = all.start & ~(uintptr_t)4095;
+    image->size = all.end - image->base;
     char path[PATH_MAX];
     const char *name = info->dlpi_name;
     if (name == NULL || name[0] == 0) {  // the program itself

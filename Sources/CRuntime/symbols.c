@@ -2,20 +2,18 @@
 #define _GNU_SOURCE
 #endif
 #include "CSluiceRuntime.h"
+#include "files.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 // The `Runtime` module does this too, for 70 MB of memory that it keeps. Here the file is mapped, read once from front to
-// back, and unmapped. Nothing in it is trusted: each read goes through a span that knows its end.
+// back, and unmapped. Nothing in it is trusted: each read goes through a span that knows its end. What no span guards
+// against is a file that is cut short while it is mapped: reading behind its new end is a SIGBUS, and ends the process.
 
 struct span { const uint8_t *at, *end; };
 
@@ -419,25 +417,17 @@ size_t sluice_demangle(const char *mangled, char *out, size_t size) {
 
 struct image {
     uintptr_t address;  // asked for
-    uintptr_t bias, start, end;
+    uintptr_t bias, end;
     char path[PATH_MAX];
 };
 
 static int find_image(struct dl_phdr_info *info, size_t size, void *argument) {
     (void)size;
     struct image *image = argument;
-    uintptr_t start = UINTPTR_MAX, end = 0;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type != PT_LOAD) continue;
-        uintptr_t low = info->dlpi_addr + header->p_vaddr;
-        if (low < start) start = low;
-        if (low + header->p_memsz > end) end = low + header->p_memsz;
-    }
-    if (image->address < start || image->address >= end) return 0;
+    struct extent all = extent(info);
+    if (image->address < all.start || image->address >= all.end) return 0;
     image->bias = info->dlpi_addr;
-    image->start = start;
-    image->end = end;
+    image->end = all.end;
     const char *name = info->dlpi_name;
     if (name == NULL || name[0] == 0) name = "/proc/self/exe";  // the program itself, even if its file was replaced
     strncpy(image->path, name, sizeof image->path - 1);
@@ -451,21 +441,12 @@ static int by_address(const void *left, const void *right) {
 }
 
 static void read_image(const struct image *image, struct target *targets, size_t count, struct sluice_symbol *out) {
-    int fd = open(image->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    struct stat status;
-    void *file = MAP_FAILED;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
-        file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (file == MAP_FAILED) return;
+    struct mapping file = map_file(image->path);
+    if (file.at == NULL) return;
     for (size_t i = 0; i < count; i++) targets[i].address -= image->bias;
-    read_elf(file, (size_t)status.st_size, targets, count, out);
-    munmap(file, (size_t)status.st_size);
-    for (size_t i = 0; i < count; i++) {
-        targets[i].address += image->bias;
-        if (targets[i].function_end != 0) out[targets[i].index].function_start = targets[i].function + image->bias;
-    }
+    read_elf(file.at, file.size, targets, count, out);
+    unmap_file(file);
+    for (size_t i = 0; i < count; i++) targets[i].address += image->bias;
 }
 
 size_t sluice_symbolicate(const uintptr_t *addresses, size_t count, struct sluice_symbol *out) {

@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #endif
 #include "CSluiceRuntime.h"
+#include "tasks.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +26,7 @@ static void *begin(void *raw) {
     return NULL;
 }
 
-int sluice_start_thread(const char *name, void (*run)(void *), void *context) {
+static int start_thread(const char *name, bool takes_signals, void (*run)(void *), void *context) {
     struct start *start = calloc(1, sizeof *start);
     if (start == NULL) return ENOMEM;
     strncpy(start->name, name, sizeof start->name - 1);
@@ -33,12 +35,12 @@ int sluice_start_thread(const char *name, void (*run)(void *), void *context) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    // Inherited by the thread: a peer that is gone is an error code for it, and signals are for the others.
     sigset_t all, before;
     sigfillset(&all);
     int synchronous[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT};
     for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&all, synchronous[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    // The thread inherits the mask that it is started under.
+    pthread_sigmask(SIG_SETMASK, takes_signals ? NULL : &all, &before);
     pthread_t thread;
     int code = pthread_create(&thread, &attributes, begin, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -47,9 +49,14 @@ int sluice_start_thread(const char *name, void (*run)(void *), void *context) {
     return code;
 }
 
-// Exported by Swift's concurrency runtime; weak, so that a runtime without them still links.
-extern void *swift_task_getCurrent(void) __attribute__((weak));
-extern uint64_t swift_task_getJobTaskId(void *job) __attribute__((weak));
+// A peer that is gone is an error code for it, and signals are for the others.
+int sluice_start_thread(const char *name, void (*run)(void *), void *context) {
+    return start_thread(name, false, run, context);
+}
+
+int sluice_start_thread_with_signals(const char *name, void (*run)(void *), void *context) {
+    return start_thread(name, true, run, context);
+}
 
 uint64_t sluice_current_task_id(void) {
     if (swift_task_getCurrent == NULL || swift_task_getJobTaskId == NULL) return 0;

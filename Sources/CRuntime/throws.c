@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #endif
 #include "CSluiceRuntime.h"
+#include "tasks.h"
 
 #include <link.h>
 #include <pthread.h>
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// Of libswiftCore and libswift_Concurrency. Weak: a runtime without them must still link.
+// Of libswiftCore. Weak: a runtime without them must still link.
 #define WEAK __attribute__((weak))
 typedef void (*untyped_hook)(void *box);
 typedef void (*typed_hook)(void *value, const void *type, const void *conformance);
@@ -19,7 +20,6 @@ WEAK extern _Atomic(typed_hook) _swift_willThrowTypedImpl;
 struct box { void *error, *value; };
 WEAK __attribute__((swiftcall)) struct box swift_allocError(const void *, const void *, void *, bool);
 WEAK void swift_errorRelease(void *);
-WEAK void *swift_task_getCurrent(void) __attribute__((swiftcall));
 // Only their addresses are used. The first three are the runtime's own frames below a throw.
 WEAK extern const char swift_willThrow[], swift_willThrowTypedImpl[], swift_willThrowTyped[];
 WEAK extern const char swift_job_run[], swift_job_run_on_task_executor[], swift_job_run_on_serial_and_task_executor[];
@@ -95,9 +95,10 @@ static struct range function_at(uintptr_t start) {
     return (struct range){bounds.start, bounds.end};
 }
 
-static void set_runner(uintptr_t start) {
-    struct range range = function_at(start);
-    atomic_store_explicit(&runner_end, range.end, memory_order_relaxed);
+// The first range stays: threads may learn it at the same moment. Its end goes first, and 0 for a start means "not yet".
+static void set_runner(struct range range) {
+    uintptr_t none = 0;
+    if (!atomic_compare_exchange_strong(&runner_end, &none, range.end)) return;
     atomic_store_explicit(&runner_start, range.start, memory_order_release);
 }
 
@@ -109,7 +110,7 @@ static void prepare(void) {
     runners[0] = function_at((uintptr_t)swift_job_run);
     runners[1] = function_at((uintptr_t)swift_job_run_on_task_executor);
     runners[2] = function_at((uintptr_t)swift_job_run_on_serial_and_task_executor);
-    if ((uintptr_t)job_runner != 0) set_runner((uintptr_t)job_runner);
+    if ((uintptr_t)job_runner != 0) set_runner(function_at((uintptr_t)job_runner));
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -120,7 +121,7 @@ static bool is_one_of(const struct range *ranges, uintptr_t address) {
 
 static bool is_runner(uintptr_t address) {
     uintptr_t start = atomic_load_explicit(&runner_start, memory_order_acquire);
-    return address >= start && address < atomic_load_explicit(&runner_end, memory_order_relaxed);
+    return start != 0 && address >= start && address < atomic_load_explicit(&runner_end, memory_order_relaxed);
 }
 
 // The function that the call just before a return address goes to; 0 for an indirect one.
@@ -202,8 +203,14 @@ __attribute__((noinline)) size_t sluice_walk_frames(uintptr_t *out, size_t max) 
         if (is_one_of(runners, back)) {
             uintptr_t runner = callee(back);
             if (runner == 0 || !is_text(runner) || inner == NULL) break;
-            if (atomic_load_explicit(&runner_start, memory_order_relaxed) == 0) set_runner(runner);
-            if (!is_runner(previous)) break;
+            bool is_proved = is_runner(previous);
+            if (atomic_load_explicit(&runner_start, memory_order_relaxed) == 0) {
+                // Kept as long as the process lives, so only if the frame below lies in it.
+                struct range learned = function_at(runner);
+                is_proved = is_within(learned, previous);
+                if (is_proved) set_runner(learned);
+            }
+            if (!is_proved) break;
             return walk_contexts(inner[-1], out, count - 1, max);
         }
         if (!is_one_of(throwers, back)) out[count++] = previous = back, inner = frame;

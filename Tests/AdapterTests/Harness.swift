@@ -1,6 +1,7 @@
 import Foundation
-import Synchronization
+import Logging
 import SluiceTestSupport
+import Synchronization
 
 @testable import Sluice
 @testable import SluiceReporting
@@ -59,11 +60,12 @@ func serve(
     verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
 ) async -> MockRuntimeAPI {
     let api = MockRuntimeAPI(events, verdict: verdict)
-    let spool = NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
+    let spool = TemporaryFolder()
+    defer { withExtendedLifetime(spool) {} }
     var all = [
         "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode, "AWS_LAMBDA_LOG_LEVEL": "FATAL",
         "AWS_LAMBDA_FUNCTION_NAME": "shop", "AWS_LAMBDA_FUNCTION_VERSION": "7", "AWS_REGION": "eu-west-2",
-        "SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool,
+        "SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path,
     ]
     all.merge(environment) { _, new in new }
     let environment = all
@@ -72,9 +74,37 @@ func serve(
         Reports.stop()
     }
     api.stop()
-    // Not there where nothing was captured.
-    try? FileManager.default.removeItem(atPath: spool)
     return api
+}
+
+/// Gives `body` the process's own reporting, alone, with reports to `ingest`.
+func withReports<R>(
+    _ options: ReportOptions, to ingest: MockIngest, _ logger: Logger, _ body: () async throws -> R
+) async rethrows -> R {
+    try await Turnstile.reports.alone {
+        let spool = TemporaryFolder()
+        Reports.start(options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path], logger: logger)
+        Reports.begin()
+        defer {
+            Reports.stop()
+            withExtendedLifetime(spool) {}
+        }
+        return try await body()
+    }
+}
+
+/// What log records write, kept.
+final class LogLines: Sendable {
+    private let written = Mutex<[UInt8]>([])
+
+    var sink: LogSink {
+        LogSink { bytes in
+            self.written.withLock { $0 += Array(bytes) }
+            return (bytes.count, 0)
+        }
+    }
+
+    var text: String { written.withLock { String(decoding: $0, as: UTF8.self) } }
 }
 
 extension MockIngest {

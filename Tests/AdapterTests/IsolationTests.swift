@@ -118,12 +118,8 @@ extension GlobalReports {
             let ingest = MockIngest()
             let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
             let app = Self.app(overlapping: 64)
-            let spool = NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
-            let environment = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool]
             let options = try #require(app.chain.reportOptions)
-            try await Turnstile.reports.alone {
-                Reports.start(options, environment: environment, logger: logger)
-                Reports.begin()
+            try await withReports(options, to: ingest, logger) {
                 let loop = try EventLoop()
                 try loop.start("test")
                 await withTaskGroup(of: Void.self) { group in
@@ -149,10 +145,8 @@ extension GlobalReports {
                     }
                 }
                 loop.stop()
-                Reports.stop()
             }
             ingest.stop()
-            try? FileManager.default.removeItem(atPath: spool)  // not there where nothing was kept
             try check(ingest, 64)
         }
 

@@ -9,20 +9,9 @@ import Testing
 
 /// Section 8.5 of the conformance cases.
 @Suite struct LoggingTests {
-    private final class Lines: Sendable {
-        let written = Mutex<[UInt8]>([])
-        var sink: LogSink {
-            LogSink { bytes in
-                self.written.withLock { $0 += Array(bytes) }
-                return (bytes.count, 0)
-            }
-        }
-        var text: String { written.withLock { String(decoding: $0, as: UTF8.self) } }
-    }
-
     private let moment = Deadline(millisecondsSinceEpoch: 1_695_643_200_000)
 
-    private func logger(_ lines: Lines, json: Bool, level: Logger.Level = .trace) -> Logger {
+    private func logger(_ lines: LogLines, json: Bool, level: Logger.Level = .trace) -> Logger {
         let moment = moment
         return Logger(label: "test") {
             LambdaLogHandler(label: $0, json: json, level: level, feedsReports: false, sink: lines.sink, now: { moment })
@@ -32,7 +21,7 @@ import Testing
     @Test("cases 105, 106: a JSON record's fields, with and without a tenant")
     func json() throws {
         for tenant in [nil, "tenant-1"] {
-            let lines = Lines()
+            let lines = LogLines()
             let scope = InvocationScope(requestID: "the-id", tenantID: tenant)
             InvocationScope.$current.withValue(scope) {
                 logger(lines, json: true).info("hello \"you\"\n", metadata: ["a": "b", "n": ["x": .array(["1", "2"])]])
@@ -51,7 +40,7 @@ import Testing
 
     @Test("case 107: an error is errorType, errorMessage and a stackTrace array")
     func error() throws {
-        let lines = Lines()
+        let lines = LogLines()
         FailureRecord(.handlerError, "GET / failed with 500", error: Boom(), status: 500, method: "GET", path: "/").write(
             to: logger(lines, json: true))
         let json = try #require(JSONView(Array(lines.text.utf8)))
@@ -64,7 +53,7 @@ import Testing
 
     @Test("case 107: exactly one ERROR record for each failing invocation", arguments: ["buffered", "response_stream"])
     func exactlyOnce(_ mode: String) async throws {
-        let lines = Lines()
+        let lines = LogLines()
         let reporter = LogReporter(logger(lines, json: true))
         let events = ["/throw", "/status", "/stream", "/late"].map { MockRuntimeAPI.Event(eventJSON(path: $0), id: $0) }
         let api = MockRuntimeAPI(events)
@@ -93,7 +82,7 @@ import Testing
 
     @Test("case 108: levels have Lambda's names, and the level filters")
     func levels() {
-        let lines = Lines()
+        let lines = LogLines()
         let log = logger(lines, json: false, level: .info)
         for level in Logger.Level.allCases { log.log(level: level, "x") }
         #expect(
@@ -104,7 +93,7 @@ import Testing
 
     @Test("case 109: text has four fields, five with an error, and nobody can forge a line")
     func text() {
-        let lines = Lines()
+        let lines = LogLines()
         let log = logger(lines, json: false)
         InvocationScope.$current.withValue(InvocationScope(requestID: "id")) {
             log.warning("a\tb\nc\rd\u{1B}[0m", metadata: ["k": "v\nw"])

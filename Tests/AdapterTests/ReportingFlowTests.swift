@@ -356,19 +356,16 @@ extension GlobalReports {
         @Test("case 110: what the client itself logs is no report, no log and no breadcrumb of its own")
         func noLoop() async throws {
             let ingest = MockIngest { _ in .answer(403) }
-            let records = Collected<String>()
-            let logger = Logger(label: "sluice") { label in
-                MultiplexLogHandler([Recording(records: records), ReportLogHandler(label: label)])
+            let lines = LogLines()
+            let logger = Logger(label: "sluice") {
+                LambdaLogHandler(label: $0, json: true, level: .info, feedsReports: true, sink: lines.sink)
             }
             let options = ReportOptions { options in
                 options.proxy = ""
                 options.enableLogs = true
             }
-            let spool = NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
             let scope = InvocationScope(requestID: "r")
-            await Turnstile.reports.alone {
-                Reports.start(options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool], logger: logger)
-                Reports.begin()
+            await withReports(options, to: ingest, logger) {
                 await InvocationScope.$current.withValue(scope) {
                     let reporter = SentryReporter(logger)
                     for number in 0..<2 {
@@ -377,28 +374,15 @@ extension GlobalReports {
                     }
                     await reporter.settle(within: .seconds(20))
                 }
-                Reports.stop()
             }
             ingest.stop()
-            try? FileManager.default.removeItem(atPath: spool)  // not there where nothing was kept
             // The two failures, what the server said, once, and what became of them.
-            #expect(records.values.count == 4)
+            #expect(lines.text.split(separator: "\n").count == 4)
             let envelopes = try ingest.envelopes()
             #expect(envelopes.flatMap(\.types).filter { $0 == "event" }.count == 2)
             #expect(!envelopes.flatMap(\.types).contains("log"))
             #expect(try ingest.events().allSatisfy { !$0.keys.contains("breadcrumbs") })
             #expect(scope.report.ledger.now.refused == [403: 2])
-        }
-
-        private struct Recording: LogHandler {
-            let records: Collected<String>
-            var metadata: Logger.Metadata = [:]
-            var logLevel = Logger.Level.info
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-            func log(event: LogEvent) { records.add("\(event.message)") }
         }
     }
 }

@@ -19,11 +19,11 @@ struct OracleTests {
     ]
 
     private func app(
-        _ dsn: String, mode: String = "buffered", program: String = "Reporting", _ more: [String: String] = [:]
+        _ dsn: String, mode: String = "buffered", program: String = "Reporting", spool: TemporaryFolder = TemporaryFolder(),
+        _ more: [String: String] = [:]
     ) throws -> LocalProgram? {
-        try LocalProgram(
-            program, mode: mode,
-            ["SENTRY_DSN": dsn, "SLUICE_SPOOL": Oracles.temporaryFolder(), "SLUICE_LOCAL_TIMEOUT": "4"].merging(more) { $1 })
+        let environment = ["SENTRY_DSN": dsn, "SLUICE_LOCAL_TIMEOUT": "4"].merging(more) { $1 }
+        return try LocalProgram(program, mode: mode, in: spool, environment)
     }
 
     @Test("every kind of event is a row in bugsink, strict, and passes Relay's normaliser unchanged", arguments: servers)
@@ -38,7 +38,7 @@ struct OracleTests {
                 "GET \(route) HTTP/1.1\r\nHost: local\r\nCookie: session=geheim; theme=dark\r\nAuthorization: Bearer geheim\r\n"
                     + "X-Api-Key: geheim\r\nConnection: close\r\n\r\n")
         }
-        let events = bugsink.events(11)
+        let events = try #require(bugsink.events(11))
         #expect(events.count == 11)
         #expect(Set(events.compactMap { $0["event_id"]?.text }).count == 11)
         let values = events.compactMap { $0["value"]?.text }
@@ -66,7 +66,9 @@ struct OracleTests {
 
     @Test("a stripped binary's report has addresses and images, and passes both")
     func stripped() throws {
-        let path = Oracles.temporaryFolder() + "/Reporting"
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.path + "/Reporting"
         let strip = try Program(
             "/bin/sh",
             arguments: ["-c", "cp '\(Program.path(of: "Reporting"))' '\(path)' && strip --strip-all '\(path)'; echo END $?"],
@@ -75,7 +77,7 @@ struct OracleTests {
         let bugsink = try #require(try Bugsink(["--worker", "sync"]))
         let local = try #require(try app(bugsink.dsn(), program: path))
         #expect(local.get("/fail?n=3")?.status == 500)
-        let event = try #require(bugsink.events(1).first?["data"])
+        let event = try #require(bugsink.events(1)?.first?["data"])
         let frames = try #require(event["exception"]?["values"]?.elements?.last?["stacktrace"]?["frames"]?.elements)
         #expect(frames.count > 3)
         #expect(frames.allSatisfy { $0["instruction_addr"]?.text?.hasPrefix("0x") == true })
@@ -89,7 +91,9 @@ struct OracleTests {
 
     @Test("TLS: accepted with the test's own authority, refused without; then the report waits in the spool")
     func tls() throws {
-        let folder = Oracles.temporaryFolder()
+        let (authority, spool) = (TemporaryFolder(), TemporaryFolder())
+        defer { withExtendedLifetime(authority) {} }
+        let folder = authority.path
         let script = """
             cd '\(folder)' && openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj '/CN=Test CA' \
             && openssl req -newkey rsa:2048 -nodes -keyout key.pem -out req.pem -subj '/CN=localhost' \
@@ -101,17 +105,16 @@ struct OracleTests {
         #expect(maker.line(containing: "END") == "END 0", "\(maker.errors)")
         let bugsink = try #require(
             try Bugsink(["--worker", "sync", "--certfile", folder + "/cert.pem", "--keyfile", folder + "/key.pem"]))
-        let spool = Oracles.temporaryFolder()
         do {
-            let local = try #require(try app(bugsink.dsn(scheme: "https", host: "localhost"), ["SLUICE_SPOOL": spool]))
+            let local = try #require(try app(bugsink.dsn(scheme: "https", host: "localhost"), spool: spool))
             #expect(local.get("/fail?n=1")?.status == 500)
             #expect(local.program.errorLine(containing: "reports do not get through") != nil)
             #expect(local.program.errorLine(containing: "1 spooled") != nil)
         }
-        let trusted = ["SSL_CERT_FILE": folder + "/ca.pem", "SLUICE_SPOOL": spool]
-        let local = try #require(try app(bugsink.dsn(scheme: "https", host: "localhost"), trusted))
+        let trusted = ["SSL_CERT_FILE": folder + "/ca.pem"]
+        let local = try #require(try app(bugsink.dsn(scheme: "https", host: "localhost"), spool: spool, trusted))
         #expect(local.get("/fail?n=2")?.status == 500)
-        let values = bugsink.events(2).compactMap { $0["value"]?.text }
+        let values = try #require(bugsink.events(2)).compactMap { $0["value"]?.text }
         #expect(values.count == 2)
         #expect(values.contains { $0.contains("n=1 ") } && values.contains { $0.contains("n=2 ") })
     }
@@ -124,6 +127,6 @@ struct OracleTests {
         #expect(local.get("/fail?n=2")?.status == 500)
         #expect(local.program.errorLine(containing: "2 refused (403)") != nil)
         #expect(local.program.errors.filter { $0.contains("the error tracker refused a report with 403") }.count == 1)
-        #expect(bugsink.events(0).isEmpty)
+        #expect(try #require(bugsink.events(0)).isEmpty)
     }
 }

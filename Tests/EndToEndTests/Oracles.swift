@@ -10,18 +10,16 @@ enum Oracles {
     static var python: String { root + "/.build-oracles/bin/python" }
 
     /// Whether they are there. Where Python is missing, tests that need them are skipped, and say so.
-    static var areThere: Bool { FileManager.default.isExecutableFile(atPath: python) }
-
-    static func temporaryFolder() -> String {
-        let path = NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
-        // Made here, or the test that uses it fails.
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return path
+    static var areThere: Bool {
+        // Written last: a set-up that failed on its way may have left a Python without them.
+        FileManager.default.fileExists(atPath: root + "/.build-oracles/.pins")
     }
 
     /// What Relay's normaliser says of envelopes: one object for each event.
     static func normalized(_ envelopes: [String]) throws -> [JSONView] {
-        let file = temporaryFolder() + "/envelopes"
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let file = folder.path + "/envelopes"
         try envelopes.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
         let reader = try Program(
             "/bin/sh", arguments: ["-c", "'\(python)' '\(root)/Tests/Oracles/normalize.py' < '\(file)'; echo END $?"], [:])
@@ -67,12 +65,12 @@ final class Bugsink: Sendable {
         }
     }
 
-    /// The rows of `events_event`, when there are `count` of them at least.
-    func events(_ count: Int) -> [JSONView] {
-        Program.observe { () -> [JSONView]? in
+    /// The rows of `events_event`, when there are `count` of them at least; nil if there never are, or it does not answer.
+    func events(_ count: Int) -> [JSONView]? {
+        Program.observe {
             guard let rows = ask("events")?.elements, rows.count >= count else { return nil }
             return rows
-        } ?? []
+        }
     }
 
     var envelopes: [String] { ask("envelopes")?.elements?.compactMap { $0["data"]?.text } ?? [] }

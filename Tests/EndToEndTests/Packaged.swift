@@ -46,23 +46,19 @@ struct Packaged: Sendable {
     /// A root with the zip's content and what its program needs, less one library.
     /// - Parameter without: A library whose Debian package is left out.
     func root(without: String = "") async throws -> Root {
-        let root = Root(folder: Oracles.temporaryFolder())
-        let lines = try await Self.run("'\(Oracles.root)/Tests/Package/root' '\(root.folder)' '\(zip)' \(without)")
+        let root = Root(folder: TemporaryFolder())
+        let lines = try await Self.run("'\(Oracles.root)/Tests/Package/root' '\(root.folder.path)' '\(zip)' \(without)")
         guard lines.last == "END 0" else { throw Failed(description: lines.joined(separator: "\n")) }
         return root
     }
 
     struct Root {
-        let folder: String
+        let folder: TemporaryFolder
 
-        /// The local Lambda stays outside of the root.
+        /// The local Lambda stays outside of the root, and keeps it as long as it runs.
         func start(mode: String = "buffered", _ environment: [String: String] = [:]) throws -> LocalProgram? {
-            let settings = ["SLUICE_LOCAL_PROGRAM": folder + "/run", "SLUICE_SPOOL": "/tmp/spool"]
-            return try LocalProgram("Reporting", mode: mode, settings.merging(environment) { $1 })
-        }
-
-        func remove() {
-            try? FileManager.default.removeItem(atPath: folder)  // 50 MB; a leftover in the temporary folder harms nobody
+            let settings = ["SLUICE_LOCAL_PROGRAM": folder.path + "/run", "SLUICE_SPOOL": "/tmp/spool"]
+            return try LocalProgram("Reporting", mode: mode, in: folder, settings.merging(environment) { $1 })
         }
     }
 }

@@ -16,9 +16,10 @@ struct PackagedTests {
         #expect(entry.contains("Unix file attributes (100755 octal)"))
         #expect(entry.contains(/length of extra field: +0 bytes/))
         #expect(entry.contains(/last modified on \(DOS date\/time\): +1980 Jan 1 00:00:00/))
-        let folder = Oracles.temporaryFolder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }  // a leftover harms nobody
-        let sections = try await Packaged.run("unzip -q '\(package.zip)' -d '\(folder)' && readelf -SW '\(folder)/bootstrap'")
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let sections = try await Packaged.run(
+            "unzip -q '\(package.zip)' -d '\(folder.path)' && readelf -SW '\(folder.path)/bootstrap'")
         #expect(sections.contains { $0.contains(" .text ") } && sections.last == "END 0")
         #expect(!sections.contains { $0.contains(" .symtab ") || $0.contains(" .debug_") })
         let again = try await Packaged.make(in: "again")
@@ -28,7 +29,6 @@ struct PackagedTests {
     @Test("it answers in both modes", arguments: ["buffered", "response_stream"])
     func answers(_ mode: String) async throws {
         let root = try await Packaged.made.value.root()
-        defer { root.remove() }
         let local = try #require(try root.start(mode: mode))
         let answer = try #require(local.get("/fine"))
         #expect(answer.status == 200, "\(local.program.errors)")
@@ -47,7 +47,6 @@ struct PackagedTests {
         let ingest = MockIngest()
         defer { ingest.stop() }
         let root = try await package.root()
-        defer { root.remove() }
         let local = try #require(try root.start(["SENTRY_DSN": "http://key@127.0.0.1:\(ingest.port)/1"]))
         #expect(local.get("/fail?n=1")?.status == 500)
         let event = try #require(try ingest.events().first)
@@ -73,7 +72,6 @@ struct PackagedTests {
     @Test("a library that is missing shows: the root holds what it is given, and nothing of this machine")
     func missingLibrary() async throws {
         let root = try await Packaged.made.value.root(without: "libstdc++.so.6")
-        defer { root.remove() }
         let local = try #require(try root.start())
         #expect(local.get("/fine")?.status == 502)
         #expect(local.program.errorLine(containing: "libstdc++.so.6: cannot open shared object file") != nil)
@@ -82,9 +80,9 @@ struct PackagedTests {
     @Test("without libcurl it answers all the same, and says that reports cannot leave")
     func withoutLibcurl() async throws {
         let root = try await Packaged.made.value.root(without: "libcurl.so.4")
-        defer { root.remove() }
         let local = try #require(try root.start())
-        #expect(local.get("/fail?n=1")?.status == 500)
+        let answer = try #require(local.get("/fail?n=1"))
+        #expect(answer.status == 500, "\(local.program.errors)")
         #expect(local.program.errorLine(containing: "libcurl") != nil)
         #expect(local.get("/fine")?.text == "fine")
     }

@@ -27,8 +27,14 @@ final class Program: Sendable {
     /// Where SwiftPM put an example.
     static func path(of name: String) -> String { products.appendingPathComponent(name).path }
 
-    /// - Parameter name: An example's name, or the path of another program.
-    init(_ name: String, arguments: [String] = [], _ environment: [String: String]) throws {
+    /// Goes when the process has ended.
+    private let folder: TemporaryFolder?
+
+    /// - Parameters:
+    ///   - name: An example's name, or the path of another program.
+    ///   - folder: What the process writes to, kept as long as it runs.
+    init(_ name: String, arguments: [String] = [], _ environment: [String: String], in folder: TemporaryFolder? = nil) throws {
+        self.folder = folder
         var all = ProcessInfo.processInfo.environment.filter { variable in
             !["AWS_", "SLUICE_", "SENTRY_"].contains { variable.key.hasPrefix($0) }
         }
@@ -90,6 +96,8 @@ final class Program: Sendable {
     deinit {
         kill(pid, SIGKILL)
         close(input)
+        // What still runs could write to a folder that is gone, and so make it again.
+        _ = Self.observe { hasEnded ? true : nil }
     }
 
     /// A line for its standard input. The program must be one that reads it.
@@ -161,13 +169,16 @@ struct LocalProgram: Sendable {
     let program: Program
     let port: UInt16
 
-    init?(_ name: String, mode: String = "buffered", _ environment: [String: String] = [:]) throws {
+    init?(
+        _ name: String, mode: String = "buffered", in folder: TemporaryFolder = TemporaryFolder(),
+        _ environment: [String: String] = [:]
+    ) throws {
         var environment = environment
         environment["PORT"] = "0"
         environment["AWS_LWA_INVOKE_MODE"] = mode
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        environment["SLUICE_SPOOL", default: Oracles.temporaryFolder()] += ""
-        program = try Program(name, environment)
+        if environment["SLUICE_SPOOL"] == nil { environment["SLUICE_SPOOL"] = folder.path }
+        program = try Program(name, environment, in: folder)
         guard let line = program.line(containing: "Lambda on this machine"),
             let port = line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap({ UInt16($0.1) })
         else { return nil }

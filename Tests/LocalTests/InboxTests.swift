@@ -9,7 +9,7 @@ import Testing
     private static let event = #"{"event_id":"0123456789abcdef0123456789abcdef","x":1}"#
     private static let header = #"{"event_id":"0123456789abcdef0123456789abcdef"}"#
 
-    /// Payloads as the vectors of `facts/sentry.md` 2.1 have them; nil for what is malformed.
+    /// Envelopes and the payloads in them; nil for what is malformed. The first ones are the protocol's own examples of framing.
     private static let vectors: [(bytes: String, payloads: [String]?)] = [
         ("{}", []), ("{}\n", []),
         ("\(header)\n{\"type\":\"event\",\"length\":53}\n\(event)\n", [event]),
@@ -24,7 +24,7 @@ import Testing
         ("{}\n{\"type\":\"attachment\"}", nil),
         ("{}\n{\"type\":\"a\",\"length\":1}\nz\n\n{\"type\":\"a\",\"length\":1}\nz\n", nil),
         ("{}\n{\"type\":\"attachment\",\"length\":9}\nabc\n", nil),
-        // Beyond the vectors: bytes are counted, not characters; headers are objects; hostile lengths.
+        // Bytes are counted, not characters; headers are objects; hostile lengths.
         ("{}\n{\"type\":\"a\",\"length\":4}\n😀\n", ["😀"]), ("{}\n{\"type\":\"a\",\"length\":1}\n😀\n", nil),
         ("", nil), ("\n", nil), ("[]", nil), ("{}\n{\"length\":0}\n\n", nil),
         ("{}\n{\"type\":\"a\",\"length\":-1}\n\n", nil), ("{}\n{\"type\":\"a\",\"length\":9223372036854775807}\nx\n", nil),

@@ -111,8 +111,8 @@ import Testing
         #expect(bench.ledger == ReportLedger(delivered: 1, refused: [status: 2]))
         #expect(bench.ingest.attempts == 3)
         #expect(try bench.ingest.losses() == ["send_error error": 2])
-        #expect(bench.records.values.count == 1)
-        #expect(bench.records.values.first?.hasPrefix("error: the error tracker refused a report with \(status)") == true)
+        #expect(bench.records.lines.count == 1)
+        #expect(bench.records.lines.first?.hasPrefix("error: the error tracker refused a report with \(status)") == true)
         #expect(bench.spooled.isEmpty)
     }
 
@@ -209,8 +209,8 @@ import Testing
         #expect((1...4).contains(bench.ingest.attempts))
         #expect(bench.spooled.count == 1)
         #expect(bench.spooled.first?.contains(id) == true)
-        #expect(bench.records.values.count == 1)
-        #expect(bench.records.values.first?.hasPrefix("warning: reports do not get through") == true)
+        #expect(bench.records.lines.count == 1)
+        #expect(bench.records.lines.first?.hasPrefix("warning: reports do not get through") == true)
         // The breaker is open: what comes next costs the client nothing.
         let attempts = bench.ingest.attempts
         client.capture("b", in: bench.box)
@@ -221,17 +221,21 @@ import Testing
 
     @Test("case 114: a server that never answers costs a flush its limit; events wait in the spool, logs are network errors")
     func hang() async throws {
-        let bench = ReportBench { $0 < 2 ? .hang : .answer(200) }
+        let bench = ReportBench { $0 == 1 || $0 == 2 ? .hang : .answer(200) }
         let client = bench.client()
+        // The first request of a process loads libcurl: that is not the server's time.
+        client.capture("first", in: bench.box)
+        await client.flush(bench.box)
+        #expect(bench.ledger == ReportLedger(delivered: 1))
         client.log("a", in: bench.box)
-        await client.flush(bench.box, within: .milliseconds(100))
-        #expect(bench.ledger == ReportLedger(dropped: [.networkError: 1]))
+        await client.flush(bench.box, within: .milliseconds(500))
+        #expect(bench.ledger == ReportLedger(delivered: 1, dropped: [.networkError: 1]))
         client.capture("b", in: bench.box)
-        await client.settle(bench.box, within: .milliseconds(100))
-        #expect(bench.ledger == ReportLedger(spooled: 1, dropped: [.networkError: 1]))
+        await client.settle(bench.box, within: .milliseconds(500))
+        #expect(bench.ledger == ReportLedger(delivered: 1, spooled: 1, dropped: [.networkError: 1]))
         #expect(bench.spooled.count == 1)
         await client.settle(bench.box) { bench.ledger.spooled == 0 }
-        #expect(bench.ledger == ReportLedger(delivered: 1, dropped: [.networkError: 1]))
+        #expect(bench.ledger == ReportLedger(delivered: 2, dropped: [.networkError: 1]))
         #expect(bench.spooled.isEmpty)
     }
 
@@ -243,7 +247,7 @@ import Testing
         for text in ["a", "b"] { client.log(text, in: bench.box) }
         await client.flush(bench.box)
         #expect(bench.ledger == ReportLedger(pending: 2))
-        #expect(bench.records.values.count == 1)
+        #expect(bench.records.lines.count == 1)
         let ingest = MockIngest(port: bench.ingest.port)
         defer { ingest.stop() }
         await client.settle(bench.box) { !bench.box.ledger.hasPending }

@@ -18,7 +18,7 @@ import Testing
         await client.delivery?.flush(nil, drains: true, within: .seconds(20))
         #expect(bench.ingest.connections == 0)
         #expect(!FileManager.default.fileExists(atPath: bench.spoolRoot))
-        #expect(bench.records.values.isEmpty)
+        #expect(bench.records.lines.isEmpty)
     }
 
     @Test(
@@ -152,7 +152,7 @@ import Testing
         }
         #expect(bench.ledger == ReportLedger(spooled: 2))
         #expect(bench.spooled.count == 2)
-        #expect(bench.records.values.map { $0.hasPrefix("error: reports cannot be sent") } == [true])
+        #expect(bench.records.lines.map { $0.hasPrefix("error: reports cannot be sent") } == [true])
         #expect(bench.ingest.attempts == 0)
     }
 
@@ -301,7 +301,7 @@ import Testing
         #expect(bench.ledger == ReportLedger(delivered: 1, dropped: [.beforeSend: 2]))
         #expect(try bench.ingest.events().map { $0["logentry"]?["formatted"]?.text } == ["good"])
         #expect(try bench.ingest.losses() == ["before_send error": 2])
-        #expect(bench.records.values.contains { $0.hasPrefix("warning: a report was dropped: beforeSend threw Boom") })
+        #expect(bench.records.lines.contains { $0.hasPrefix("warning: a report was dropped: beforeSend threw Boom") })
         #expect(bench.spooled.isEmpty)
     }
 

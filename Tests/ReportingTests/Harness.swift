@@ -6,46 +6,22 @@ import Testing
 
 @testable import SluiceReporting
 
-/// A client of its own, whose reports go to a server of the test's own.
+/// A bench with one client, and words for what most tests do with it.
 final class TestClient: Sendable {
-    let ingest: MockIngest
+    private let bench = ReportBench()
     let client: ReportClient
-    let records = LogRecords()
-    /// The request that reports are about, unless another one is given.
-    let box: ScopeBox
-    /// What is on every report: of this client, so that tests do not see each other's.
-    let process = ScopeBox()
-    private let folder: String
 
-    /// - Parameters:
-    ///   - environment: In addition to a DSN of the server's and a spool of its own.
-    ///   - verdict: What the server does with each request.
-    init(
-        _ environment: [String: String] = [:], box: ScopeBox = ScopeBox(),
-        options change: (inout ReportOptions) -> Void = { _ in },
-        verdict: @escaping @Sendable (Int) -> MockIngest.Verdict = { _ in .answer(200) }
-    ) {
-        ingest = MockIngest(verdict: verdict)
-        self.box = box
-        folder = FileManager.default.temporaryDirectory.path + "/sluice-test-" + UUID().uuidString
-        var options = ReportOptions()
-        options.proxy = ""  // whatever this machine's environment says
-        change(&options)
-        let all = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder].merging(environment) { _, given in given }
-        client = ReportClient(options, environment: all, logger: records.logger, process: process)
+    var ingest: MockIngest { bench.ingest }
+    var records: LogRecords { bench.records }
+    var box: ScopeBox { bench.box }
+    var process: ScopeBox { bench.process }
+
+    init(_ environment: [String: String] = [:], options change: (inout ReportOptions) -> Void = { _ in }) {
+        client = bench.client(environment, change)
     }
 
-    deinit {
-        ingest.stop()
-        try? FileManager.default.removeItem(atPath: folder)
-    }
-
-    /// The files in the spool, at this moment.
-    var spooled: [[UInt8]] {
-        let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".envelope") }.compactMap { FileManager.default.contents(atPath: folder + "/" + $0) }
-            .map { [UInt8]($0) }
-    }
+    /// The envelopes in the spool, at this moment.
+    var spooled: [[UInt8]] { bench.spooled.compactMap { bench.spool?.read($0) } }
 
     @discardableResult
     func capture(_ event: ReportEvent, source: (any Error)? = nil) -> String {
@@ -70,7 +46,7 @@ final class TestClient: Sendable {
     /// - Returns: Every envelope that has arrived so far.
     @discardableResult
     func flush() async throws -> [EnvelopeView] {
-        await client.delivery?.flush(box.ledger, drains: true, within: .seconds(20))
+        await client.settle(box)
         return try ingest.envelopes()
     }
 
@@ -99,12 +75,35 @@ struct Wrapper: CausedError, CustomStringConvertible {
     var cause: (any Error)?
 }
 
+/// Gives `body` the process's own reporting, alone, with its reports going to a server of the test's own.
+func withReports<R>(
+    _ change: (inout ReportOptions) -> Void = { _ in }, _ body: (MockIngest, Logger) async throws -> R
+) async rethrows -> R {
+    var options = ReportOptions { $0.proxy = "" }
+    change(&options)
+    return try await Turnstile.reports.alone {
+        let (ingest, folder, records) = (MockIngest(), TemporaryFolder(), LogRecords())
+        Reports.start(
+            options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder.path],
+            logger: records.logger)
+        Reports.begin()
+        defer {
+            Reports.stop()
+            ingest.stop()
+            withExtendedLifetime(folder) {}
+        }
+        return try await body(ingest, records.logger)
+    }
+}
+
 /// Log records, kept.
 final class LogRecords: Sendable {
     private let kept = Mutex<[(level: Logger.Level, text: String)]>([])
 
     var all: [(level: Logger.Level, text: String)] { kept.withLock { $0 } }
     var texts: [String] { all.map(\.text) }
+    /// As `warning: text`.
+    var lines: [String] { all.map { "\($0.level): \($0.text)" } }
 
     var logger: Logger { Logger(label: "test") { _ in Handler(records: self) } }
 

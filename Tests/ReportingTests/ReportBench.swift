@@ -1,5 +1,3 @@
-import Foundation
-import Logging
 import SluiceTestSupport
 import Synchronization
 
@@ -8,31 +6,30 @@ import Synchronization
 /// A mock server, a spool folder, and clients of its own: nothing of the process's is used, so tests may run side by side.
 final class ReportBench: Sendable {
     let ingest: MockIngest
-    /// What `SLUICE_SPOOL` says.
+    /// What `SLUICE_SPOOL` says. Nobody has made it yet.
     let spoolRoot: String
-    /// The records of the clients' logger, as `warning: text`.
-    let records = Collected<String>()
+    /// The records of the clients' logger.
+    let records = LogRecords()
+    /// The request that reports are about.
     let box = ScopeBox()
+    /// What is on every report of the clients.
+    let process = ScopeBox()
+    private let folder = TemporaryFolder()
 
     init(spoolRoot: String? = nil, verdict: @escaping @Sendable (Int) -> MockIngest.Verdict = { _ in .answer(200) }) {
         ingest = MockIngest(verdict: verdict)
-        self.spoolRoot = spoolRoot ?? NSTemporaryDirectory() + "sluice-test-" + UUID().uuidString
+        self.spoolRoot = spoolRoot ?? folder.path + "/spool"
     }
 
-    deinit {
-        ingest.stop()
-        // Not there where nothing was captured.
-        try? FileManager.default.removeItem(atPath: spoolRoot)
-    }
+    deinit { ingest.stop() }
 
-    func client(_ change: (inout ReportOptions) -> Void = { _ in }) -> ReportClient {
-        let records = records
-        let logger = Logger(label: "sluice") { _ in RecordingHandler(records: records) }
+    /// - Parameter environment: In addition to a DSN of the server's and a spool of its own.
+    func client(_ environment: [String: String] = [:], _ change: (inout ReportOptions) -> Void = { _ in }) -> ReportClient {
         var options = ReportOptions()
         options.proxy = ""  // whatever this machine's environment says
         change(&options)
-        return ReportClient(
-            options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spoolRoot], logger: logger)
+        let all = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spoolRoot].merging(environment) { _, given in given }
+        return ReportClient(options, environment: all, logger: records.logger, process: process)
     }
 
     /// The spool's files, oldest first.
@@ -40,17 +37,6 @@ final class ReportBench: Sendable {
     var spool: Spool? { (try? DSN(ingest.dsn)).map { Spool(root: spoolRoot, destination: $0.destination) } }
 
     var ledger: ReportLedger { box.ledger.now }
-
-    struct RecordingHandler: LogHandler {
-        let records: Collected<String>
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        func log(event: LogEvent) { records.add("\(event.level): \(event.message)") }
-    }
 }
 
 extension ReportClient {

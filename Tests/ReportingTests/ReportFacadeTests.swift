@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import SluiceTestSupport
 import Testing
@@ -14,31 +13,14 @@ import Testing
     private func request(
         options change: (inout ReportOptions) -> Void = { _ in }, _ body: (SentryReporter) async throws -> Void
     ) async throws -> [JSONView] {
-        var options = ReportOptions { $0.proxy = "" }
-        change(&options)
-        return try await Turnstile.reports.alone { try await alone(options, body) }
-    }
-
-    private func alone(
-        _ options: ReportOptions, _ body: (SentryReporter) async throws -> Void
-    ) async throws -> [JSONView] {
-        let ingest = MockIngest()
-        let folder = FileManager.default.temporaryDirectory.path + "/sluice-test-" + UUID().uuidString
-        let records = LogRecords()
-        Reports.start(
-            options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
-            logger: records.logger)
-        defer {
-            Reports.stop()
-            ingest.stop()
-            try? FileManager.default.removeItem(atPath: folder)  // left behind, it harms nobody
+        try await withReports(change) { ingest, logger in
+            try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
+                try await body(SentryReporter(logger))
+                let ledger = await Reports.flush(within: .seconds(20))
+                #expect(ledger.isDelivered)
+            }
+            return try ingest.events()
         }
-        try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-            try await body(SentryReporter(records.logger))
-            let ledger = await Reports.flush(within: .seconds(20))
-            #expect(ledger.isDelivered)
-        }
-        return try ingest.events()
     }
 
     @Test("case 37: an error that is captured by hand is of level error, generic and handled, and has its id at once")

@@ -20,8 +20,7 @@ import Testing
     func precedence() async throws {
         let bench = ReportBench()
         let client = bench.client()
-        ScopeBox.process.change { $0.tags.merge(["c77": "process", "c77.p": "1"]) { _, new in new } }
-        defer { ScopeBox.process.change { scope in for key in ["c77", "c77.p"] { scope.tags[key] = nil } } }
+        bench.process.change { $0.tags = ["c77": "process", "c77.p": "1"] }
         bench.box.change { $0.tags = ["c77": "request", "c77.r": "2"] }
         bench.box.change { $0.user = ReportUser(id: "request") }
         let fork = bench.box.forked()

@@ -234,20 +234,18 @@ import Testing
     // MARK: Data
 
     @Test(
-        "cases 71, 72: of nested data the secrets are replaced, siblings and the order of lists are kept, originals unchanged")
+        "case 71: of nested data the secrets are replaced, siblings and the order of lists are kept")
     func nested() {
         let original = Breadcrumb(
             "m",
             data: [
                 "a": ["b": [["session_id": "x", "n": 1], "plain"], "API-KEY": ["whole": ["of": "it"]]], "token": nil, "n": 1.5,
             ])
-        let copy = original
         #expect(
             strict.breadcrumb(original).data == [
                 "a": ["b": [["session_id": "[Filtered]", "n": 1], "plain"], "API-KEY": "[Filtered]"], "token": "[Filtered]",
                 "n": 1.5,
             ])
-        #expect(original == copy)
     }
 
     @Test("case 72: what was filtered for one event is whole for beforeBreadcrumb, and for the scope")

@@ -74,24 +74,26 @@ import Testing
 
     @Test("a spool folder that takes nothing is one warning, and reports are delivered all the same")
     func readOnly() async throws {
-        let file = NSTemporaryDirectory() + "sluice-file-" + UUID().uuidString
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let file = folder.path + "/file"
         #expect(FileManager.default.createFile(atPath: file, contents: nil))
-        defer { try? FileManager.default.removeItem(atPath: file) }
         // A folder under a file cannot be made, not by root either.
         let bench = ReportBench(spoolRoot: file + "/spool")
         let client = bench.client()
         for text in ["a", "b", "c"] { client.capture(text, in: bench.box) }
         await client.flush(bench.box)
         #expect(bench.ledger == ReportLedger(delivered: 3))
-        #expect(bench.records.values.count == 1)
-        #expect(bench.records.values.first?.hasPrefix("warning: reports cannot be kept in \(file)/spool/") == true)
+        #expect(bench.records.lines.count == 1)
+        #expect(bench.records.lines.first?.hasPrefix("warning: reports cannot be kept in \(file)/spool/") == true)
     }
 
     @Test("without a disk a report that does not get through waits in memory")
     func inMemory() async throws {
-        let file = NSTemporaryDirectory() + "sluice-file-" + UUID().uuidString
+        let folder = TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let file = folder.path + "/file"
         #expect(FileManager.default.createFile(atPath: file, contents: nil))
-        defer { try? FileManager.default.removeItem(atPath: file) }
         let bench = ReportBench(spoolRoot: file + "/spool") { $0 < 4 ? .resetAfterReading : .answer(200) }
         let client = bench.client()
         let id = client.capture("a", in: bench.box)

@@ -13,20 +13,7 @@ import Testing
     private func functions(
         options change: (inout ReportOptions) -> Void = { _ in }, _ body: @escaping @Sendable () async throws -> Void
     ) async throws -> [String] {
-        var options = ReportOptions { $0.proxy = "" }
-        change(&options)
-        return try await Turnstile.reports.alone {
-            let ingest = MockIngest()
-            let records = LogRecords()
-            let folder = NSTemporaryFolder.make()
-            Reports.start(
-                options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder],
-                logger: records.logger)
-            Reports.begin()
-            defer {
-                Reports.stop()
-                ingest.stop()
-            }
+        try await withReports(change) { ingest, _ in
             await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
                 do {
                     try await body()
@@ -147,9 +134,4 @@ import Testing
     func names(_ name: String, _ short: String) {
         #expect(FunctionName.short(name) == short)
     }
-}
-
-private enum NSTemporaryFolder {
-    /// A name nobody else has; the spool makes the folder.
-    static func make() -> String { "/tmp/sluice-test-\(UInt64.random(in: .min ... .max))" }
 }

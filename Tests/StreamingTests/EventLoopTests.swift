@@ -27,7 +27,13 @@ import Testing
                 for _ in 0..<10 { group.addTask { #expect(loop.isCurrent) } }
             }
             #expect(loop.isCurrent)
-            try await Task.sleep(for: .nanoseconds(1))
+            let sleeping = Task(executorPreference: loop) {
+                await #expect(throws: CancellationError.self) { try await Task.sleep(for: .seconds(3600)) }
+                return loop.isCurrent
+            }
+            await Task.yield()
+            try OwnedThread.start("canceller") { sleeping.cancel() }
+            #expect(await sleeping.value)
             #expect(loop.isCurrent)
             await MainActor.run {}
             #expect(loop.isCurrent)
@@ -70,17 +76,22 @@ import Testing
     @Test("a slow reader suspends the writer; other tasks of the loop go on")
     func backPressure() async throws {
         let (listener, port) = RawSocket.listen()
-        let size = 8_000_000
+        let size = 32_000_000  // more than the kernel buffers
         let received = try await withLoop { loop -> Int in
             let socket = try Socket(connectingTo: "127.0.0.1", port: port)
             let peer = try #require(listener.accept())
-            let sending = Task(executorPreference: loop) { try await loop.send([UInt8](repeating: 7, count: size), on: socket) }
+            let ends = Collected<Int>()
+            let sending = Task(executorPreference: loop) {
+                try await loop.send([UInt8](repeating: 7, count: size), on: socket)
+                ends.add(size)
+            }
             // The peer has not read a byte: this runs while the writer is suspended.
             await Task.yield()
             let gate = Gate()
             let other = Task(executorPreference: loop) { gate.open() }
             await gate.wait()
             await other.value
+            #expect(ends.values.isEmpty)
             let count = Collected<Int>()
             try OwnedThread.start("reader") {
                 var total = 0
@@ -93,6 +104,7 @@ import Testing
                 gate.open()
             }
             try await sending.value
+            #expect(ends.values == [size])
             while count.values.isEmpty { await Task.yield() }
             return count.values[0]
         }

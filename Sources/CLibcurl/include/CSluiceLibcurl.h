@@ -11,8 +11,6 @@ extern "C" {
 /// Loads libcurl once. 0, or -1 where no usable one is found; `sluice_curl_problem` then says why.
 int sluice_curl_load(void);
 const char *sluice_curl_problem(void);
-/// As `libcurl/7.88.1 OpenSSL/3.0.15 …`.
-const char *sluice_curl_version(void);
 
 /// One connection pool, used from one thread.
 typedef struct sluice_curl sluice_curl;
@@ -41,7 +39,6 @@ struct sluice_curl_answer {
     long status;
     /// Whether any byte of the request had left.
     int was_sent;
-    long connects;
     char rate_limits[1024];
     char retry_after[128];
     char problem[256];

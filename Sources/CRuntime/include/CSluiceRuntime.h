@@ -88,6 +88,9 @@ size_t sluice_images(struct sluice_image *out, size_t max);
 /// Starts a detached thread that no signal is delivered to. `name` is cut to 15 bytes. 0, or an errno.
 int sluice_start_thread(const char *name, void (*run)(void *), void *context);
 
+/// The same, but signals are delivered to it as to the thread that starts it.
+int sluice_start_thread_with_signals(const char *name, void (*run)(void *), void *context);
+
 /// The unique number of the Swift task that runs on this thread; 0 outside of tasks.
 uint64_t sluice_current_task_id(void);
 
@@ -99,7 +102,6 @@ struct sluice_symbol {
     char file[512];
     uint32_t line;
     uint32_t column;
-    uintptr_t function_start;
 };
 
 /// Names, files and lines of return addresses, from the symbol tables and DWARF line tables of the loaded files. Takes tens
