@@ -70,3 +70,60 @@ import Testing
         }
     }
 }
+
+/// The vectorised loops: every length and every place, against Foundation or against the rule itself.
+@Suite struct VectorTests {
+    @Test("base64: a foreign byte is seen at every place of a long text, and large bodies are Foundation's")
+    func base64() {
+        let text = Array(Data((0..<150).map { UInt8($0) }).base64EncodedString().utf8)
+        for place in text.indices {
+            for byte: UInt8 in [0x00, 0x20, 0x2C, 0x2E, 0x40, 0x5B, 0x60, 0x7B, 0x80, 0xFF] {
+                var broken = text
+                broken[place] = byte
+                #expect(broken.withUnsafeBufferPointer(Base64.decode) == nil, "\(byte) at \(place)")
+            }
+        }
+        for count in [4095, 65_537, 1_000_003] {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+            let theirs = Data(bytes).base64EncodedString()
+            #expect(String(decoding: Base64.encode(bytes), as: UTF8.self) == theirs)
+            #expect(Array(theirs.utf8).withUnsafeBufferPointer(Base64.decode) == bytes)
+        }
+    }
+
+    @Test("JSON: what needs an escape is found at every place, and what is not UTF-8 is refused wherever it stands")
+    func strings() throws {
+        for length in [0, 1, 7, 8, 15, 16, 17, 31, 63, 64, 65, 96, 200] {
+            for place in 0..<length {
+                for byte: UInt8 in [0x00, 0x0A, 0x1F, 0x22, 0x5C, 0x7F] {
+                    var text = [UInt8](repeating: 0x61, count: length)
+                    text[place] = byte
+                    var json = JSONWriter()
+                    json.array { $0.string(text) }
+                    #expect(
+                        JSONView(json.bytes)?[0]?.text == String(decoding: text, as: UTF8.self),
+                        "\(byte) at \(place) of \(length)")
+                }
+                var raw = Array("[\"".utf8) + [UInt8](repeating: 0x61, count: length) + Array("\"]".utf8)
+                raw[2 + place] = 0xFF
+                #expect(throws: JSONError.self) { try JSONReader.read(raw) { (reader) throws(JSONError) in try reader.skip() } }
+                raw[2 + place] = 0x1F
+                #expect(throws: JSONError.self) { try JSONReader.read(raw) { (reader) throws(JSONError) in try reader.skip() } }
+                raw[2 + place] = 0x7F
+                #expect(throws: Never.self) { try JSONReader.read(raw) { (reader) throws(JSONError) in try reader.skip() } }
+            }
+        }
+    }
+
+    @Test("names: each known one is itself, and any other is what swift-http-types makes of it")
+    func names() {
+        for name in ["host", "x-forwarded-proto", "cookie", "Host", "x", "x-unknown", "accept-languagf", "", "a b", "a:b", "ä"]
+        {
+            let found = Array(name.utf8).withUnsafeBufferPointer { bytes in
+                (KnownNames.header(JSONText(bytes)), KnownNames.isToken(JSONText(bytes)))
+            }
+            #expect(found.0?.rawName == HTTPField.Name(name)?.rawName, "\(name)")
+            #expect(found.1 == (HTTPField.Name(name) != nil), "\(name)")
+        }
+    }
+}

@@ -4,20 +4,24 @@ public import SluiceReporting
 
 /// What only Lambda knows of a request. Handlers that stay off it run behind any door.
 public struct LambdaContext: Sendable {
+    private let invocation: Invocation
+
+    init(_ invocation: Invocation) { self.invocation = invocation }
+
     /// The event as it came.
-    public let event: LambdaEvent
+    public var event: LambdaEvent { LambdaEvent(json: invocation.event) }
     /// The function's ARN, with version or alias where the caller used one.
-    public let functionARN: String
+    public var functionARN: String { invocation.functionARN }
     /// `Root=1-…;Parent=…;Sampled=0`, for X-Ray; nil when the platform sent none.
-    public let traceID: String?
+    public var traceID: String? { invocation.traceID }
     /// Set in tenant isolation mode only.
-    public let tenantID: String?
+    public var tenantID: String? { invocation.tenantID }
     /// The Cognito identity of the caller; nil without one.
-    public let identity: CognitoIdentity?
+    public var identity: CognitoIdentity? { invocation.identity }
     /// JSON that an SDK caller sent along; nil without one.
-    public let clientContext: String?
+    public var clientContext: String? { invocation.clientContext }
     /// When the service will stop the invocation.
-    public let deadline: Deadline
+    public var deadline: Deadline { invocation.deadline }
 }
 
 /// A caller's Cognito identity.

@@ -27,6 +27,7 @@ final class DeadlineGuard: Sendable {
     /// When the guard will look again by itself, in epoch milliseconds: whoever arms for earlier must wake it.
     private let nextLook = Atomic(Int64.max)
     private let exit: @Sendable () -> Void
+    private let isStarted = Atomic(false)
 
     init(
         workers: Int, address: HostPort, mode: Settings.InvokeMode, answer: @escaping ErrorAnswer,
@@ -49,7 +50,9 @@ final class DeadlineGuard: Sendable {
         close(pause)
     }
 
+    /// Starts the guard's thread; once is enough, and more does nothing.
     func start() throws(SystemError) {
+        guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return }
         try loop.start("sluice-guard")
         Task(executorPreference: loop) { await self.watch() }
     }

@@ -1,8 +1,14 @@
 internal import SluiceReporting
 internal import SluiceStreaming
 
-/// One event, as the Runtime API handed it out.
-struct Invocation: Sendable {
+/// An invocation whose headers cannot be used. Where it has an id, its failure can still be reported.
+struct InvocationError: Error, Equatable, CustomStringConvertible {
+    let id: String?
+    let description: String
+}
+
+/// One event, as the Runtime API handed it out. A class: it is passed on at every step of the trip.
+final class Invocation: Sendable {
     /// From `Lambda-Runtime-Aws-Request-Id`; opaque.
     let id: String
     let deadline: Deadline
@@ -12,15 +18,7 @@ struct Invocation: Sendable {
     let identity: CognitoIdentity?
     let clientContext: String?
     let event: [UInt8]
-}
 
-/// An invocation whose headers cannot be used. Where it has an id, its failure can still be reported.
-struct InvocationError: Error, Equatable, CustomStringConvertible {
-    let id: String?
-    let description: String
-}
-
-extension Invocation {
     /// Takes the answer to `next` apart. An empty header is as good as none: the platform's newer code sends some so.
     ///
     /// - Throws: ``InvocationError`` that names the header.

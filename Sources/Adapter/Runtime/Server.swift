@@ -5,12 +5,6 @@ internal import SluiceReporting
 internal import SluiceStreaming
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
-
 /// Start-up, workers, and the end.
 enum Server {
     enum End: Equatable, Sendable { case cancelled, failed }
@@ -42,7 +36,6 @@ enum Server {
             }
             // What is wrong with the app is reported to where the app says.
             try app.validate()
-            Reports.begin()
             let guardian = try DeadlineGuard(
                 workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,
                 reporter: reporter)
@@ -62,7 +55,7 @@ enum Server {
             do throws(SystemError) {
                 let loop = try EventLoop()
                 try loop.start("sluice-worker-\(number)")
-                let worker = Worker(number: number, loop: loop, context: context)
+                let worker = Worker(number: number, loop: loop, context: context) { begin(context, crew) }
                 crew.add(
                     loop,
                     // No task group: its body would run on the shared pool, which nothing else of ours has threads for.
@@ -77,21 +70,24 @@ enum Server {
             } catch {
                 context.reporter.record(
                     FailureRecord(.startUp, "worker \(number) could not start", error: error, level: .critical))
-                crew.fail()
+                crew.fail(hasReports: true)
             }
         }
-        // The workers ask for an invocation first, also where there is one processor.
-        sched_yield()
+        await crew.wait()
+        if crew.hasReports { await context.reporter.flush(within: .seconds(2)) }
+        return crew.hasFailed ? .failed : .cancelled
+    }
+
+    /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one.
+    private static func begin(_ context: WorkerContext, _ crew: Crew) {
+        Reports.begin()
         do {
             try context.guardian.start()
         } catch {
             context.reporter.record(
                 FailureRecord(.startUp, "the deadline guard could not start", error: error, level: .critical))
-            crew.fail()
+            crew.fail(hasReports: true)
         }
-        await crew.wait()
-        if crew.hasFailed { await context.reporter.flush(within: .seconds(2)) }
-        return crew.hasFailed ? .failed : .cancelled
     }
 
     private static func failStartUp(
@@ -121,6 +117,7 @@ private final class Crew: Sendable {
         var members: [(loop: EventLoop, cancel: @Sendable () -> Void)] = []
         var atWork = 0
         var hasFailed = false
+        var hasReports = false
         var isCancelled = false
         // Closures here: a continuation's or a task's type, made at start-up, searches the whole program for `Never: Error`.
         var waiting: (@Sendable () -> Void)?
@@ -129,6 +126,8 @@ private final class Crew: Sendable {
     private let state = Mutex(State())
 
     var hasFailed: Bool { state.withLock(\.hasFailed) }
+    /// Whether a failure was recorded that no worker has flushed.
+    var hasReports: Bool { state.withLock(\.hasReports) }
 
     func add(_ loop: EventLoop, _ task: Task<Void, Never>) {
         let isLate = state.withLock { state in
@@ -140,8 +139,8 @@ private final class Crew: Sendable {
     }
 
     /// The others finish what they have and ask for no more.
-    func fail() {
-        state.withLock { $0.hasFailed = true }
+    func fail(hasReports: Bool = false) {
+        state.withLock { ($0.hasFailed, $0.hasReports) = (true, $0.hasReports || hasReports) }
         cancel()
     }
 

@@ -34,10 +34,7 @@ struct Trip: Sendable {
     private func makeRequest() throws(EventError) -> Request {
         var request = try HTTPEvent(invocation.event).request(
             of: invocation.event, id: id, deadline: invocation.deadline)
-        request.door = LambdaContext(
-            event: LambdaEvent(json: invocation.event), functionARN: invocation.functionARN,
-            traceID: invocation.traceID, tenantID: invocation.tenantID, identity: invocation.identity,
-            clientContext: invocation.clientContext, deadline: invocation.deadline)
+        request.door = LambdaContext(invocation)
         return request
     }
 

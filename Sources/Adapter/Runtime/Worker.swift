@@ -28,12 +28,21 @@ struct Worker: Sendable {
     let number: Int
     let loop: EventLoop
     let context: WorkerContext
+    /// Called once, when the first invocation has been asked for and before it is served.
+    let whenWaiting: @Sendable () -> Void
+
+    private final class Once: BeforePoll {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        func beforePoll() { body() }
+    }
 
     /// Runs until the task is cancelled (returns) or the Runtime API ends it (throws).
     ///
     /// - Throws: ``RuntimeAPIError``. Its record has been written.
     func run() async throws {
         let client = RuntimeClient(loop, address: context.address)
+        loop.before(nextPoll: Once(whenWaiting))
         do {
             while !Task.isCancelled {
                 do {
@@ -86,6 +95,7 @@ struct Worker: Sendable {
     }
 
     private func flush(_ scope: InvocationScope) async {
+        guard context.reporter.mustSettle(scope) else { return }
         await InvocationScope.$current.withValue(scope) { await context.reporter.settle(within: context.chain.flush.limit) }
     }
 

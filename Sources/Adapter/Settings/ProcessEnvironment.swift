@@ -8,11 +8,12 @@ internal import Darwin
 enum ProcessEnvironment {
     static func all() -> [String: String] {
         var result: [String: String] = [:]
+        result.reserveCapacity(48)
         var entry = environ
         while let line = entry.pointee {
-            let text = String(cString: line)
-            if let equals = text.firstIndex(of: "=") {
-                result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            if let equals = strchr(line, 0x3D) {
+                let name = UnsafeRawBufferPointer(start: line, count: equals - line)
+                result[String(decoding: name, as: UTF8.self)] = String(cString: equals + 1)
             }
             entry += 1
         }

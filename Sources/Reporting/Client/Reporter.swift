@@ -9,10 +9,13 @@ package protocol Reporter: Sendable {
     /// As ``flush(within:)``, when the client has its answer: also for what earlier invocations left behind. Says what became of
     /// the current invocation's reports.
     func settle(within limit: Duration) async
+    /// Whether ``settle(within:)`` would find anything to do for this invocation; asked after each one.
+    func mustSettle(_ scope: InvocationScope) -> Bool
 }
 
 extension Reporter {
     package func settle(within limit: Duration) async { await flush(within: limit) }
+    package func mustSettle(_ scope: InvocationScope) -> Bool { true }
 
     /// Captures one failure, and notes on the current invocation that it has one.
     package func record(_ failure: FailureRecord) {

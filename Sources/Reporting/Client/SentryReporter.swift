@@ -40,6 +40,11 @@ package struct SentryReporter: Reporter {
         await delivery.flush(ledger, drains: false, within: InvocationScope.current?.budget(limit) ?? limit)
     }
 
+    package func mustSettle(_ scope: InvocationScope) -> Bool {
+        guard let delivery = Reports.current?.delivery else { return false }
+        return delivery.hasWork || scope.report.ledger.isUsed
+    }
+
     package func settle(within limit: Duration) async {
         guard let delivery = Reports.current?.delivery else { return }
         let ledger = Reports.box.ledger
