@@ -24,11 +24,12 @@ HEADERS = (1, 10, 30, 60, 100)
 
 # --- running --------------------------------------------------------------------------------------------------------
 
-def build(name):
+def build(name, *flags):
+    """`name` is that of a program, or of a library if it ends with .so."""
     os.makedirs(BUILD, exist_ok=True)
-    program, source = os.path.join(BUILD, name), os.path.join(HERE, name + ".c")
+    program, source = os.path.join(BUILD, name), os.path.join(HERE, name.removesuffix(".so") + ".c")
     if not os.path.exists(program) or os.path.getmtime(program) <= os.path.getmtime(source):
-        subprocess.run(["clang", "-O2", "-Wall", "-Wextra", "-Werror", source, "-o", program], check=True)
+        subprocess.run(["clang", "-O2", "-Wall", "-Wextra", "-Werror", *flags, source, "-o", program], check=True)
     return program
 
 
@@ -169,12 +170,33 @@ def measure_growth(options, programs):
         measured = cpu_of(drive(options, f"growth-headers-{count}", ["hello-buffered"], [floor, app], *more))
         growth["headers"].append((count, measured[name]))
         growth["floor_headers"].append((count, measured["floor"]))
-    load = drive(options, "growth-load", ["hello-buffered"], [app], "--load", str(options.load))["load"]
+    # What is in use of the heap, to the byte: the resident memory has pages only, and none for what grows within them.
+    live = f"LD_PRELOAD={build('live.so', '-shared', '-fPIC')},LIVE_FILE={os.path.join(BUILD, 'live')}"
+    load = drive(options, "growth-load", ["hello-buffered"], [f"{app},{live}"], "--load", str(options.load))["load"]
     # The first sample is one cold invocation: right for the memory, too long for a scale of the time.
     growth["rss"] = [(sample["invocations"], sample["vm_rss_kb"] / 1024) for sample in load["samples"]]
+    growth["live"] = [(sample["invocations"], sample["live_bytes"]) for sample in load["samples"]]
     growth["p50"] = [(sample["invocations"], sample["p50_ns"] / 1000) for sample in load["samples"][1:]]
     growth["cpu"] = [(sample["invocations"], sample["cpu_ns"] / 1000) for sample in load["samples"][1:]]
     return growth
+
+
+def fit(points):
+    """The least-squares line: its slope, the slope's standard error, and the standard deviation of the residuals."""
+    line = statistics.linear_regression(*zip(*points))
+    mean = statistics.fmean(x for x, _ in points)
+    noise = math.sqrt(sum((y - line.intercept - line.slope * x) ** 2 for x, y in points) / (len(points) - 2))
+    return line.slope, noise / math.sqrt(sum((x - mean) ** 2 for x, _ in points)), noise
+
+
+def live_line(live):
+    """Over the last nine tenths: in the first one, caches and pools may fill."""
+    settled = [(count, size) for count, size in live if count * 10 >= live[-1][0]]
+    slope, error, noise = fit(settled)
+    (first, first_size), (last, last_size) = settled[0], settled[-1]
+    return (f"Live heap over the last {last - first:,} of {last:,} invocations: slope {slope * 1e6:+,.1f} ± {error * 1e6:,.1f} "
+            f"bytes per million invocations (least squares, standard error); noise {noise:,.1f} bytes (standard deviation of "
+            f"the residuals, {len(settled)} samples); {first_size:,} bytes at the first, {last_size:,} at the last.")
 
 
 def print_growth(growth):
@@ -186,12 +208,13 @@ def print_growth(growth):
     for key in ("routes", "middleware", "headers"):
         rows.append([key, ", ".join(f"{count}: {value:.1f} µs" for count, value in growth[key])])
     print(table(["growth of " + growth["name"], "CPU per hello, or memory"], rows))
+    print(live_line(growth["live"]))
 
 
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 WIDTH, HEIGHT, LEFT, TOP, INNER_WIDTH, INNER_HEIGHT = 480, 330, 60, 52, 350, 210
-BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#c2571a", "#2d7d46", "#8a8a8a"
+BLUE, ORANGE, GREEN, GREY, PURPLE = "#1f5fa8", "#c2571a", "#2d7d46", "#8a8a8a", "#7a3fa0"
 
 
 def nice_top(value):
@@ -254,6 +277,8 @@ def draw(growth):
     panel.line(growth["cpu"], top, BLUE, "CPU", dots=False)
     panel.line(growth["p50"], top, GREEN, "median time", dots=False)
     panel.line(growth["rss"], memory_top, ORANGE, "memory (right)", dots=False)
+    live = [(count, size / (1 << 20)) for count, size in growth["live"]]
+    panel.line(live, memory_top, PURPLE, "live (right)", dots=False)
     panels.append(panel)
 
     def simple(column, row, title, key, x_title, place):

@@ -5,6 +5,7 @@
 // one JSON file; bench.py makes tables of it.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -864,12 +865,62 @@ static void write_scenario(FILE *out, const struct event *event, bool is_first) 
 
 // --- a long run of one program
 
+// Where live.c, preloaded into the program, writes the heap's bytes in use. -1: the program has no LIVE_FILE.
+static int open_live(const struct program *program) {
+    for (size_t index = 0; index < program->variable_count; index++) {
+        const char *variable = program->variables[index];
+        if (strncmp(variable, TEXT("LIVE_FILE=")) != 0) continue;
+        int file = open(variable + 10, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (file < 0) fail(program, "cannot write %s: %s", variable + 10, strerror(errno));
+        return file;
+    }
+    return -1;
+}
+
+static bool is_asleep(const struct program *program) {
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/task", program->pid);
+    DIR *tasks = opendir(path);
+    bool is_asleep = tasks != NULL;
+    for (struct dirent *task; is_asleep && (task = readdir(tasks));) {
+        if (*task->d_name == '.') continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", program->pid, task->d_name);
+        FILE *file = fopen(path, "re");
+        if (!file) continue;  // it has just ended
+        // "1234 (its name) S …": the name may have parentheses.
+        char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+        is_asleep = name_end && name_end[1] == ' ' && name_end[2] == 'S';
+        fclose(file);
+    }
+    if (tasks) closedir(tasks);
+    return is_asleep;
+}
+
+static void nap(const struct program *program, uint64_t limit, const char *what) {
+    int is_over = poll(&(struct pollfd){.fd = program->pidfd, .events = POLLIN}, 1, 1);
+    if (is_over > 0 || now() > limit) fail(program, "%s", what);
+}
+
+// Its GET next has come, but it may still be on its way from that write into its wait, and in malloc: then the handler would
+// wait for the heap's lock forever. Asleep nobody holds the lock.
+static uint64_t live_bytes(const struct program *program, int file) {
+    static uint64_t last;
+    uint64_t limit = now() + limit_seconds * 1000000000ull, read[2] = {0};
+    while (!is_asleep(program)) nap(program, limit, "it does not sleep while it waits for an event");
+    kill(program->pid, SIGUSR1);
+    while (pread(file, read, sizeof read, 0) != sizeof read || read[1] == last) {
+        nap(program, limit, "it does not tell its live bytes; is live.so in its LD_PRELOAD?");
+    }
+    last = read[1];
+    return read[0];
+}
+
 static void write_sample(FILE *out, struct program *program, size_t done, uint64_t *times, size_t count, uint64_t cpu) {
     qsort(times, count, sizeof *times, ascending);
     long rss = status_field(program, "VmRSS:");
     uint64_t half = quantile(times, count, 0.5), most = quantile(times, count, 0.99);
     fprintf(out, "%s    {\"invocations\": %zu, \"vm_rss_kb\": %ld, ", done == 1 ? "" : ",\n", done, rss);
-    fprintf(out, "\"p50_ns\": %lu, \"p99_ns\": %lu, \"cpu_ns\": %lu}", half, most, cpu / count);
+    fprintf(out, "\"p50_ns\": %lu, \"p99_ns\": %lu, \"cpu_ns\": %lu", half, most, cpu / count);
 }
 
 static void run_load(FILE *out, struct event *event) {
@@ -877,6 +928,7 @@ static void run_load(FILE *out, struct event *event) {
     size_t interval = load >= 100 ? load / 100 : 1, count = 0;
     uint64_t *times = allocate(interval * sizeof *times);
     build_event(event, current);
+    int live = open_live(program);
     start(program);
     await_next(program, NULL);
     fprintf(out, "  \"load\": {\"program\": \"%s\", \"scenario\": \"%s\", \"samples\": [\n", program->name, current->name);
@@ -886,12 +938,15 @@ static void run_load(FILE *out, struct event *event) {
         // The first one alone is a sample too: where the memory starts from.
         if (done != 1 && done % interval != 0 && done != load) continue;
         write_sample(out, program, done, times, count, cpu_ns(program) - before);
+        if (live >= 0) fprintf(out, ", \"live_bytes\": %lu", live_bytes(program, live));
+        fprintf(out, "}");
         before = cpu_ns(program);
         count = 0;
     }
     note_process(program);
     fprintf(out, "],\n    \"threads\": %ld, \"libraries\": %ld}\n", program->result.threads, program->result.libraries);
     end(program);
+    if (live >= 0) close(live);
 }
 
 // --- the command line
@@ -899,7 +954,7 @@ static void run_load(FILE *out, struct event *event) {
 static void usage(void) {
     fputs("driver --out FILE.json [--rounds R] --scenario NAME... --program NAME=PATH[,VARIABLE=VALUE...]...\n"
           "  --count SCENARIO=N  measured invocations per round\n"
-          "  --load N            one program, one scenario, N invocations\n"
+          "  --load N            one program, one scenario, N invocations; live bytes too if it has LD_PRELOAD=live.so,LIVE_FILE=…\n"
           "  --path P            another path for hello\n"
           "  --headers K         as many more headers in each event\n"
           "  --any-body          any body with status 200 will do\n"

@@ -277,6 +277,23 @@ import Testing
         }
     }
 
+    @Test("the connection of a stream is closed, as documented, unless it is to be kept", arguments: [nil, "close", "keep"])
+    func connection(_ setting: String?) async throws {
+        let environment = setting.map { ["SLUICE_STREAM_CONNECTION": $0] } ?? [:]
+        let served = await stream(
+            [.init(eventJSON()), .init(eventJSON()), .init(eventJSON())], environment: environment
+        ) { _ in
+            Response.stream(contentType: "text/plain") { writer in for word in ["a", "b"] { try await writer.write(word) } }
+        }
+        #expect(served.posts.count == 3)
+        for post in served.posts {
+            #expect(splitPrelude(post.body)?.body == Array("ab".utf8))
+            #expect(post.chunks.suffix(2) == [Array("a".utf8), Array("b".utf8)])
+            #expect(String(decoding: post.raw, as: UTF8.self).contains("\r\nConnection: close\r\n") == (setting != "keep"))
+        }
+        #expect(served.api.connections == (setting == "keep" ? 1 : 4))
+    }
+
     @Test("a HEAD answer has the headers of GET and no body, and its stream does not run")
     func head() async throws {
         let ran = Collected<Int>()

@@ -13,7 +13,7 @@ import Testing
     @Test("what is held is the sender's to send, in order and once")
     func order() throws {
         let (ours, theirs) = try pair()
-        let held = HeldWrites(ours)
+        let held = HeldWrites(ours, patience: .max)
         #expect(held.append([1], [2, 3], [4]))
         #expect(held.append([], [5], []))
         #expect(held.take() == [1, 2, 3, 4, 5])
@@ -27,7 +27,7 @@ import Testing
     @Test("no more than 16 KiB are held")
     func limit() throws {
         let (ours, _) = try pair()
-        let held = HeldWrites(ours)
+        let held = HeldWrites(ours, patience: .max)
         let most = [UInt8](repeating: 0, count: 16_384)
         #expect(!held.append([], most, [0]))
         #expect(held.append([], most, []))

@@ -11,11 +11,15 @@ final class RuntimeClient {
     let loop: EventLoop
     private let address: HostPort
     private var kept: RuntimeConnection?
+    /// Whether a streamed answer's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
+    /// asks for its end.
+    private let keepsStreams: Bool
     /// What every request has behind its first line.
     private let commonLines: [UInt8]
     private let nextRequest: [UInt8]
 
-    init(_ loop: EventLoop, address: HostPort) {
+    init(_ loop: EventLoop, address: HostPort, keepsStreams: Bool = false) {
+        self.keepsStreams = keepsStreams
         self.loop = loop
         self.address = address
         commonLines = Array("Host: \(address)\r\nUser-Agent: \(Self.userAgent)\r\n".utf8)
@@ -91,6 +95,7 @@ final class RuntimeClient {
     /// The head of a streamed answer: the mode, and the trailers that an error would need.
     func streamHead(_ id: String) -> [UInt8] {
         var bytes = head("response", invocation: id, Self.streamLines, room: 2)
+        if !keepsStreams { bytes.append(contentsOf: "Connection: close\r\n".utf8) }
         bytes += HTTPWriter.crlf
         return bytes
     }
@@ -100,17 +105,21 @@ final class RuntimeClient {
         Lambda-Runtime-Function-Response-Mode: streaming\r
         Transfer-Encoding: chunked\r
         Trailer: \(ErrorDocument.typeHeader), \(ErrorDocument.bodyHeader)\r
-        Connection: close\r
 
         """
 
-    /// A connection for a streamed answer, which is closed after it: the one that `next` came on, if it looks alive.
+    /// A connection for a streamed answer, which is closed after it as a rule: the one that `next` came on, if it looks alive.
     ///
     /// - Throws: ``RuntimeAPIError`` when there is none to be had.
     func takeStreamConnection() throws -> (connection: RuntimeConnection, isKept: Bool) {
         defer { kept = nil }
         if let kept, kept.socket.isIdleAndAlive { return (kept, true) }
         return (try freshStreamConnection(), false)
+    }
+
+    /// Takes a connection back whose streamed answer is over.
+    func giveBack(_ connection: RuntimeConnection, after answer: RuntimeConnection.Answer) {
+        if keepsStreams, answer.head.keepsAlive { kept = connection }
     }
 
     func freshStreamConnection() throws -> RuntimeConnection { try connect("response") }

@@ -277,7 +277,9 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         while true {
             guard let connection = confined.connection else { throw BodyWriterError.finished }
             do {
-                return try await connection.receive(cancellable: false)
+                let answer = try await connection.receive(cancellable: false)
+                client.giveBack(connection, after: answer)
+                return answer
             } catch let error as RuntimeConnection.Lost {
                 guard error.nothingCame else { throw fail(error.reason) }
                 try await sendAgain(after: error)

@@ -41,7 +41,8 @@ struct Worker: Sendable {
     ///
     /// - Throws: ``RuntimeAPIError``. Its record has been written.
     func run() async throws {
-        let client = RuntimeClient(loop, address: context.address)
+        let client = RuntimeClient(
+            loop, address: context.address, keepsStreams: context.settings.keepsStreamConnection)
         loop.before(nextPoll: Once(whenWaiting))
         do {
             while !Task.isCancelled {

@@ -28,6 +28,8 @@ struct Settings: Sendable {
     let errorStatusCodes: StatusList
     /// `SLUICE_EMPTY_STREAM`: what a streamed answer without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
+    /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed answer is kept; not when unset.
+    let keepsStreamConnection: Bool
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]
 
@@ -62,6 +64,11 @@ struct Settings: Sendable {
             throw SettingsError(variable: "SLUICE_EMPTY_STREAM", reason: "expected one of \(known)")
         }
         emptyStream = form
+        switch Self.present(environment["SLUICE_STREAM_CONNECTION"]) {
+        case nil, "close": keepsStreamConnection = false
+        case "keep": keepsStreamConnection = true
+        default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
+        }
         if let spool = Self.present(environment["SLUICE_SPOOL"]), !spool.hasPrefix("/") {
             throw SettingsError(variable: "SLUICE_SPOOL", reason: "expected an absolute path, found '\(spool)'")
         }

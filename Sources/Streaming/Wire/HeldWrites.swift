@@ -13,9 +13,6 @@ internal import Darwin
 /// Whoever sends on the socket takes what is held first. Appending belongs to one thread; sending may be anybody's.
 package final class HeldWrites: Sendable {
     private static let limit = 16_384
-    /// Half of what is promised: the other half is the ticker's own delay.
-    private static let patience: Int64 = 500_000
-
     private struct State {
         var bytes: [UInt8] = []
         /// When the first of them came, in nanoseconds.
@@ -27,8 +24,13 @@ package final class HeldWrites: Sendable {
 
     private let state = Mutex(State())
     private let socket: Socket
+    private let patience: Int64
 
-    package init(_ socket: Socket) { self.socket = socket }
+    /// - Parameter patience: Nanoseconds after which the ticker sends: half of what is promised, the other half is its own delay.
+    package init(_ socket: Socket, patience: Int64 = 500_000) {
+        self.socket = socket
+        self.patience = patience
+    }
 
     /// Keeps one more chunk. False when there is no room: then it is to be sent with what is held.
     package func append(_ head: [UInt8], _ bytes: [UInt8], _ tail: [UInt8]) -> Bool {
@@ -80,7 +82,7 @@ package final class HeldWrites: Sendable {
         state.withLock { state in
             if !state.bytes.isEmpty {
                 state.idleTicks = 0
-                if MonotonicClock.now - state.since >= Self.patience { _ = send(&state) }
+                if MonotonicClock.now - state.since >= patience { _ = send(&state) }
                 return true
             }
             state.idleTicks += 1
