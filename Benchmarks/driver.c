@@ -954,7 +954,8 @@ static void run_load(FILE *out, struct event *event) {
 static void usage(void) {
     fputs("driver --out FILE.json [--rounds R] --scenario NAME... --program NAME=PATH[,VARIABLE=VALUE...]...\n"
           "  --count SCENARIO=N  measured invocations per round\n"
-          "  --load N            one program, one scenario, N invocations; live bytes too if it has LD_PRELOAD=live.so,LIVE_FILE=…\n"
+          "  --load N            one program, one scenario, N invocations\n"
+          "                      (with LD_PRELOAD=live.so,LIVE_FILE=F among its variables: the heap's live bytes too)\n"
           "  --path P            another path for hello\n"
           "  --headers K         as many more headers in each event\n"
           "  --any-body          any body with status 200 will do\n"
