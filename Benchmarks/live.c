@@ -18,7 +18,7 @@ static void write_live(int signal) {
     static uint64_t count;
     int code = errno;  // the interrupted call's
     struct mallinfo2 info = mallinfo2();
-    // What lies free in the thread's cache counts as in use too: a bounded amount, and most of the noise.
+    // What lies free in a thread's cache counts as in use too: seven pieces of each size at most.
     uint64_t written[2] = {info.uordblks + info.hblkhd, ++count};  // the count last: with it the driver sees that it is new
     ssize_t ignored = pwrite(file, written, sizeof written, 0);
     (void)ignored;
