@@ -155,6 +155,16 @@ import Testing
         #expect(served.failures.first?.level == .warning)
     }
 
+    @Test("header names count in any case: an SDK's caller writes them as it likes")
+    func anyCase() throws {
+        let headers = ["Host": "shop.example", "X-Forwarded-Proto": "http", "Content-Length": "999"]
+        let request = try read(eventJSON(method: "POST", changes: ["body": "12345", "headers": headers]))
+        #expect(request.authority == "shop.example")
+        #expect(request.scheme == "http")
+        #expect(request.headers[.contentLength] == "5")
+        #expect(request.headers[values: .contentLength].count == 1)
+    }
+
     @Test("case 24: a body limit counts the bytes that came, not those declared")
     func bodyLimit() async throws {
         var routes = Router()

@@ -145,4 +145,32 @@ import Testing
             #expect(pieces.dropping(count).flatMap { Array($0) } == Array([1, 2, 3, 4, 5, 6].dropFirst(count)))
         }
     }
+
+    private final class Hook: BeforePoll {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        func beforePoll() { body() }
+    }
+
+    @Test("what a hook starts runs at once, though nothing else wakes the loop")
+    func hooks() async throws {
+        let loop = try EventLoop()
+        try loop.start("test")
+        defer { loop.stop() }
+        let order = Collected<Int>()
+        await withCheckedContinuation { continuation in
+            Task(executorPreference: loop) {
+                loop.before(
+                    nextPoll: Hook {
+                        order.add(2)
+                        Task(executorPreference: loop) {
+                            order.add(3)
+                            continuation.resume()
+                        }
+                    })
+                order.add(1)
+            }
+        }
+        #expect(order.values == [1, 2, 3])
+    }
 }

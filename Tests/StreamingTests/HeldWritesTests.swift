@@ -35,6 +35,25 @@ import Testing
         #expect(held.take().count == 16_384)
     }
 
+    @Test("a stream that is over keeps neither bytes nor its connection, whoever else still knows of it")
+    func retired() throws {
+        let (listener, theirs) = try { () throws -> (Socket, RawSocket) in
+            let listener = try Socket.listen(onLoopbackPort: 0)
+            return (listener, try #require(RawSocket.connect(port: listener.localPort)))
+        }()
+        var ours: Socket?
+        while ours == nil { ours = try listener.accept() }
+        let held = HeldWrites(try #require(ours), patience: .max)
+        ours = nil
+        #expect(held.append([1], [2], [3]))
+        held.retire()
+        #expect(!held.append([1], [2], [3]))
+        #expect(held.take() == [])
+        // The end of the connection, and not a byte before it.
+        #expect(theirs.readToEnd() == [])
+        withExtendedLifetime(held) {}
+    }
+
     @Test("what nobody comes back for leaves all the same: its writer may compute, or block, for ever")
     func ticker() throws {
         let (ours, theirs) = try pair()

@@ -323,6 +323,12 @@ struct JSONText {
         return memcmp(base, other.utf8Start, text.bytes.count) == 0
     }
 
+    /// Whether it is this header name, in any case.
+    func isName(_ name: StaticString) -> Bool {
+        guard bytes.count == name.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
+        return strncasecmp(base, name.utf8Start, bytes.count) == 0
+    }
+
     /// For `switch`: keys are compared without becoming a `String`.
     static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }

@@ -94,10 +94,12 @@ struct HTTPEvent {
             try reader.array { (reader) throws(JSONError) in cookies.append(try reader.string()) }
         case "headers":
             headersOffset = reader.offset
+            (host, forwardedProto, headerProblem, headerCount, declaresLength) = (nil, nil, nil, 0, false)
             try reader.object { (reader, name) throws(JSONError) in
                 place.inner = name
                 if try !reader.null() { check(name, try reader.text()) }
             }
+            place.inner = nil
         case "requestContext": try readContext(&reader)
         default: try reader.skip()
         }
@@ -136,9 +138,9 @@ struct HTTPEvent {
     /// Only looked at: most apps ask for few headers, or for none; see ``EventHeaders``.
     private mutating func check(_ name: JSONText, _ value: JSONText) {
         headerCount += 1
-        if name == "host" { host = host ?? value.string }
-        if name == "x-forwarded-proto" { forwardedProto = forwardedProto ?? value.string }
-        if name == "content-length" { declaresLength = true }
+        if name.isName("host") { host = host ?? value.string }
+        if name.isName("x-forwarded-proto") { forwardedProto = forwardedProto ?? value.string }
+        if name.isName("content-length") { declaresLength = true }
         guard headerProblem == nil else { return }
         // Far more than any front end lets through; swift-http-types itself stops the process at 65,535.
         if headerCount > Self.headerLimit {

@@ -53,7 +53,12 @@ final class DeadlineGuard: Sendable {
     /// Starts the guard's thread; once is enough, and more does nothing.
     func start() throws(SystemError) {
         guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        try loop.start("sluice-guard")
+        do throws(SystemError) {
+            try loop.start("sluice-guard")
+        } catch {
+            isStarted.store(false, ordering: .releasing)
+            throw error
+        }
         Task(executorPreference: loop) { await self.watch() }
     }
 

@@ -78,7 +78,8 @@ enum Server {
         return crew.hasFailed ? .failed : .cancelled
     }
 
-    /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one.
+    /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one. Without a guard the
+    /// process ends; an invocation that was handed out at that moment is served all the same.
     private static func begin(_ context: WorkerContext, _ crew: Crew) {
         Reports.begin()
         do {

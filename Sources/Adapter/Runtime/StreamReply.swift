@@ -49,6 +49,8 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         confined = Confined(tellsCancellation: isStream)
     }
 
+    deinit { confined.held?.retire() }
+
     var bytesWritten: Int { sent.load(ordering: .relaxed) }
     var headIsGone: Bool { headSent.load(ordering: .acquiring) }
     /// What the deadline guard needs to end the stream in the worker's place; nil before the head has left.
@@ -61,7 +63,8 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         try await onLoop { try await self.writeChunk(bytes) }
     }
 
-    /// Sends a body that is all there in one message, head and end included.
+    /// Sends a small body that is all there in one message, head and end included: it is gone at once, so nobody has to be able to
+    /// take it over.
     ///
     /// - Throws: As ``finish(_:)``, and before any byte has left what opening a connection throws.
     func writeWhole(_ bytes: [UInt8]) async throws {
@@ -72,8 +75,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         headSent.store(true, ordering: .releasing)
         sent.add(bytes.count, ordering: .relaxed)
         let pieces = try opening(form.prelude) + Self.chunk(bytes) + [HTTPWriter.lastChunk()[...]]
-        // A copy of little costs less than a list of pieces for the system.
-        try await transmit(bytes.count < RuntimeClient.joined ? [Self.joined(pieces)[...]] : pieces)
+        try await transmit([Self.joined(pieces)[...]])
         try RuntimeClient.check("response", try await answer())
     }
 
@@ -187,6 +189,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     private func use(_ connection: RuntimeConnection) {
         confined.connection = connection
+        confined.held?.retire()
         confined.held = nil
         published.withLock { ($0.connection, $0.held) = (connection.shared, nil) }
     }
@@ -278,6 +281,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
             guard let connection = confined.connection else { throw BodyWriterError.finished }
             do {
                 let answer = try await connection.receive(cancellable: false)
+                confined.held?.retire()
                 client.giveBack(connection, after: answer)
                 return answer
             } catch let error as RuntimeConnection.Lost {

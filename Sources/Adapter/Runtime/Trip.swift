@@ -120,7 +120,9 @@ struct Trip: Sendable {
 
     private func stream(_ response: Response, to request: Request) async throws {
         let reply = makeReply(response, to: request)
-        if response.body.isPlain { return try await finished(request) { try await reply.writeWhole(response.body.bytes) } }
+        if response.body.isPlain, response.body.bytes.count < RuntimeClient.joined {
+            return try await finished(request) { try await reply.writeWhole(response.body.bytes) }
+        }
         do {
             try await response.body.write(to: BodyWriter(reply))
         } catch  where !reply.headIsGone {

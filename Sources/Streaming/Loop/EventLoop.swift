@@ -98,9 +98,10 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         thread.store(OwnedThread.currentID, ordering: .relaxed)
         while true {
             runReadyJobs()
-            let (stopped, idle) = takeInbox()
             confined.turn += 1
+            // Before the inbox is looked at: what they start is work to do.
             if !confined.hooks.isEmpty { runHooks() }
+            let (stopped, idle) = takeInbox()
             if stopped { return }
             poll(idle: idle)
         }

@@ -14,6 +14,8 @@ internal import Darwin
 package final class HeldWrites: Sendable {
     private static let limit = 16_384
     private struct State {
+        /// Nil once the stream is over: whoever still looks after it must not keep the connection open.
+        var socket: Socket?
         var bytes: [UInt8] = []
         /// When the first of them came, in nanoseconds.
         var since: Int64 = 0
@@ -22,13 +24,12 @@ package final class HeldWrites: Sendable {
         var idleTicks = 0
     }
 
-    private let state = Mutex(State())
-    private let socket: Socket
+    private let state: Mutex<State>
     private let patience: Int64
 
     /// - Parameter patience: Nanoseconds after which the ticker sends: half of what is promised, the other half is its own delay.
     package init(_ socket: Socket, patience: Int64 = 500_000) {
-        self.socket = socket
+        state = Mutex(State(socket: socket))
         self.patience = patience
     }
 
@@ -37,7 +38,7 @@ package final class HeldWrites: Sendable {
         guard let ticker = Ticker.shared else { return false }
         let size = head.count + bytes.count + tail.count
         let outcome = state.withLock { state -> (isKept: Bool, mustWatch: Bool) in
-            guard state.bytes.count + size <= Self.limit else { return (false, false) }
+            guard state.socket != nil, state.bytes.count + size <= Self.limit else { return (false, false) }
             if state.bytes.isEmpty {
                 state.since = MonotonicClock.now
                 state.bytes.reserveCapacity(Self.limit)
@@ -61,32 +62,41 @@ package final class HeldWrites: Sendable {
         }
     }
 
-    /// Sends what the kernel takes. False when something is left: the socket is full, or broken, which the next send will tell.
-    package func sendNow() -> Bool { state.withLock { send(&$0) } }
+    /// Ends it: nothing is held any more, nor is the socket.
+    package func retire() { state.withLock { ($0.socket, $0.bytes) = (nil, []) } }
 
+    /// Sends what the kernel takes. False when something is left: the socket is full, or broken, which the next send will tell.
+    package func sendNow() -> Bool {
+        state.withLock { state in
+            _ = send(&state)
+            return state.bytes.isEmpty
+        }
+    }
+
+    /// False when the socket is broken.
     private func send(_ state: inout State) -> Bool {
-        if state.bytes.isEmpty { return true }
-        let sent = try? state.bytes.withUnsafeBytes { bytes in Result { () throws(SystemError) in try socket.send(bytes) } }
-            .get()
-        guard let sent = sent ?? nil else { return false }
+        guard !state.bytes.isEmpty, let socket = state.socket else { return true }
+        let outcome = state.bytes.withUnsafeBytes { bytes in Result { () throws(SystemError) in try socket.send(bytes) } }
+        guard case .success(let sent) = outcome else { return false }
         if sent == state.bytes.count {
             state.bytes.removeAll(keepingCapacity: true)
         } else {
-            state.bytes.removeFirst(sent)
+            state.bytes.removeFirst(sent ?? 0)
         }
-        return state.bytes.isEmpty
+        return true
     }
 
-    /// False when there has been nothing to do for a while.
+    /// False when there has been nothing to do for a while, or never will be.
     fileprivate func tick() -> Bool {
         state.withLock { state in
-            if !state.bytes.isEmpty {
+            if state.socket != nil, !state.bytes.isEmpty {
                 state.idleTicks = 0
-                if MonotonicClock.now - state.since >= patience { _ = send(&state) }
+                if MonotonicClock.now - state.since < patience || send(&state) { return true }
+                // Broken, which its writer's next send will tell.
+            } else if state.socket != nil, state.idleTicks < 20 {
+                state.idleTicks += 1
                 return true
             }
-            state.idleTicks += 1
-            if state.idleTicks < 20 { return true }
             (state.idleTicks, state.isWatched) = (0, false)
             return false
         }
@@ -148,7 +158,13 @@ private final class Ticker: Sendable {
             }
             usleep(300)
             let done = current.filter { !$0.tick() }
-            if !done.isEmpty { members.withLock { $0.removeAll { member in done.contains { $0 === member } } } }
+            if done.isEmpty { continue }
+            members.withLock { members in
+                // One place for each: it may have come back in the meantime.
+                for member in done {
+                    if let place = members.firstIndex(where: { $0 === member }) { members.remove(at: place) }
+                }
+            }
         }
     }
 }
