@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,10 @@ static int load(void) {
     FIND(slist_append);
     FIND(slist_free_all);
 #undef FIND
+    // OpenSSL's own clean-up at exit would crash a program that ends while this thread initialises it, and there is nothing to
+    // clean: the first call decides. Other TLS libraries have no such function. (OPENSSL_INIT_NO_ATEXIT, 1.1.1b and later.)
+    int (*openssl)(uint64_t, const void *) = (int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
+    if (openssl) openssl(0x00080000, NULL);
     if (api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         snprintf(problem, sizeof problem, "libcurl cannot be initialised");
         return -1;
