@@ -121,7 +121,7 @@ struct HTTPEvent {
                     switch key {
                     case "method":
                         let text = try reader.text()
-                        (hasMethod, method) = (!text.isEmpty, KnownNames.method(text))
+                        (hasMethod, method) = (!text.isEmpty, EventNames.method(text))
                     case "sourceIp": sourceIP = try reader.string()
                     default: try reader.skip()
                     }
@@ -145,7 +145,7 @@ struct HTTPEvent {
         // Far more than any front end lets through; swift-http-types itself stops the process at 65,535.
         if headerCount > Self.headerLimit {
             headerProblem = "the field 'headers' has more than \(Self.headerLimit) names"
-        } else if !KnownNames.isToken(name) {
+        } else if !EventNames.isToken(name) {
             let shown = name.string.prefix(100).debugDescription
             headerProblem = "the field 'headers' has the name \(shown), which is not an HTTP token"
         }

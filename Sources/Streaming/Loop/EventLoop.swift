@@ -22,7 +22,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         let id: UInt64
         let descriptor: CInt
         let readiness: Readiness
-        /// When to give up, on ``EventLoop/now``'s clock.
+        /// When to give up, on ``MonotonicClock``.
         let deadline: Int64
         // Unsafe, as it is resumed in two places of this file, each of which takes the wait off the list.
         let continuation: UnsafeContinuation<Bool, any Error>
@@ -209,7 +209,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
             // Only empties the counter; EAGAIN means that somebody was faster.
             _ = read(wakeUp, &counter, 8)
         }
-        let now = first == .max ? 0 : Self.now
+        let now = first == .max ? 0 : MonotonicClock.now
         var index = 0
         for polled in confined.polled.dropFirst() {
             let wait = confined.waits[index]
@@ -223,26 +223,15 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         }
     }
 
-    /// Nanoseconds of a clock that goes on while the sandbox is frozen.
-    private static var now: Int64 {
-        var time = timespec()
-        #if canImport(Glibc)
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        #else
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        #endif
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
     private static func deadline(in time: Duration) -> Int64 {
         let (seconds, attoseconds) = time.components
-        return now + min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
+        return MonotonicClock.now + min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
     }
 
     /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.
     private static func milliseconds(until deadline: Int64) -> CInt {
         if deadline == .max { return -1 }
-        return CInt(clamping: max(0, (deadline - now + 999_999) / 1_000_000))
+        return CInt(clamping: max(0, (deadline - MonotonicClock.now + 999_999) / 1_000_000))
     }
 }
 

@@ -1,19 +1,10 @@
 /// Writes HTTP/1.1 heads and chunks as bytes (RFC 9112). Callers give names and values that are legal already.
 package enum HTTPWriter {
-    /// `METHOD target HTTP/1.1`, the lines as given, and the empty line.
-    package static func requestHead(_ method: String, _ target: String, _ lines: [(String, String)]) -> [UInt8] {
-        head("\(method) \(target) HTTP/1.1", lines)
-    }
-
     /// `HTTP/1.1 status reason`, the lines as given, and the empty line.
     package static func responseHead(_ status: Int, _ reason: String, _ lines: [(String, String)]) -> [UInt8] {
-        head("HTTP/1.1 \(status) \(reason)", lines)
-    }
-
-    private static func head(_ first: String, _ lines: [(String, String)]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)
-        bytes.append(contentsOf: first.utf8)
+        bytes.append(contentsOf: "HTTP/1.1 \(status) \(reason)".utf8)
         bytes.append(contentsOf: crlf)
         for (name, value) in lines {
             bytes.append(contentsOf: name.utf8)

@@ -103,15 +103,6 @@ package final class HeldWrites: Sendable {
     }
 }
 
-enum MonotonicClock {
-    /// Nanoseconds.
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}
-
 /// One thread that looks after held writes while there are any. A writer that computes after its write, without ever
 /// suspending, would keep it otherwise.
 private final class Ticker: Sendable {

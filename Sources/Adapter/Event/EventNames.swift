@@ -1,0 +1,26 @@
+internal import CSluiceRuntime
+internal import HTTPTypes
+
+/// Names of an event's headers and its method.
+enum EventNames {
+    /// Nil for what is no HTTP token.
+    static func header(_ text: JSONText) -> HTTPField.Name? { HTTPField.Name(text.string) }
+
+    static func isToken(_ text: JSONText) -> Bool {
+        text.bytes.baseAddress.map { sluice_is_token($0, text.bytes.count) != 0 } ?? false
+    }
+
+    /// Nil for what is no HTTP token.
+    static func method(_ text: JSONText) -> HTTPRequest.Method? {
+        switch text {
+        case "GET": .get
+        case "POST": .post
+        case "HEAD": .head
+        case "PUT": .put
+        case "DELETE": .delete
+        case "PATCH": .patch
+        case "OPTIONS": .options
+        default: HTTPRequest.Method(text.string)
+        }
+    }
+}
