@@ -36,8 +36,9 @@ public struct LambdaApp: Sendable {
         let scope = InvocationScope(requestID: request.id, deadline: request.deadline)
         return await InvocationScope.$current.withValue(scope) {
             let reporter = LogReporter(Logger(label: "sluice"))
-            let response = await chain.respond(to: request, reporter: reporter)
-            return await response.collected(for: request, with: chain.answer, limit: .max)
+            let response = await chain.collected(await chain.respond(to: request), to: request, limit: .max)
+            await chain.complete(response, of: request, reporter)
+            return response
         }
     }
 

@@ -41,10 +41,12 @@ struct Served: Sendable {
 func serve(
     _ app: LambdaApp, _ events: [MockRuntimeAPI.Event], mode: String = "buffered", environment: [String: String] = [:],
     reporter: RecordingReporter = RecordingReporter(), resetsAfterNext: Bool = false, endStatus: Int = 410,
-    cutsStreams: Bool = false, verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
+    cutsStreams: Bool = false, receiveBuffer: CInt? = nil,
+    verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
 ) async -> Served {
     let api = MockRuntimeAPI(
-        events, endStatus: endStatus, resetsAfterNext: resetsAfterNext, cutsStreams: cutsStreams, verdict: verdict)
+        events, endStatus: endStatus, resetsAfterNext: resetsAfterNext, cutsStreams: cutsStreams,
+        receiveBuffer: receiveBuffer, verdict: verdict)
     var environment = environment
     environment["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(api.port)"
     environment["AWS_LWA_INVOKE_MODE"] = mode

@@ -132,7 +132,9 @@ extension GlobalReports {
                                     var request = Request(.get, "/\(number)")
                                     request.headers[HTTPField.Name("sentry-trace")!] =
                                         "\(Self.trace(number))-00000000000000aa-1"
-                                    return await app.chain.respond(to: request, reporter: SentryReporter(logger)).status
+                                    let response = await app.chain.respond(to: request)
+                                    await app.chain.complete(response, of: request, SentryReporter(logger))
+                                    return response.status
                                 }
                             }.value
                             #expect(status == .internalServerError)

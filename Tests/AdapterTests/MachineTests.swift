@@ -6,11 +6,12 @@ import Testing
 /// The pure decisions: reply token, guard, settings.
 @Suite struct MachineTests {
     static let table: [ReplyPhase: [ReplyStep: ReplyPhase]] = [
-        .open: [.answer: .closed, .head: .writing, .abandon: .closed],
-        .writing: [.chunkDone: .between, .claim: .claimed, .abandon: .closed],
+        .open: [.answer: .closed, .head: .writing, .claim: .handed, .abandon: .closed],
+        .writing: [.chunkDone: .between, .claim: .claimed, .seize: .cut, .abandon: .closed],
         .between: [.chunk: .writing, .end: .closed, .claim: .handed, .abandon: .closed],
-        .claimed: [.chunkDone: .handed, .abandon: .closed],
+        .claimed: [.chunkDone: .handed, .seize: .cut, .abandon: .closed],
         .handed: [:],
+        .cut: [:],
         .closed: [:],
     ]
 

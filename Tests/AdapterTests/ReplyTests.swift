@@ -136,8 +136,9 @@ import Testing
             posted.add(1)
             return .status(202)
         }
-        #expect(served.steps.prefix(5) == ["flush", "capture", "flush", "flush", "capture"])
-        #expect(seen.values.prefix(2) == [0, 0])
+        // Each failure is captured and flushed before its reply, and once more before `next`.
+        #expect(served.steps.prefix(6) == ["capture", "flush", "flush", "capture", "flush", "flush"])
+        #expect(seen.values.prefix(4) == [0, 1, 1, 2])
     }
 
     @Test("afterReply: the answer leaves first, the flush comes before the next `next`")

@@ -30,8 +30,9 @@ func respond(
     answer: @escaping ErrorAnswer = problemAnswer(to:for:)
 ) async -> Response {
     let chain = Chain(pipeline, answer: answer)
-    let response = await chain.respond(to: request, reporter: reporter)
-    return await response.collected(for: request, with: answer, limit: .max)
+    let response = await chain.collected(await chain.respond(to: request), to: request, limit: .max)
+    await chain.complete(response, of: request, reporter)
+    return response
 }
 
 func respond(

@@ -6,20 +6,20 @@ import Testing
 @Suite struct BodyTests {
     @Test("wrappers run outside-in around the writing, plain bytes included")
     func wrappers() async throws {
-        for var body in [Body.bytes([1, 2]), Body.stream { try await $0.write([1, 2]) }] {
+        for body in [Body.bytes([1, 2]), Body.stream { try await $0.write([1, 2]) }] {
             let notes = Collected<String>()
-            body.wrap { writer, inner in
+            let inner: Body.Wrapper = { writer, inner in
                 notes.add("+inner")
                 try await inner(writer)
                 notes.add("-inner \(writer.bytesWritten)")
             }
-            body.wrap { writer, inner in
+            let outer: Body.Wrapper = { writer, inner in
                 notes.add("+outer")
                 try await inner(writer)
                 notes.add("-outer")
             }
             let sink = CollectingSink(limit: 10)
-            try await body.write(to: BodyWriter(sink))
+            try await body.write(to: BodyWriter(sink), in: [inner, outer])
             #expect(sink.finish() == [1, 2])
             #expect(notes.values == ["+outer", "+inner", "-inner 2", "-outer"])
         }

@@ -54,12 +54,13 @@ package final class MockRuntimeAPI: Sendable {
     ///   - endStatus: What `next` is answered with when no events are left.
     ///   - resetsAfterNext: Whether each connection is reset once it has delivered an event.
     ///   - cutsStreams: Whether a POST is read for its first 1000 bytes and then reset.
+    ///   - receiveBuffer: How many bytes the kernel takes in for a reader that is not there yet; nil for its own choice.
     ///   - verdict: What becomes of each POST, by its number from 0.
     package init(
         _ events: [Event], endStatus: Int = 410, resetsAfterNext: Bool = false, cutsStreams: Bool = false,
-        verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) }
+        receiveBuffer: CInt? = nil, verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) }
     ) {
-        (listener, port) = RawSocket.listen()
+        (listener, port) = RawSocket.listen(receiveBuffer: receiveBuffer)
         state = Mutex(State(events: events))
         self.verdict = verdict
         self.resetsAfterNext = resetsAfterNext

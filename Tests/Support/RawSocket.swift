@@ -34,9 +34,15 @@ package final class RawSocket: Sendable {
     }
 
     /// - Parameter port: One that was listened on before; 0 for a new one.
-    package static func listen(port: UInt16 = 0, backlog: CInt = 64) -> (RawSocket, UInt16) {
+    /// - Parameter receiveBuffer: Bytes, as `SO_RCVBUF` takes them; nil for the kernel's choice.
+    package static func listen(
+        port: UInt16 = 0, backlog: CInt = 64, receiveBuffer: CInt? = nil
+    ) -> (RawSocket, UInt16) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var one: CInt = 1
+        if var size = receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        }
         if port != 0 { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size)) }
         _ = withAddress(port) { bind(descriptor, $0, $1) }
         _ = Glibc.listen(descriptor, backlog)

@@ -36,7 +36,7 @@ extension [UInt8] {
 }
 
 /// An answer does not fit the platform's limit.
-struct ReplyTooLarge: Error, CustomStringConvertible {
+struct ReplyTooLarge: UnusableReply, CustomStringConvertible {
     let size: Int
     var description: String { "the answer has \(size) bytes as JSON, the limit is \(Envelope.limit)" }
 }

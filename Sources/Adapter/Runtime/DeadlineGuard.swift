@@ -124,7 +124,7 @@ final class DeadlineGuard: Sendable {
                 slot.answered()
             }
         case .cut:
-            if [.writing, .claimed].contains(trip.token.current), trip.token.take(.abandon) {
+            if trip.token.take(.seize) {
                 record(trip, "did not end in time and its stream was cut in the middle")
                 trip.known.stream?.cut()
             }
@@ -151,12 +151,13 @@ final class DeadlineGuard: Sendable {
 
     private func answer(_ trip: GuardedTrip) async {
         do {
-            if trip.token.take(.answer) {
+            let phase = trip.token.taken(.claim)
+            if phase == .open {
                 trip.tell { $0.isAnsweredByGuard = true }
                 record(trip, "did not end in time and was answered with 504")
                 await flush(trip)
                 try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
-            } else if trip.token.take(.claim), try await isHandedOver(trip), let stream = trip.known.stream,
+            } else if phase != nil, try await isHandedOver(trip), let stream = trip.known.stream,
                 let connection = stream.shared
             {
                 trip.tell { $0.isAnsweredByGuard = true }

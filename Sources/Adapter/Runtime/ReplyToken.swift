@@ -10,8 +10,10 @@ enum ReplyPhase: UInt8, CaseIterable {
     case between
     /// The deadline guard has claimed the stream while a chunk was being written: its writer hands it over when it is whole.
     case claimed
-    /// The stream is the guard's: it alone writes the end.
+    /// The reply is the guard's: it alone writes it, or its end.
     case handed
+    /// The guard has cut the stream in the middle of a chunk: nobody may write.
+    case cut
     /// Answered, or broken: nobody may write.
     case closed
 }
@@ -28,8 +30,10 @@ enum ReplyStep: CaseIterable {
     case chunkDone
     /// Write the last chunk, with or without trailers.
     case end
-    /// The guard takes the stream over, to end it in the worker's place.
+    /// The guard takes the reply over, to give it or to end it in the worker's place.
     case claim
+    /// The guard takes a stream that is stuck in the middle of a chunk, to cut it.
+    case seize
     /// Give the answer up, half-written as it may be.
     case abandon
 }
@@ -43,8 +47,9 @@ extension ReplyPhase {
         case (.between, .chunk): .writing
         case (.writing, .chunkDone): .between
         case (.between, .end): .closed
-        case (.between, .claim): .handed
+        case (.open, .claim), (.between, .claim): .handed
         case (.writing, .claim): .claimed
+        case (.writing, .seize), (.claimed, .seize): .cut
         case (.claimed, .chunkDone): .handed
         case (.open, .abandon), (.writing, .abandon), (.between, .abandon), (.claimed, .abandon): .closed
         default: nil
@@ -57,16 +62,22 @@ final class ReplyToken: Sendable {
     private let phase = Atomic(ReplyPhase.open.rawValue)
 
     /// Takes the step if it is allowed now. Whoever gets false writes no byte.
-    func take(_ step: ReplyStep) -> Bool {
+    func take(_ step: ReplyStep) -> Bool { taken(step) != nil }
+
+    /// As ``take(_:)``: the phase in which it was taken, or nil.
+    func taken(_ step: ReplyStep) -> ReplyPhase? {
         var seen = phase.load(ordering: .acquiring)
         while true {
-            guard let next = ReplyPhase(rawValue: seen)?.after(step) else { return false }
+            guard let current = ReplyPhase(rawValue: seen), let next = current.after(step) else { return nil }
             let (exchanged, original) = phase.compareExchange(
                 expected: seen, desired: next.rawValue, ordering: .acquiringAndReleasing)
-            if exchanged { return true }
+            if exchanged { return current }
             seen = original
         }
     }
+
+    /// Whether the reply is the guard's, who also has the record of it.
+    var isTakenOver: Bool { [.claimed, .handed, .cut].contains(current) }
 
     var current: ReplyPhase { ReplyPhase(rawValue: phase.load(ordering: .acquiring)) ?? .closed }
 }

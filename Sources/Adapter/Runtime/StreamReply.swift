@@ -5,9 +5,11 @@ internal import Synchronization
 /// Sends one streamed answer: prelude, chunks, and the end with or without trailers.
 ///
 /// Every byte is written on the worker's loop and under the invocation's ``ReplyToken``, so nobody writes into a half-sent
-/// chunk. Writers that come at once wait in line.
+/// chunk. Writers that come at once wait in line, from whatever task they come: see ``onLoop(_:)``.
 final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confined` is touched on the loop's thread only
     private struct Confined {
+        /// Nil once all is over.
+        var client: RuntimeClient?
         var connection: RuntimeConnection?
         var held: HeldWrites?
         /// The loop's turn at the last write: in the same turn, the task has not been suspended since.
@@ -32,7 +34,6 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     private let id: String
     private let loop: EventLoop
-    private let client: RuntimeClient
     private let token: ReplyToken
     private let form: StreamForm
     private let sent = Atomic(0)
@@ -42,11 +43,10 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm, isStream: Bool = false) {
         self.id = id
-        self.client = client
         self.loop = client.loop
         self.token = token
         self.form = form
-        confined = Confined(tellsCancellation: isStream)
+        confined = Confined(client: client, tellsCancellation: isStream)
     }
 
     deinit { confined.held?.retire() }
@@ -58,9 +58,11 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     /// Why the Runtime API no longer reads; nil while it does.
     var failure: BodyWriterError? { published.withLock { $0.failure } }
 
-    func write(_ bytes: [UInt8]) async throws {
-        if bytes.isEmpty || (loop.isCurrent && join(bytes)) { return }
-        try await onLoop { try await self.writeChunk(bytes) }
+    func write(_ bytes: [UInt8], _ seal: Seal? = nil) async throws {
+        if bytes.isEmpty { return try seal.check() }
+        // Joining suspends nobody: for that the thread is enough, whose task it may be.
+        if loop.isCurrent, try join(bytes, seal) { return }
+        try await onLoop { try await self.writeChunk(bytes, seal) }
     }
 
     /// Sends a small body that is all there in one message, head and end included: it is gone at once, so nobody has to be able to
@@ -72,6 +74,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         await enterLine()
         defer { leaveLine() }
         guard token.take(.answer) else { return }
+        defer { letGo() }
         headSent.store(true, ordering: .releasing)
         sent.add(bytes.count, ordering: .relaxed)
         let pieces = try opening(form.prelude) + Self.chunk(bytes) + [HTTPWriter.lastChunk()[...]]
@@ -86,20 +89,22 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         return bytes
     }
 
-    func flush() async throws {
-        if headIsGone { return }
-        try await onLoop { try await self.writeChunk([]) }
+    func flush(_ seal: Seal? = nil) async throws {
+        if headIsGone { return try seal.check() }
+        try await onLoop { try await self.writeChunk([], seal) }
     }
 
-    /// The socket is this loop's, but a handler may write from another executor, or from an actor of its own, whose jobs run on
-    /// whichever thread has it. `@concurrent` leaves the actor: what is on the loop's thread then comes back to it.
+    /// Runs `body` on the loop, after each of its suspensions too. The task's executor decides that, not the thread it happens to be on:
+    /// a task without the preference may have been drained by the loop's thread once. `body` is `@concurrent`, as any other would stay
+    /// with its caller: neither an actor of the app nor the shared pool may have it.
     @concurrent
-    private func onLoop(_ body: @Sendable () async throws -> Void) async throws {
-        if loop.isCurrent { return try await body() }
+    private func onLoop(_ body: @concurrent @Sendable () async throws -> Void) async throws {
+        if loop.isHome { return try await body() }
         try await withTaskExecutorPreference(loop) { try await body() }
     }
 
     private func enterLine() async {
+        precondition(loop.isHome, "a stream's reply outside its loop")
         while confined.isBusy {
             await withCheckedContinuation { confined.queue.append($0) }
         }
@@ -113,7 +118,8 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     /// Holds a small chunk back when its task has written just before and was not suspended since: more is likely to follow.
     /// It leaves when the task is suspended, with the next ones, or a millisecond later.
-    private func join(_ bytes: [UInt8]) -> Bool {
+    private func join(_ bytes: [UInt8], _ seal: Seal?) throws -> Bool {
+        try seal.check()
         guard !confined.isBusy, confined.lastTurn == loop.turn, bytes.count < 4096,
             !(Task.isCancelled && confined.tellsCancellation), failure == nil, let held = heldWrites(), token.take(.chunk)
         else { return false }
@@ -152,10 +158,11 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         try await transmit([])
     }
 
-    private func writeChunk(_ bytes: [UInt8]) async throws {
+    private func writeChunk(_ bytes: [UInt8], _ seal: Seal?) async throws {
         await enterLine()
         defer { leaveLine() }
         if let failure { throw failure }
+        try seal.check()
         // A streamed body's first write after a cancellation says so, as it may do nothing else that could; later ones are
         // farewells.
         if Task.isCancelled, confined.tellsCancellation {
@@ -177,6 +184,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     }
 
     private func opening(_ prelude: [UInt8]) throws -> [ArraySlice<UInt8>] {
+        guard let client = confined.client else { throw BodyWriterError.finished }
         do {
             let (connection, isKept) = try client.takeStreamConnection()
             use(connection)
@@ -230,6 +238,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         if let failure { throw failure }
         guard let replay = confined.replay else { throw fail(String(describing: error)) }
         confined.replay = nil
+        guard let client = confined.client else { throw BodyWriterError.finished }
         do {
             let connection = try client.freshStreamConnection()
             use(connection)
@@ -246,12 +255,20 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     }
 
     private func fail(_ reason: String) -> BodyWriterError {
-        _ = token.take(.abandon)
+        // The guard's connection is not ours to close.
+        if token.take(.abandon) { letGo() }
         let failure = BodyWriterError.disconnected(reason: reason)
         return published.withLock { published in
             published.failure = published.failure ?? failure
             return published.failure ?? failure
         }
+    }
+
+    /// Closes the connection, unless it was given back: a writer that the app has kept must not keep it too.
+    func letGo() {
+        confined.held?.retire()
+        (confined.client, confined.connection, confined.held, confined.replay) = (nil, nil, nil, nil)
+        published.withLock { ($0.connection, $0.held) = (nil, nil) }
     }
 
     /// Ends the stream: with trailers after an error, or without, so that a cut stream never looks complete to the platform.
@@ -261,15 +278,16 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         await enterLine()
         defer { leaveLine() }
         if let failure { throw failure }
+        let isBegun = headIsGone
+        // Not taken where the guard ends it: nothing is left to do or to say, and the connection is its own.
+        guard token.take(isBegun ? .end : .answer) else { return }
+        defer { letGo() }
         let last = HTTPWriter.lastChunk(error?.trailers ?? [])
-        if headIsGone {
-            // Somebody else has ended it: nothing is left to do or to say.
-            guard token.take(.end) else { return }
+        if isBegun {
             let tail = bytesWritten == 0 && error == nil ? form.emptyTail : []
             try await transmit(Self.chunk(tail) + [last[...]])
         } else {
             // One message and one step: nobody can come in between.
-            guard token.take(.answer) else { return }
             headSent.store(true, ordering: .releasing)
             try await transmit(try opening(form.emptyPrelude) + Self.chunk(form.emptyTail) + [last[...]])
         }
@@ -282,7 +300,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
             do {
                 let answer = try await connection.receive(cancellable: false)
                 confined.held?.retire()
-                client.giveBack(connection, after: answer)
+                confined.client?.giveBack(connection, after: answer)
                 return answer
             } catch let error as RuntimeConnection.Lost {
                 guard error.nothingCame else { throw fail(error.reason) }

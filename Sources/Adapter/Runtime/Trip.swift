@@ -13,7 +13,6 @@ struct Trip: Sendable {
 
     private var mode: Settings.InvokeMode { context.settings.invokeMode }
     private var id: String { invocation.id }
-    private var answer: ErrorAnswer { context.chain.answer }
 
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
     func run() async throws {
@@ -24,7 +23,7 @@ struct Trip: Sendable {
             return try await answerBadEvent(error)
         }
         guarded?.tell { $0.request = request }
-        let response = await context.chain.respond(to: request, reporter: context.reporter)
+        let response = await context.chain.respond(to: request)
         switch mode {
         case .buffered: try await sendBuffered(response, to: request)
         case .responseStream: try await sendStream(response, to: request)
@@ -54,45 +53,65 @@ struct Trip: Sendable {
         var request = Request(.get, "/")
         request.id = id
         let refusal = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
-        let response = Response(answering: refusal, to: request, with: answer)
+        let response = context.chain.response(to: refusal, of: Response(), to: request)
         switch mode {
-        case .buffered: try await post(response, of: request)
-        case .responseStream: try await stream(response, to: request)
+        case .buffered: try await post(Envelope.encode(response), of: request)
+        case .responseStream: try await send(response, to: request)
+        }
+    }
+
+    /// Accounts for what the client gets. Where the guard has taken the reply over, that is the guard's, and so is its record.
+    private func complete(
+        _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request
+    ) async {
+        let chain = context.chain
+        guard token.isTakenOver else {
+            return await chain.complete(
+                response, cutBy: error, bytesWritten: bytesWritten, of: request, context.reporter)
+        }
+        if bytesWritten != nil {
+            await chain.complete(
+                response, cutBy: error ?? HandlerTimeout(), bytesWritten: bytesWritten, of: request, isRecorded: true,
+                context.reporter)
+        } else {
+            let late = response.replaced(
+                by: HandlerTimeout(), for: request, with: { _, _ in Response(status: .gatewayTimeout) })
+            await chain.complete(late, of: request, isRecorded: true, context.reporter)
         }
     }
 
     // MARK: Buffered
 
     private func sendBuffered(_ response: Response, to request: Request) async throws {
-        let whole = await response.collected(for: request, with: answer, limit: Envelope.limit)
-        if isListed(whole.status) { return try await failInvocation(whole.status, request) }
-        try await post(whole, of: request)
-    }
-
-    private func post(_ response: Response, of request: Request) async throws {
-        var bytes = Envelope.encode(response)
+        let chain = context.chain
+        var whole = await chain.collected(response, to: request, limit: Envelope.limit)
+        if isListed(whole.status) { return try await failInvocation(whole, request) }
+        var bytes = Envelope.encode(whole)
         if bytes.count > Envelope.limit {
             let error = ReplyTooLarge(size: bytes.count)
-            if !hasFailed {
-                await capture(
-                    FailureRecord(.replyUnusable, "the answer is too large and became a 500", error: error, status: 500),
-                    request)
-            }
-            bytes = Envelope.encode(response.replaced(by: error, for: request, with: answer))
+            whole = await chain.wholeResponse(to: error, of: whole, to: request, limit: Envelope.limit)
+            bytes = Envelope.encode(whole)
             if bytes.count > Envelope.limit {
                 // Its headers are what is too large.
-                bytes = Envelope.encode(Response(answering: error, to: request, with: problemAnswer))
+                whole = Response(answering: error, to: request, with: problemAnswer).observed(as: whole)
+                bytes = Envelope.encode(whole)
             }
         }
+        await complete(whole, of: request)
+        try await post(bytes, of: request)
+    }
+
+    private func post(_ bytes: [UInt8], of request: Request) async throws {
         guard token.take(.answer) else { return }
-        let body = bytes
-        try await accepted(request) { try await client.value.respond(id, body) }
+        try await accepted(request) { try await client.value.respond(id, bytes) }
     }
 
     private func isListed(_ status: HTTPResponse.Status) -> Bool { context.settings.errorStatusCodes.contains(status.code) }
 
     /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists makes the invocation a failed one.
-    private func failInvocation(_ status: HTTPResponse.Status, _ request: Request) async throws {
+    private func failInvocation(_ response: Response, _ request: Request) async throws {
+        await complete(response, of: request)
+        let status = response.status
         // From 500 on the failure has its record already, unless that was switched off.
         if !hasFailed {
             await capture(
@@ -112,32 +131,42 @@ struct Trip: Sendable {
     private func sendStream(_ response: Response, to request: Request) async throws {
         if isListed(response.status) {
             // The body runs all the same: whoever waits for its end must see it.
-            let whole = await response.collected(for: request, with: answer, limit: Envelope.limit)
-            return try await failInvocation(whole.status, request)
+            return try await failInvocation(
+                await context.chain.collected(response, to: request, limit: Envelope.limit), request)
         }
-        try await stream(response, to: request)
+        guard response.isPlain else { return try await stream(response, to: request) }
+        await complete(response, of: request)
+        try await send(response, to: request)
+    }
+
+    /// Sends a response that is all there and accounted for.
+    private func send(_ response: Response, to request: Request) async throws {
+        let reply = makeReply(response, to: request)
+        let bytes = response.body.bytes
+        try await finished(request) {
+            if bytes.count < RuntimeClient.joined { return try await reply.writeWhole(bytes) }
+            try await reply.write(bytes)
+            try await reply.finish()
+        }
     }
 
     private func stream(_ response: Response, to request: Request) async throws {
         let reply = makeReply(response, to: request)
-        if response.body.isPlain, response.body.bytes.count < RuntimeClient.joined {
-            return try await finished(request) { try await reply.writeWhole(response.body.bytes) }
-        }
         do {
-            try await response.body.write(to: BodyWriter(reply))
+            try await response.writeBody(to: BodyWriter(reply))
         } catch  where !reply.headIsGone {
-            // Nothing has left: the answer can still be an honest one.
-            let honest = response.replaced(by: error, for: request, with: answer)
-            if isListed(honest.status) { return try await failInvocation(honest.status, request) }
-            let reply = makeReply(honest, to: request)
-            return try await finished(request) {
-                try await reply.write(honest.body.bytes)
-                try await reply.finish()
-            }
+            // Nothing has left: the response can still be an honest one.
+            let honest = await context.chain.wholeResponse(
+                to: error, of: response, to: request, limit: Envelope.limit)
+            if isListed(honest.status) { return try await failInvocation(honest, request) }
+            await complete(honest, of: request)
+            return try await send(honest, to: request)
         } catch {
+            await complete(response, cutBy: error, bytesWritten: reply.bytesWritten, of: request)
             let document = ErrorDocument(error)
             return try await finished(request) { try await reply.finish(document) }
         }
+        await complete(response, bytesWritten: reply.bytesWritten, of: request)
         try await finished(request) { try await reply.finish() }
     }
 
@@ -182,6 +211,6 @@ struct Trip: Sendable {
         failure.method = request?.method.rawValue
         failure.path = request?.rawPath
         context.reporter.record(failure)
-        if context.chain.flush.moment == .beforeReply { await context.reporter.flush(within: context.chain.flush.limit) }
+        await context.chain.flush.flush(context.reporter)
     }
 }

@@ -90,6 +90,8 @@ struct Worker: Sendable {
         }
         let result = await task.result
         await slot.disarm()
+        // The guard is done with it too.
+        trip?.known.stream?.letGo()
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
         await flush(scope)
         try result.get()

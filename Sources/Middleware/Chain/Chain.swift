@@ -24,27 +24,69 @@ package struct Chain: Sendable {
     /// What must stop start-up.
     package var problems: [RouteError] { table.problems }
 
-    /// Runs the chain. The answer's failures are captured and flushed, or will be when its body has been written:
-    /// whoever sends it sends the last byte only after that.
-    package func respond(to request: Request, reporter: any Reporter) async -> Response {
+    /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.
+    package func respond(to request: Request) async -> Response {
         let (table, answer) = (table, answer)
         if Reports.isOn { InvocationScope.current?.report.setRequest { RawRequest(request) } }
         let next = Next(rest: middleware[...], handler: { try await table.handle($0, answer: answer) }, answer: answer)
-        var response = checked(await next(request), request)
+        var response = await next(request)
+        if !UnusableStatus.isUsable(response.status) {
+            // A mistake of the app: a 500 that says so.
+            response = self.response(
+                to: response.error ?? UnusableStatus(code: response.status.code), of: response, to: request)
+        }
         response.dropForbiddenBody(for: request)
-        capture.apply(to: &response, of: request, reporter)
-        await flush.apply(to: &response, reporter)
         return response
     }
 
-    /// A status that no final answer may have (1xx, below 100, over 999) is a mistake of the app: a 500 that says so.
-    private func checked(_ response: Response, _ request: Request) -> Response {
-        guard !UnusableStatus.isUsable(response.status) else { return response }
-        let error = response.error ?? UnusableStatus(code: response.status.code)
+    /// The response to an error that came before anything of `response` was sent: the one place that decides it, for the client, the
+    /// access line, the record and the report.
+    package func response(to error: any Error, of response: Response, to request: Request) -> Response {
         let replacement = response.replaced(by: error, for: request, with: answer)
-        // The app's own shape may be where the status comes from.
+        // The app's own shape may have a status that no final response may have (1xx, below 100, over 999).
         return UnusableStatus.isUsable(replacement.status)
             ? replacement : response.replaced(by: error, for: request, with: problemAnswer)
+    }
+
+    /// As ``response(to:of:to:)``, with its bytes all there: the app's own shape may be a stream, and fail in its turn.
+    package func wholeResponse(
+        to error: any Error, of response: Response, to request: Request, limit: Int
+    ) async -> Response {
+        await self.response(to: error, of: response, to: request).collected(limit: limit) { _ in
+            response.replaced(by: error, for: request, with: problemAnswer)
+        }
+    }
+
+    /// The response with its body written into memory: how buffered mode answers. An error of the body becomes the response.
+    package func collected(_ response: Response, to request: Request, limit: Int) async -> Response {
+        guard !response.isPlain else { return response }
+        var failure: (any Error)?
+        let whole = await response.collected(limit: limit) { error in
+            failure = error
+            return response
+        }
+        guard let failure else { return whole }
+        return await wholeResponse(to: failure, of: response, to: request, limit: limit)
+    }
+
+    /// Accounts for a response when it is known what the client gets, and before its last byte leaves: tells those who wait for its
+    /// end, captures its failure, and delivers what was captured.
+    ///
+    /// - Parameters:
+    ///   - response: What is sent, its error set where it stands for one.
+    ///   - error: What cut the body after the head was sent.
+    ///   - bytesWritten: Of the body; nil where the body is plain and is sent whole.
+    ///   - isRecorded: Whether somebody else has the record of this end.
+    package func complete(
+        _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request,
+        isRecorded: Bool = false, _ reporter: any Reporter
+    ) async {
+        let end = ResponseEnd(
+            status: response.status, bytesWritten: bytesWritten ?? response.body.bytes.count,
+            error: error ?? response.error, isCut: error != nil)
+        for observer in response.observers { observer(end) }
+        if !isRecorded { capture.capture(end, of: request, reporter) }
+        await flush.flush(reporter)
     }
 }
 

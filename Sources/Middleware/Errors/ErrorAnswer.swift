@@ -59,10 +59,18 @@ extension Response {
     package func replaced(by error: any Error, for request: Request, with answer: ErrorAnswer) -> Response {
         var replacement = Response(answering: error, to: request, with: answer)
         replacement.dropForbiddenBody(for: request)
+        replacement.observers = observers + replacement.observers
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {
             replacement.headers[values: field.name] = headers[values: field.name]
         }
         return replacement
+    }
+
+    /// This response in the place of another one: those who wait for the other's end hear of this one's.
+    package func observed(as other: Response) -> Response {
+        var response = self
+        response.observers = other.observers
+        return response
     }
 
     private static let representation: Set<HTTPField.Name> = [

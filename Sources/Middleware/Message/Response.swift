@@ -9,7 +9,11 @@ public struct Response: Sendable {
     /// the front end makes its own.
     public var headers: HTTPFields
     /// Bytes, or a closure that writes them; HEAD, 204 and 304 send none. 6 MB as JSON at most under buffered mode, 200 MB streamed.
+    ///
+    /// Another body may be put in its place: who wraps it, or waits for its end, does so for the new one.
     public var body: Body
+    var wrappers: [Body.Wrapper] = []
+    var observers: [@Sendable (ResponseEnd) -> Void] = []
     /// What was thrown below, if this answer stands for an error. An answer without it is no failure:
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?
@@ -26,13 +30,29 @@ public struct Response: Sendable {
 
     /// HEAD, 204 and 304 have no body (RFC 9110): its bytes go, those who wait for its end stay.
     package mutating func dropForbiddenBody(for request: Request) {
-        if !Self.permitsBody(status, to: request.method) { body.dropContent() }
+        if !Self.permitsBody(status, to: request.method) { body = .empty }
     }
+
+    /// Whether the body's bytes are all there is to write: no stream, and nobody around it.
+    package var isPlain: Bool { !body.isStream && wrappers.isEmpty }
+
+    /// Writes the body, with all who wrapped it around it.
+    package func writeBody(to writer: BodyWriter) async throws { try await body.write(to: writer, in: wrappers) }
 
     package static func permitsBody(_ status: HTTPResponse.Status, to method: HTTPRequest.Method) -> Bool {
         method != .head && status != .noContent && status != .notModified
     }
 
-    /// Puts `wrapper` around the writing of the body; see ``Body/wrap(_:)``.
-    public mutating func wrapBody(_ wrapper: @escaping Body.Wrapper) { body.wrap(wrapper) }
+    /// Puts `wrapper` around the writing of the body, whichever that will be, outside of what wraps it already.
+    ///
+    /// A response has ended when its body has ended, not when `next` returned: whoever binds something for the length of a request,
+    /// or must see the body's error, wraps the body. The wrapper must call the body once, wait for it, and pass its error on; where it does
+    /// not, the response fails with a ``BodyWrapperError``, or with the error that it kept to itself.
+    public mutating func wrapBody(_ wrapper: @escaping Body.Wrapper) { wrappers.append(wrapper) }
+
+    /// Calls `observer` when it is known what the client gets, before the last byte leaves and before reports do.
+    ///
+    /// Once for each response that is sent; observers that were added first are called first. A middleware that returns another
+    /// response takes this one's observers with it.
+    public mutating func onEnd(_ observer: @escaping @Sendable (ResponseEnd) -> Void) { observers.append(observer) }
 }

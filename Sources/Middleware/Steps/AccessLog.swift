@@ -1,6 +1,5 @@
 internal import HTTPTypes
-internal import Logging
-internal import SluiceStreaming
+public import Logging
 
 /// Writes one INFO line for each request when its body has ended: method, path, status, bytes and duration.
 ///
@@ -14,54 +13,24 @@ public struct AccessLog: Middleware {
     /// - Parameter logger: Where lines go; one labelled `access` when left out.
     public init(logger: Logger? = nil) { self.logger = logger }
 
-    /// Runs the rest, and writes the line when the answer's body has ended.
+    /// Runs the rest, and writes the line when it is known what the client gets.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let start = ContinuousClock.now
         var response = await next(request)
-        let line = Line(
-            logger: logger ?? Self.standard, method: request.method.rawValue, path: request.rawPath,
-            status: response.status.code,
-            error: response.status.code < 500 ? response.error : nil, start: start)
-        response.wrapBody { writer, body in
-            do {
-                try await body(writer)
-                line.write(bytes: writer.bytesWritten)
-            } catch {
-                line.write(bytes: writer.bytesWritten, cutBy: error, statusIsGone: !writer.canStillChangeStatus)
-                throw error
-            }
-        }
-        return response
-    }
-
-    private struct Line: Sendable {
-        let logger: Logger
-        let method: String
-        let path: String
-        let status: Int
-        let error: (any Error)?
-        let start: ContinuousClock.Instant
-
-        func write(bytes: Int, status: Int? = nil, cut: Bool = false, error late: (any Error)? = nil) {
+        let (method, path) = (request.method.rawValue, request.rawPath)
+        response.onEnd { end in
             let (seconds, attoseconds) = (ContinuousClock.now - start).components
             let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
-            let status = status ?? self.status
+            let status = end.status.code
             var metadata: Logger.Metadata = [
-                "method": "\(method)", "path": "\(path)", "status": "\(status)", "bytes": "\(bytes)",
+                "method": "\(method)", "path": "\(path)", "status": "\(status)", "bytes": "\(end.bytesWritten)",
                 "durationMs": "\(milliseconds)",
             ]
-            if cut { metadata["cut"] = "true" }
-            if let error = late ?? error { metadata["error"] = "\(error)" }
-            logger.info("\(method) \(path) \(status)\(cut ? " cut" : "")", metadata: metadata)
+            if end.isCut { metadata["cut"] = "true" }
+            // Any other error has a record of its own.
+            if status < 500, !end.isCut, let error = end.error { metadata["error"] = "\(error)" }
+            (logger ?? Self.standard).info("\(method) \(path) \(status)\(end.isCut ? " cut" : "")", metadata: metadata)
         }
-
-        func write(bytes: Int, cutBy error: any Error, statusIsGone: Bool) {
-            if statusIsGone {
-                write(bytes: bytes, cut: true)
-            } else {
-                let status = HTTPError(answering: error).status.code
-                write(bytes: 0, status: status, error: status < 500 ? error : nil)
-            }
-        }
+        return response
     }
 }

@@ -28,59 +28,34 @@ public struct CaptureErrors: Sendable {
         lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
     }
 
-    func apply(to response: inout Response, of request: Request, _ reporter: any Reporter) {
-        let head = failure(of: response, request)
-        guard !response.body.isPlain else {
-            if let head { Self.record(head, reporter) }
-            return
-        }
-        // Decided when the body has ended: its own error says more than the status before it, and one failure has one record.
-        let status = response.status.code
-        response.body.wrap { writer, body in
-            do {
-                try await body(writer)
-                if let head { Self.record(head, reporter) }
-            } catch {
-                if let failure = failure(of: error, request, status, writer) ?? head { Self.record(failure, reporter) }
-                throw error
-            }
-        }
+    func capture(_ end: ResponseEnd, of request: Request, _ reporter: any Reporter) {
+        if let failure = failure(of: end, request) { Self.record(failure, reporter) }
     }
 
-    private func failure(of response: Response, _ request: Request) -> FailureRecord? {
-        let status = response.status.code
-        guard status >= (response.error == nil ? 500 : lowestStatus), response.error != nil || answersOf500 else { return nil }
-        let place = "\(request.method.rawValue) \(request.rawPath)"
-        guard let error = response.error else {
+    private func failure(of end: ResponseEnd, _ request: Request) -> FailureRecord? {
+        let status = end.status.code
+        let (method, path) = (request.method.rawValue, request.rawPath)
+        guard let error = end.error else {
+            guard status >= 500, answersOf500 else { return nil }
             return FailureRecord(
-                .serverErrorAnswer, "\(place) was answered with \(status)", error: nil, status: status,
-                method: request.method.rawValue, path: request.rawPath)
+                .serverErrorAnswer, "\(method) \(path) was answered with \(status)", error: nil, status: status, method: method,
+                path: path)
         }
+        if end.isCut {
+            return FailureRecord(
+                Self.isTimeout(error) ? .timeout : Self.isDisconnection(error) ? .replyRefused : .streamCut,
+                "\(method) \(path) was cut after \(end.bytesWritten) bytes of its body", error: error, status: status,
+                method: method, path: path)
+        }
+        guard status >= lowestStatus else { return nil }
         return FailureRecord(
-            Self.isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(status)", error: error,
-            status: status, method: request.method.rawValue, path: request.rawPath, level: Self.level(status))
+            error is any UnusableReply ? .replyUnusable : Self.isTimeout(error) ? .timeout : .handlerError,
+            "\(method) \(path) failed with \(status)", error: error, status: status, method: method, path: path,
+            level: Self.level(status))
     }
 
     /// What the client did wrong is no error of ours, where it is reported at all.
     private static func level(_ status: Int) -> Logger.Level { status >= 500 ? .error : .warning }
-
-    /// What an error of the body means depends on whether the client has the status already.
-    private func failure(
-        of error: any Error, _ request: Request, _ status: Int, _ writer: BodyWriter
-    ) -> FailureRecord? {
-        let place = "\(request.method.rawValue) \(request.rawPath)"
-        if writer.canStillChangeStatus {
-            let answer = HTTPError(answering: error).status.code
-            guard answer >= lowestStatus else { return nil }
-            return FailureRecord(
-                Self.isTimeout(error) ? .timeout : .handlerError, "\(place) failed with \(answer)", error: error,
-                status: answer, method: request.method.rawValue, path: request.rawPath, level: Self.level(answer))
-        }
-        return FailureRecord(
-            Self.isTimeout(error) ? .timeout : Self.isDisconnection(error) ? .replyRefused : .streamCut,
-            "\(place) was cut after \(writer.bytesWritten) bytes of its body", error: error, status: status,
-            method: request.method.rawValue, path: request.rawPath)
-    }
 
     private static func isTimeout(_ error: any Error) -> Bool {
         error is CancellationError && InvocationScope.current?.progress.isPastGuard == true
@@ -98,3 +73,6 @@ public struct CaptureErrors: Sendable {
         reporter.record(failure)
     }
 }
+
+/// A response that the platform cannot carry, whatever its handler meant.
+package protocol UnusableReply: Error {}

@@ -1,5 +1,4 @@
-internal import SluiceReporting
-internal import SluiceStreaming
+package import SluiceReporting
 
 /// Delivers what was captured before the response may end: the last step of every app.
 ///
@@ -14,7 +13,7 @@ public struct FlushReports: Sendable {
         case afterReply
     }
 
-    package let moment: Moment
+    let moment: Moment
     package let limit: Duration
 
     /// - Parameters:
@@ -25,18 +24,8 @@ public struct FlushReports: Sendable {
         self.limit = limit
     }
 
-    func apply(to response: inout Response, _ reporter: any Reporter) async {
-        guard moment == .beforeReply else { return }
-        guard !response.body.isPlain else { return await reporter.flush(within: limit) }
-        let limit = limit
-        response.body.wrap { writer, body in
-            do {
-                try await body(writer)
-            } catch {
-                await reporter.flush(within: limit)
-                throw error
-            }
-            await reporter.flush(within: limit)
-        }
+    /// Delivers what is pending; with `afterReply` that is the worker's to do, later.
+    package func flush(_ reporter: any Reporter) async {
+        if moment == .beforeReply { await reporter.flush(within: limit) }
     }
 }

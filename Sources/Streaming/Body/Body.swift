@@ -2,7 +2,7 @@
 public struct Body: Sendable {
     /// Writes a body's bytes to the writer that it is lent.
     public typealias Producer = @Sendable (BodyWriter) async throws -> Void
-    /// Runs around the writing of a body; see ``wrap(_:)``.
+    /// Runs around the writing of a body: calls it once, waits for its end, and passes its error on.
     public typealias Wrapper = @Sendable (_ writer: BodyWriter, _ body: Producer) async throws -> Void
 
     enum Content: Sendable {
@@ -10,8 +10,7 @@ public struct Body: Sendable {
         case stream(Producer)
     }
 
-    var content: Content
-    var wrappers: [Wrapper] = []
+    let content: Content
 
     /// No content.
     public static let empty = Body(content: .bytes([]))
@@ -37,33 +36,22 @@ public struct Body: Sendable {
         return false
     }
 
-    /// Whether ``bytes`` is all there is to it: no stream, and nobody waits for its end.
-    package var isPlain: Bool { !isStream && wrappers.isEmpty }
-
-    /// Puts `wrapper` around the writing of this body, outside of what wraps it already.
+    /// Writes the body, and `wrappers` around it: the last one is the outermost.
     ///
-    /// A response has ended when its body has ended, not when `next` returned: whoever measures, or binds something for
-    /// the length of a request, wraps the body. The wrapper must call the body once and pass its error on.
-    public mutating func wrap(_ wrapper: @escaping Wrapper) { wrappers.append(wrapper) }
-
-    /// Replaces what is written, keeping everyone who waits for the end.
-    package mutating func dropContent() { content = .bytes([]) }
-
-    /// Writes the body, wrappers included.
-    package func write(to writer: BodyWriter) async throws {
+    /// - Throws: What the body or a wrapper throws, and ``BodyWrapperError`` where a wrapper did not do as it must.
+    package func write(to writer: BodyWriter, in wrappers: [Wrapper] = []) async throws {
         var producer: Producer =
             switch content {
             case .bytes(let bytes): { writer in if !bytes.isEmpty { try await writer.write(bytes) } }
             case .stream(let producer):
                 { writer in
-                    try await producer(writer)
-                    try writer.checkComplete()
+                    try await writer.lent { writer in
+                        try await producer(writer)
+                        try writer.checkComplete()
+                    }
                 }
             }
-        for wrapper in wrappers {
-            let inner = producer
-            producer = { writer in try await wrapper(writer, inner) }
-        }
+        for wrapper in wrappers { producer = LentBody.wrap(producer, in: wrapper) }
         try await producer(writer)
     }
 }

@@ -13,9 +13,10 @@ package final class CollectingSink: BodySink {
 
     package init(limit: Int) { self.limit = limit }
 
-    package func write(_ bytes: [UInt8]) async throws {
+    package func write(_ bytes: [UInt8], _ seal: Seal? = nil) async throws {
         try state.withLock { state in
             guard !state.finished else { throw BodyWriterError.finished }
+            try seal.check()
             let size = state.bytes.count + bytes.count
             if let failure = state.failure { throw failure }
             guard size <= limit else {
@@ -27,7 +28,7 @@ package final class CollectingSink: BodySink {
         }
     }
 
-    package func flush() async throws {}
+    package func flush(_ seal: Seal? = nil) async throws { try seal.check() }
 
     package var bytesWritten: Int { state.withLock { $0.bytes.count } }
 

@@ -59,8 +59,15 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
 
     deinit { close(wakeUp) }
 
-    /// Whether the caller is on the loop's own thread.
+    /// Whether the caller is on the loop's own thread: enough for what ends before the caller is suspended, and for nothing else. A
+    /// task of another executor may run here once and go on elsewhere.
     package var isCurrent: Bool { thread.load(ordering: .relaxed) == OwnedThread.currentID }
+
+    /// Whether the current task prefers this loop and runs on its thread: it comes back here after every suspension, unless an actor
+    /// with an executor of its own is its home. `@concurrent` functions have no such home.
+    package var isHome: Bool {
+        isCurrent && withUnsafeCurrentTask { $0?.unownedTaskExecutor == asUnownedTaskExecutor() }
+    }
 
     // MARK: Jobs
 
@@ -167,7 +174,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     package func wait(
         until readiness: Readiness, on descriptor: CInt, timeout: Duration? = nil, cancellable: Bool = true
     ) async throws -> Bool {
-        precondition(isCurrent, "EventLoop.wait outside its loop")
+        precondition(isHome, "EventLoop.wait outside its loop")
         confined.lastWait += 1
         let id = confined.lastWait
         let deadline = timeout.map(Self.deadline) ?? .max
