@@ -1,3 +1,4 @@
+import Dispatch
 import SluiceTestSupport
 import Testing
 
@@ -43,9 +44,8 @@ import Testing
         let sending = ReplyToken()
         #expect(sending.take(.answer))
         guardian.arm(slot, try trip("sending", sending), at: .now)
-        while slot.nextDue != nil { await Task.yield() }
-        // The stage has been taken; its act is over when the guard's loop runs something else.
-        await Task(executorPreference: guardian.loop) {}.value
+        // Until the last stage has been taken, and its act is over.
+        while slot.nextDue != nil || slot.isActing { await Task.yield() }
         #expect(exits.values.isEmpty)
         await slot.disarm()
 
@@ -54,6 +54,38 @@ import Testing
         await slot.disarm()
         #expect(exits.values.count == 1)
         #expect(notes.lines.values == ["timeout held", "reply_refused held"])
+        guardian.stop()
+        api.stop()
+    }
+
+    /// Holds each record back until it is let go.
+    private final class Holding: Reporter {
+        let mayGoOn = DispatchSemaphore(value: 0)
+        let lines = Collected<String>()
+        func capture(_ failure: FailureRecord) {
+            mayGoOn.wait()
+            lines.add(failure.outcome.rawValue)
+        }
+        func flush(within limit: Duration) async {}
+    }
+
+    @Test(
+        "a record that hangs (a log handler, a disk, a large body) keeps the guard neither from answering nor from ending the process"
+    )
+    func hangingRecord() async throws {
+        let api = MockRuntimeAPI([]) { _ in .status(202) }
+        let ended = Gate()
+        let reporter = Holding()
+        let guardian = try DeadlineGuard(
+            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
+            answer: problemAnswer(to:for:), reporter: reporter, exit: { ended.open() })
+        try guardian.start()
+        guardian.arm(guardian.slot(0), try trip("held", ReplyToken()), at: .now)
+        await ended.wait()
+        #expect(reporter.lines.values.isEmpty)
+        #expect(api.posts.map(\.target) == ["/2018-06-01/runtime/invocation/held/response"])
+        reporter.mayGoOn.signal()
+        await guardian.slot(0).disarm()
         guardian.stop()
         api.stop()
     }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import SluiceMiddleware
+@testable import SluiceReporting
 
 @Suite struct RequestTests {
     @Test("a target's path and query, decoded on demand")
@@ -55,6 +56,37 @@ import Testing
         let response = await respond(CompletePipeline.of(routes), Request(.post, "/", body: .text(body)))
         #expect(response.status == .badRequest)
         #expect(response.text.contains(says), "\(response.text)")
+    }
+
+    struct Loose: Decodable { let id: Int }
+
+    @Test(
+        "names of combining marks are a 400, in any depth and spelling, in a time that grows with the body",
+        .timeLimit(.minutes(1)))
+    func marks() throws {
+        let marks = String(repeating: "\u{301}\u{316}", count: 100_000)
+        let escaped = String(repeating: #"\u0301\u0316"#, count: 20)
+        let beyond = String(repeating: #"\ud834\udd65"#, count: 31)
+        let bodies = [
+            "{\"id\":1,\"\(marks)\":2,\"x\(marks)\":3}", "{\"id\":1,\"a\":[{\"\(escaped)\" : 2}]}",
+            "{\"id\":1,\"\(beyond)\":2}",
+            "{\"id\":1,\"\\n\\\"\(escaped)\"\n:2}",
+        ]
+        for body in bodies {
+            let error = #expect(throws: HTTPError.self) { try Request(.post, "/", body: .text(body)).decode(Loose.self) }
+            #expect(error?.status == .badRequest)
+            #expect(error?.message.contains("combining marks") == true)
+        }
+        // In values they do no harm, and fewer of them are somebody's language.
+        let fine = [
+            "{\"id\":1,\"a\":\"\(escaped)\"}", "{\"id\":1,\"\(String(repeating: "e\u{301}\u{316}", count: 100))\":2}",
+        ]
+        for body in fine {
+            #expect(throws: Never.self) { try Request(.post, "/", body: .text(body)).decode(Loose.self) }
+        }
+        #expect(JSONNames.areHostile(in: Array("{\"\(String(repeating: "\u{301}", count: 31))\":1}".utf8)))
+        #expect(!JSONNames.areHostile(in: Array("{\"\(String(repeating: "\u{301}", count: 30))\":1}".utf8)))
+        for broken in ["\"", "{\"é\\", "\"\\u03", "{\"é\"", "\\"] { #expect(!JSONNames.areHostile(in: Array(broken.utf8))) }
     }
 
     @Test("cookies are split at semicolons, values verbatim")

@@ -40,6 +40,29 @@ import Testing
         #expect(Set(try bench.ingest.events().map { $0["event_id"]?.text }) == [id])
     }
 
+    @Test("a flush ends with its budget though the delivery thread hangs: here in a log handler of the app")
+    func blockedThread() async throws {
+        let (hangs, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let records = LogRecords { text in
+            guard text.contains("refused") else { return }
+            hangs.signal()
+            mayGoOn.wait()
+        }
+        let bench = ReportBench(records: records) { .answer($0 == 0 ? 500 : 200) }
+        let client = bench.client()
+        client.capture("a", in: bench.box)
+        await client.flush(bench.box, within: .milliseconds(300))
+        // It hangs since before the flush was over, and hangs still.
+        #expect(hangs.wait(timeout: .now()) == .success)
+        client.capture("b", in: bench.box)
+        await client.flush(bench.box, within: .milliseconds(20))
+        #expect(bench.ledger.captured == 2)
+        #expect(bench.ingest.attempts == 1)
+        mayGoOn.signal()
+        await client.settle(bench.box) { bench.ledger.delivered == 1 }
+        #expect(bench.ledger == ReportLedger(delivered: 1, refused: [500: 1]))
+    }
+
     @Test("a flush without time sends nothing and loses nothing")
     func noTime() async {
         let bench = ReportBench()

@@ -99,6 +99,10 @@ func withReports<R>(
 /// Log records, kept.
 final class LogRecords: Sendable {
     private let kept = Mutex<[(level: Logger.Level, text: String)]>([])
+    private let onRecord: @Sendable (String) -> Void
+
+    /// - Parameter onRecord: Called with each record's text, where it is written; it may block there.
+    init(onRecord: @escaping @Sendable (String) -> Void = { _ in }) { self.onRecord = onRecord }
 
     var all: [(level: Logger.Level, text: String)] { kept.withLock { $0 } }
     var texts: [String] { all.map(\.text) }
@@ -115,7 +119,10 @@ final class LogRecords: Sendable {
             get { metadata[key] }
             set { metadata[key] = newValue }
         }
-        func log(event: LogEvent) { records.kept.withLock { $0.append((event.level, event.message.description)) } }
+        func log(event: LogEvent) {
+            records.kept.withLock { $0.append((event.level, event.message.description)) }
+            records.onRecord(event.message.description)
+        }
     }
 }
 

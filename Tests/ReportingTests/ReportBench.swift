@@ -9,14 +9,18 @@ final class ReportBench: Sendable {
     /// What `SLUICE_SPOOL` says. Nobody has made it yet.
     let spoolRoot: String
     /// The records of the clients' logger.
-    let records = LogRecords()
+    let records: LogRecords
     /// The request that reports are about.
     let box = ScopeBox()
     /// What is on every report of the clients.
     let process = ScopeBox()
     private let folder = TemporaryFolder()
 
-    init(spoolRoot: String? = nil, verdict: @escaping @Sendable (Int) -> MockIngest.Verdict = { _ in .answer(200) }) {
+    init(
+        spoolRoot: String? = nil, records: LogRecords = LogRecords(),
+        verdict: @escaping @Sendable (Int) -> MockIngest.Verdict = { _ in .answer(200) }
+    ) {
+        self.records = records
         ingest = MockIngest(verdict: verdict)
         self.spoolRoot = spoolRoot ?? folder.path + "/spool"
     }
@@ -33,7 +37,7 @@ final class ReportBench: Sendable {
     }
 
     /// The spool's files, oldest first.
-    var spooled: [String] { spool?.list().map(\.name) ?? [] }
+    var spooled: [String] { (try? spool?.list().map(\.name)) ?? [] }
     var spool: Spool? { (try? DSN(ingest.dsn)).map { Spool(root: spoolRoot, destination: $0.destination) } }
 
     var ledger: ReportLedger { box.ledger.now }

@@ -359,6 +359,41 @@ import Testing
         #expect(body("application/json", "{\"a\":\"\(filler)\"}") == "{\"a\":\"" + String(repeating: "x", count: 9991) + "...")
     }
 
+    @Test(
+        "a body's reader takes RFC 8259 and nothing else",
+        arguments: [
+            (#"{"a":"\u00e9\ud83d\ude00\/\n","b":[-0,-1.5e+2,1E3,0.25],"a":2}"#, #"{"a":2,"b":[0,-150,1000,0.25]}"#),
+            (#"[9223372036854775807,1e999,"é"]"#, #"[9223372036854775807,"1e999","é"]"#),
+            (" [ ] ", "[]"), ("\"\\u0041\"", "\"A\""), ("[[[[[[[[[1,\"]\"],{}],2]]]]]]]", "[[[[[[[[\"…\",\"…\"],2]]]]]]]"),
+            ("[1,]", nil), ("[01]", nil), ("[1.]", nil), ("[.5]", nil), ("[+1]", nil), ("{\"a\"}", nil), ("{a:1}", nil),
+            ("[1] 2", nil),
+            (#"["\ud800"]"#, nil), (#"["\ud800\u0041"]"#, nil), (#"["\x"]"#, nil), ("[\"\t\"]", nil), ("tru", nil), ("", nil),
+            ("[\"", nil), ("[}", nil), ("nulll", nil),
+        ])
+    func reader(_ text: String, _ expected: String?) {
+        let value = JSONParser.parse(Array(text.utf8))
+        var json = JSONWriter()
+        value?.write(to: &json)
+        #expect((value == nil ? nil : String(decoding: json.bytes, as: UTF8.self)) == expected)
+    }
+
+    @Test("a nested body takes a time that grows with its length alone, and what is too deep is cut, secrets with it")
+    func nested() async throws {
+        let one = String(repeating: "[", count: 550) + String(repeating: "]", count: 550)
+        let wide = "[" + Array(repeating: one, count: 9).joined(separator: ",") + "]"
+        let cut = "[" + Array(repeating: "[[[[[[[\"…\"]]]]]]]", count: 9).joined(separator: ",") + "]"
+        #expect(body("application/json", wide) == cut)
+        let deepest = String(repeating: "[", count: 4999) + "]" + String(repeating: "]", count: 4998)
+        #expect(body("application/json", deepest) == "[[[[[[[[\"…\"]]]]]]]]")
+    }
+
+    @Test("a name of combining marks is filtered, and its value, and nothing beside it is hidden from the filter")
+    func marks() {
+        let marks = String(repeating: "\u{301}\u{316}", count: 1000)
+        let text = #"{"a":1,"\#(marks)":"hunter2","p\u0061ssword":"hunter2"}"#
+        #expect(body("application/json", text) == #"{"[Filtered]":"[Filtered]","a":1,"password":"[Filtered]"}"#)
+    }
+
     @Test("case 76: a body made to break the reader costs nothing but itself", arguments: ["[", "{\"a\":"])
     func hostileBody(_ opening: String) async throws {
         let test = TestClient { $0.sendDefaultPII = true }

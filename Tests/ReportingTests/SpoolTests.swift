@@ -53,7 +53,7 @@ import Testing
         client.capture("a", in: bench.box)
         await client.settle(bench.box)
         #expect(bench.ingest.attempts == 1)
-        #expect(other.list().map(\.name) == [name])
+        #expect(try other.list().map(\.name) == [name])
     }
 
     @Test("a file that is too old is removed and counted, one that a kill left half-written is removed, others are left alone")
@@ -86,6 +86,68 @@ import Testing
         #expect(bench.ledger == ReportLedger(delivered: 3))
         #expect(bench.records.lines.count == 1)
         #expect(bench.records.lines.first?.hasPrefix("warning: reports cannot be kept in \(file)/spool/") == true)
+    }
+
+    @Test("what is in the spool and is no file of ours holds nothing up: a pipe, a link, a folder")
+    func noFiles() async throws {
+        let bench = ReportBench()
+        let spool = try #require(bench.spool)
+        let now = Deadline.now.millisecondsSinceEpoch
+        _ = try spool.write(Array("{}\n".utf8), id: "00000000000000000000000000000001", at: .now)
+        let elsewhere = spool.folder + "/elsewhere"
+        #expect(FileManager.default.createFile(atPath: elsewhere, contents: Data("{}\n".utf8)))
+        #expect(mkfifo("\(spool.folder)/\(now)-pipe.envelope", 0o600) == 0)
+        #expect(symlink(elsewhere, "\(spool.folder)/\(now)-link.envelope") == 0)
+        #expect(mkdir("\(spool.folder)/\(now)-folder.envelope", 0o700) == 0)
+        #expect(try spool.list().map(\.name).count == 1)
+        for name in ["\(now)-pipe.envelope", "\(now)-link.envelope", "\(now)-folder.envelope"] {
+            #expect(spool.read(name) == nil)
+        }
+        let client = bench.client()
+        client.capture("a", in: bench.box)
+        await client.flush(bench.box)
+        await client.settle(bench.box) { (try? spool.list().isEmpty) == true }
+        #expect(bench.ledger == ReportLedger(delivered: 1))
+        #expect(bench.ingest.attempts == 2)
+    }
+
+    @Test("a pipe where a file is to be written holds nothing up either")
+    func pipeInTheWay() throws {
+        let bench = ReportBench()
+        let spool = try #require(bench.spool)
+        let name = try spool.write([1], id: "a", at: .now)
+        #expect(mkfifo("\(spool.folder)/\(name).tmp", 0o600) == 0)
+        #expect(throws: SpoolError.self) { try spool.replace(name, [2]) }
+        #expect(spool.read(name) == [1])
+    }
+
+    @Test(
+        "a spool folder that others may enter, or that is somebody else's, or a link, is not used, with a warning",
+        arguments: 0..<3)
+    func foreignFolder(_ kind: Int) async throws {
+        let bench = ReportBench()
+        let spool = try #require(bench.spool)
+        let planted = try spool.write(Array("{}\n".utf8), id: "00000000000000000000000000000001", at: .now)
+        switch kind {
+        case 0: #expect(chmod(spool.folder, 0o770) == 0)
+        case 1:
+            // Only root can give a folder away.
+            guard geteuid() == 0 else { return }
+            #expect(chown(spool.folder, 1, 1) == 0)
+        default:
+            #expect(rename(spool.folder, spool.folder + ".real") == 0)
+            #expect(symlink(spool.folder + ".real", spool.folder) == 0)
+        }
+        let client = bench.client()
+        client.capture("a", in: bench.box)
+        await client.flush(bench.box)
+        await client.settle(bench.box)
+        #expect(bench.ledger == ReportLedger(delivered: 1))
+        #expect(bench.ingest.attempts == 1)
+        let warnings = bench.records.lines.filter { $0.hasPrefix("warning: reports cannot be kept in ") }
+        #expect(warnings.count == 1)
+        let real = kind == 2 ? spool.folder + ".real" : spool.folder
+        #expect(try FileManager.default.contentsOfDirectory(atPath: real) == [planted])
     }
 
     @Test("without a disk a report that does not get through waits in memory")

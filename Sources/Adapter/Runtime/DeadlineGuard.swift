@@ -121,24 +121,35 @@ final class DeadlineGuard: Sendable {
         case .answer:
             Task(executorPreference: loop) {
                 await self.answer(trip)
-                slot.answered()
+                slot.acted()
             }
         case .cut:
-            if trip.token.take(.seize) {
-                record(trip, "did not end in time and its stream was cut in the middle")
-                trip.known.stream?.cut()
+            guard trip.token.take(.seize) else { return slot.acted() }
+            trip.known.stream?.cut()
+            Task(executorPreference: loop) {
+                await self.record(
+                    trip, "did not end in time and its stream was cut in the middle", until: trip.schedule.exit)
+                slot.acted()
             }
         case .exit:
-            slot.ifStillHeld(by: trip) {
-                // A worker that is sending its own answer is left to the platform: it holds nothing back.
-                let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
-                guard isOurs || trip.token.take(.abandon) else { return }
-                record(trip, "still holds its worker at the deadline")
-                if slots.count == 1 { exit() }
+            Task(executorPreference: loop) {
+                await self.end(trip, slot)
+                slot.acted()
             }
-            // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
-            if slots.count > 1, slots.allSatisfy(\.isStuck) { exit() }
         }
+    }
+
+    /// Ends the process, unless the worker is free by now, or is sending its own answer.
+    private func end(_ trip: GuardedTrip, _ slot: GuardSlot) async {
+        guard slot.isHeld(by: trip) else { return }
+        // A worker that is sending its own answer is left to the platform: it holds nothing back.
+        let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
+        if isOurs || trip.token.take(.abandon) {
+            await record(trip, "still holds its worker at the deadline; the process ends", until: trip.schedule.last)
+            if slots.count == 1 { slot.ifStillHeld(by: trip) { exit() } }
+        }
+        // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
+        if slots.count > 1, slots.allSatisfy(\.isStuck) { exit() }
     }
 
     private static func timeoutAnswer(_ trip: GuardedTrip, _ answer: ErrorAnswer) -> Response {
@@ -154,14 +165,17 @@ final class DeadlineGuard: Sendable {
             let phase = trip.token.taken(.claim)
             if phase == .open {
                 trip.tell { $0.isAnsweredByGuard = true }
-                record(trip, "did not end in time and was answered with 504")
+                await record(
+                    trip,
+                    "did not end in time and was answered with 504; should it hold its worker until the deadline, the process ends, which Lambda counts as an error",
+                    until: trip.schedule.cut)
                 await flush(trip)
                 try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
             } else if phase != nil, try await isHandedOver(trip), let stream = trip.known.stream,
                 let connection = stream.shared
             {
                 trip.tell { $0.isAnsweredByGuard = true }
-                record(trip, "did not end in time and its stream was cut")
+                await record(trip, "did not end in time and its stream was cut", until: trip.schedule.cut)
                 await flush(trip)
                 let document = ErrorDocument(
                     type: ErrorType(.runtime, fallback: "HandlerTimeout"), errorType: "TimeoutError",
@@ -170,9 +184,9 @@ final class DeadlineGuard: Sendable {
             }
         } catch {
             // The time-out has its record; that its answer did not get through is another failure.
-            InvocationScope.$current.withValue(trip.scope) {
-                reporter.record(FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error))
-            }
+            await record(
+                FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error), trip,
+                until: trip.schedule.exit)
         }
     }
 
@@ -211,15 +225,49 @@ final class DeadlineGuard: Sendable {
         }
     }
 
-    private func record(_ trip: GuardedTrip, _ what: String) {
+    private func record(_ trip: GuardedTrip, _ what: String, until limit: Deadline) async {
         guard trip.scope.progress.takeTimeoutRecord() else { return }
         let request = trip.known.request
         let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
-        InvocationScope.$current.withValue(trip.scope) {
-            reporter.record(
-                FailureRecord(
-                    .timeout, "\(place) \(what)", error: HandlerTimeout(), status: 504,
-                    method: request?.method.rawValue, path: request?.rawPath))
+        let failure = FailureRecord(
+            .timeout, "\(place) \(what)", error: HandlerTimeout(), status: 504, method: request?.method.rawValue,
+            path: request?.rawPath)
+        await record(failure, trip, until: limit)
+    }
+
+    /// Records on a thread of its own, and goes on when that takes longer than until `limit`: the app's log handler, a disk, and
+    /// reading a request for its report must not keep the guard from answering.
+    private func record(_ failure: FailureRecord, _ trip: GuardedTrip, until limit: Deadline) async {
+        let done = sluice_eventfd()
+        let work = Work(done) { [reporter, scope = trip.scope] in
+            InvocationScope.$current.withValue(scope) { reporter.record(failure) }
+        }
+        do throws(SystemError) {
+            guard done >= 0 else { throw .last("eventfd") }
+            try OwnedThread.start("sluice-timeout") { work.run() }
+        } catch {
+            return work.run()
+        }
+        // Not cancellable, as the guard is not.
+        _ = try? await loop.wait(
+            until: .readable, on: done, timeout: max(limit.remaining, .milliseconds(1)), cancellable: false)
+        withExtendedLifetime(work) {}
+    }
+
+    /// Something to be done, and a descriptor that is readable afterwards.
+    private final class Work: Sendable {
+        private let done: CInt
+        private let body: @Sendable () -> Void
+
+        init(_ done: CInt, _ body: @escaping @Sendable () -> Void) { (self.done, self.body) = (done, body) }
+
+        deinit { if done >= 0 { close(done) } }
+
+        func run() {
+            body()
+            var one: UInt64 = 1
+            // Nobody may be waiting any more; then nobody misses it.
+            _ = write(done, &one, 8)
         }
     }
 }

@@ -18,6 +18,8 @@ struct GuardSchedule: Equatable, Sendable {
     let exit: Deadline
     /// Reports of a handler that heeded its cancellation have left, or wait in the spool: a moment before ``answer``.
     let flushed: Deadline
+    /// What the guard has to say of a process that it ends is said: a moment before the platform acts.
+    let last: Deadline
 
     /// Nil when the deadline has passed already: the platform is about to act itself.
     init?(arrival: Deadline, deadline: Deadline) {
@@ -32,6 +34,7 @@ struct GuardSchedule: Equatable, Sendable {
         cut = before(margin * 2 / 10)
         exit = before(margin / 10)
         flushed = before(margin * 7 / 10)
+        last = before(margin / 20)
     }
 
     /// What is due and has not been done, the first of it.

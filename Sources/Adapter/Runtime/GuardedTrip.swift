@@ -40,8 +40,8 @@ final class GuardSlot: Sendable {
     private struct State {
         var trip: GuardedTrip?
         var done: GuardSchedule.Stage?
-        /// The guard is writing the answer: the trip's connection must not be closed.
-        var isAnswering = false
+        /// What the guard is doing about the trip: meanwhile its connection must not be closed, and its worker not go on.
+        var acts = 0
         var waiting: (@Sendable () -> Void)?
     }
 
@@ -54,17 +54,14 @@ final class GuardSlot: Sendable {
         }
     }
 
-    /// Ends the guard's interest; waits while it is writing the answer.
+    /// Ends the guard's interest; waits while it is answering, or ending the process.
     func disarm() async {
-        let isAnswering = state.withLock { state in
-            state.trip = nil
-            return state.isAnswering
-        }
-        guard isAnswering else { return }
+        state.withLock { $0.trip = nil }
+        guard isActing else { return }
         await withCheckedContinuation { continuation in
             let late = state.withLock { state in
-                if state.isAnswering { state.waiting = { continuation.resume() } }
-                return !state.isAnswering
+                if state.acts > 0 { state.waiting = { continuation.resume() } }
+                return state.acts == 0
             }
             if late { continuation.resume() }
         }
@@ -76,15 +73,21 @@ final class GuardSlot: Sendable {
     /// Whether its invocation is past its end and the handler still holds the worker.
     var isStuck: Bool { state.withLock { state in state.trip != nil && state.done == .exit } }
 
-    /// Takes the next stage that is due.
+    /// Takes the next stage that is due; all but the first end with ``acted()``.
     func takeDue(at now: Deadline) -> (GuardSchedule.Stage, GuardedTrip)? {
         state.withLock { state in
             guard let trip = state.trip, let stage = trip.schedule.due(at: now, after: state.done) else { return nil }
             state.done = stage
-            if stage == .answer { state.isAnswering = true }
+            if stage != .cancel { state.acts += 1 }
             return (stage, trip)
         }
     }
+
+    /// Whether the guard is answering, or ending the process.
+    var isActing: Bool { state.withLock { $0.acts > 0 } }
+
+    /// Whether the worker has not come back from the trip.
+    func isHeld(by trip: GuardedTrip) -> Bool { state.withLock { $0.trip === trip } }
 
     /// Runs `end` if the trip still holds the worker. Under the lock: a worker that is just done must not go on to another
     /// invocation while the process is being ended.
@@ -94,9 +97,10 @@ final class GuardSlot: Sendable {
         }
     }
 
-    func answered() {
-        let waiting = state.withLock { state in
-            state.isAnswering = false
+    func acted() {
+        let waiting = state.withLock { state -> (@Sendable () -> Void)? in
+            state.acts -= 1
+            guard state.acts == 0 else { return nil }
             defer { state.waiting = nil }
             return state.waiting
         }

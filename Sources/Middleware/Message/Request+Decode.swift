@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import SluiceReporting
 
 extension Request {
     /// The body as JSON. Dates are ISO 8601.
@@ -6,6 +7,10 @@ extension Request {
     /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong.
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         guard !body.bytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
+        // The decoder hashes names, for which a long run of combining marks takes the square of its length.
+        guard !JSONNames.areHostile(in: body.bytes) else {
+            throw HTTPError(.badRequest, "the body has a field whose name has too many combining marks in a row")
+        }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {

@@ -87,8 +87,13 @@ extension Delivery {
             parcel.size = bytes.count
             state.withLock { $0.spoolSize += bytes.count }
         } catch {
-            notices.once(.warning, "\(error); a report that cannot be sent at once may be lost", key: "spool")
+            warn(error)
         }
+    }
+
+    /// Said once: what is wrong with the disk stays so, as a rule.
+    func warn(_ error: SpoolError) {
+        notices.once(.warning, "\(error); a report that cannot be sent at once may be lost", key: "spool")
     }
 }
 

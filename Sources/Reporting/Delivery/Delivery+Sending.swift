@@ -38,19 +38,13 @@ extension Delivery {
         let (isWaitedFor, failures) = state.withLock { ($0.latest != nil, $0.breaker.failures) }
         // Longer from one failure to the next: a distant server's handshake alone may take more than the first limit.
         let probeLimit = Self.probeLimit * (1 << min(max(failures - 1, 0), 3))
+        defer { _ = letGo() }
         for attempt in 1...Self.attempts {
             let spent = ContinuousClock.now - begin
             let whole = isProbe ? probeLimit : Self.backgroundLimit
             let request = TransportRequest(
                 body: bytes, isAtMostOnce: !parcel.isRepeatable, timeout: max(whole - spent, .milliseconds(1)))
-            var last: [DeliveryQueue.Waiter] = []
-            let answer = transport.send(request, wake: wake) {
-                let (over, left) = timeLeft()
-                // The last one goes when this parcel's line in the ledger is true again.
-                if left == nil, isWaitedFor { last = over } else { for waiter in over { waiter.resume() } }
-                return left ?? (isWaitedFor ? nil : .seconds(1))
-            }
-            defer { for waiter in last { waiter.resume() } }
+            let answer = transport.send(request, wake: wake) { timeLeft(isWaitedFor: isWaitedFor) }
             let cost = ContinuousClock.now - begin
             switch answer.outcome {
             case .answered(let status): return answered(parcel, status, answer)
@@ -69,10 +63,19 @@ extension Delivery {
         }
     }
 
-    /// Until the last of those who wait gives up, nil when nobody does any more; and those whose time has come.
-    func timeLeft() -> (over: [DeliveryQueue.Waiter], left: Duration?) {
+    /// Until the last of those who wait gives up, nil when nobody does any more. Lets those go whose time has come.
+    ///
+    /// - Parameter isWaitedFor: Whether somebody waited when the parcel in hand was begun: the last of them goes when its line in the
+    ///   ledger is true again.
+    func timeLeft(isWaitedFor: Bool) -> Duration? {
         emptyWake()
-        return state.withLock { state in (state.expire(at: .now), state.latest?.remaining) }
+        let (over, left) = state.withLock { state -> ([DeliveryQueue.Waiter], Duration?) in
+            let now = Deadline.now
+            if isWaitedFor, state.waiters.allSatisfy({ $0.until <= now }) { return ([], nil) }
+            return (state.expire(at: now), state.latest?.remaining)
+        }
+        for waiter in over { waiter.resume() }
+        return left ?? (isWaitedFor ? nil : .seconds(1))
     }
 
     /// Lets those go whose time has come; the time until the next one.

@@ -20,7 +20,8 @@ final class Delivery: Sendable {
     /// Whether there are losses that the server has not been told of.
     let hasReports = Atomic(false)
     let wake: CInt
-    private let isStopping = Atomic(false)
+    let isStopping = Atomic(false)
+    let budgets = Budgets()
     let notices: Notices
 
     init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Notices, wake: CInt = sluice_eventfd()) {
@@ -58,14 +59,23 @@ final class Delivery: Sendable {
     func stop() {
         isStopping.store(true, ordering: .releasing)
         signal()
+        budgets.wake()
     }
 
     private func recover() {
         let now = Deadline.now
+        var found: [(name: String, size: Int)] = []
+        do throws(SpoolError) {
+            found = try spool.list()
+        } catch {
+            warn(error)
+        }
+        func isOld(_ name: String) -> Bool { Spool.time(of: name).map { $0.distance(to: now) >= Spool.ageLimit } ?? true }
+        // Not under the lock: a disk may stall.
+        for (name, _) in found where isOld(name) { spool.remove(name) }
         state.withLock { state in
-            for (name, size) in spool.list() {
-                guard let time = Spool.time(of: name), time.distance(to: now) < Spool.ageLimit else {
-                    spool.remove(name)
+            for (name, size) in found {
+                guard !isOld(name) else {
                     state.reports.add(.cacheOverflow, .error)
                     continue
                 }
@@ -138,13 +148,16 @@ final class Delivery: Sendable {
             return park(ledger)
         }
         let until = Deadline.now.advanced(by: limit)
+        let atMost = until.advanced(by: Budgets.grace(limit))
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isOpen = state.withLock { state in
                 if state.isClosed || (state.breaker.isOpen && !drains) { return true }
-                state.add(ledger, drains: drains, until: until) { continuation.resume() }
+                state.add(ledger, drains: drains, until: until, atMost: atMost) { continuation.resume() }
                 return false
             }
-            if isOpen { continuation.resume() } else { signal() }
+            guard !isOpen else { return continuation.resume() }
+            keepBudgets(until: atMost)
+            signal()
         }
         park(ledger)
     }

@@ -12,6 +12,8 @@ struct DeliveryQueue: Sendable {
         /// Whether what older invocations left behind is wanted too, and a probe may be made.
         let drains: Bool
         let until: Deadline
+        /// When it goes at the latest, whatever the delivery thread hangs on.
+        let atMost: Deadline
         let resume: @Sendable () -> Void
         /// Parcels that were tried for it and failed: once is enough.
         var tried: Set<String> = []
@@ -38,9 +40,13 @@ struct DeliveryQueue: Sendable {
     var isClosed = false
     private var nextWaiter: UInt64 = 0
 
-    mutating func add(_ ledger: Ledger?, drains: Bool, until: Deadline, _ resume: @escaping @Sendable () -> Void) {
+    mutating func add(
+        _ ledger: Ledger?, drains: Bool, until: Deadline, atMost: Deadline? = nil, _ resume: @escaping @Sendable () -> Void
+    ) {
         nextWaiter += 1
-        waiters.append(Waiter(number: nextWaiter, ledger: ledger, drains: drains, until: until, resume: resume))
+        waiters.append(
+            Waiter(
+                number: nextWaiter, ledger: ledger, drains: drains, until: until, atMost: atMost ?? until, resume: resume))
     }
 
     /// Takes a log entry, unless the buffer is full.
@@ -86,6 +92,13 @@ struct DeliveryQueue: Sendable {
         let over = waiters.filter { $0.until <= now }
         if !over.isEmpty { waiters.removeAll { $0.until <= now } }
         return over
+    }
+
+    /// Those who should have gone, and the time of the next one.
+    mutating func overdue(at now: Deadline) -> ([Waiter], Deadline?) {
+        let over = waiters.filter { $0.atMost <= now }
+        if !over.isEmpty { waiters.removeAll { $0.atMost <= now } }
+        return (over, waiters.map(\.atMost).min())
     }
 
     private mutating func take(for waiter: Waiter, at now: Deadline, _ holdsBackErrors: Bool) -> (Parcel, Bool)? {

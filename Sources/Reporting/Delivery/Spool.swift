@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -6,15 +8,19 @@ internal import Darwin
 
 /// Envelopes on disk, one file each, from just after their capture until the server has them: a kill at any moment loses nothing.
 ///
-/// Each destination has a folder of its own, so that one app's reports never go to another's server. Names begin with the time, so
-/// that they sort by age.
-struct Spool: Sendable {
+/// Each destination has a folder of its own, so that one app's reports never go to another's server. It is used only where it is ours and
+/// nobody else's: in a shared `/tmp` others could plant reports, or lead ours away. Names begin with the time, so that they sort
+/// by age.
+final class Spool: Sendable {
     /// In bytes, all files together.
     static let sizeLimit = 64 << 20
     static let ageLimit = Duration.seconds(3 * 86_400)
     static let suffix = ".envelope"
 
     let folder: String
+    /// The folder, once it has been opened and looked at; -1 before. All files are reached through it, so that no other folder can be
+    /// put in its place.
+    private let directory = Mutex<CInt>(-1)
 
     /// - Parameters:
     ///   - root: An absolute path; made when missing.
@@ -23,12 +29,56 @@ struct Spool: Sendable {
         folder = root + "/" + Self.name(of: destination)
     }
 
+    deinit {
+        let descriptor = directory.withLock(\.self)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
     /// A short name that is the same in every process.
     private static func name(of text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return ReportID.hex(hash)
     }
+
+    // MARK: The folder
+
+    /// - Parameter makes: Whether a folder that is missing, or that somebody has removed, is made.
+    /// - Throws: ``SpoolError``; also where the folder is not ours alone.
+    private func opened(makes: Bool) throws(SpoolError) -> CInt {
+        try directory.withLock { (directory: inout CInt) throws(SpoolError) in
+            var status = stat()
+            // No link leads to a folder that was removed.
+            if directory >= 0, fstat(directory, &status) == 0, status.st_nlink > 0 { return directory }
+            if directory >= 0 { close(directory) }
+            directory = -1
+            var descriptor = openFolder()
+            if descriptor < 0, errno == ENOENT, makes {
+                try makeFolder()
+                descriptor = openFolder()
+            }
+            guard descriptor >= 0 else { throw SpoolError(code: errno, path: folder) }
+            guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+                close(descriptor)
+                throw SpoolError(code: EACCES, path: folder, isForeign: true)
+            }
+            directory = descriptor
+            return descriptor
+        }
+    }
+
+    private func openFolder() -> CInt { open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+
+    private func makeFolder() throws(SpoolError) {
+        var path = ""
+        for part in folder.utf8.split(separator: UInt8(ascii: "/")) {
+            path += "/" + String(decoding: part, as: UTF8.self)
+            guard mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
+            throw SpoolError(code: errno, path: folder)
+        }
+    }
+
+    // MARK: Files
 
     /// Writes a file whole, or not at all; for the owner's eyes only.
     ///
@@ -42,14 +92,23 @@ struct Spool: Sendable {
 
     /// Writes a file of this name whole, or leaves what was there.
     func replace(_ name: String, _ bytes: [UInt8]) throws(SpoolError) {
-        let path = folder + "/" + name
-        let temporary = path + ".tmp"
-        var descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        if descriptor < 0, errno == ENOENT {
-            try makeFolder()
-            descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        }
+        let directory = try opened(makes: true)
+        let temporary = name + ".tmp"
+        // What may stand in its place, a pipe say, must not hold us up.
+        let descriptor = openat(
+            directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw SpoolError(code: errno, path: folder) }
+        let code = Self.write(bytes, to: descriptor)
+        close(descriptor)
+        guard code == 0, renameat(directory, temporary, directory, name) == 0 else {
+            let code = code == 0 ? errno : code
+            unlinkat(directory, temporary, 0)
+            throw SpoolError(code: code, path: folder)
+        }
+    }
+
+    /// 0, or an `errno`.
+    private static func write(_ bytes: [UInt8], to descriptor: CInt) -> Int32 {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { all in
@@ -60,36 +119,20 @@ struct Spool: Sendable {
                 #endif
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let code = errno
-                close(descriptor)
-                unlink(temporary)
-                throw SpoolError(code: code, path: folder)
-            }
+            guard count > 0 else { return count < 0 ? errno : ENOSPC }
             written += count
         }
-        close(descriptor)
-        guard rename(temporary, path) == 0 else {
-            let code = errno
-            unlink(temporary)
-            throw SpoolError(code: code, path: folder)
-        }
+        return 0
     }
 
-    private func makeFolder() throws(SpoolError) {
-        var path = ""
-        for part in folder.split(separator: "/") {
-            path += "/" + part
-            guard mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
-            throw SpoolError(code: errno, path: folder)
-        }
-    }
-
-    /// The envelope in a file; nil when it is gone.
+    /// The envelope in a file; nil when it is gone, or is no file of ours.
     func read(_ name: String) -> [UInt8]? {
-        let descriptor = open(folder + "/" + name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard let directory = try? opened(makes: false) else { return nil }  // gone, as the file is
+        let descriptor = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, Self.isOurs(status) else { return nil }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -106,15 +149,32 @@ struct Spool: Sendable {
         }
     }
 
+    private static func isOurs(_ status: stat) -> Bool {
+        status.st_mode & S_IFMT == S_IFREG && status.st_uid == geteuid()
+    }
+
     /// The server has it, or never will.
     func remove(_ name: String) {
         // Gone already is as good.
-        unlink(folder + "/" + name)
+        if let directory = try? opened(makes: false) { unlinkat(directory, name, 0) }
     }
 
-    /// Names and sizes, oldest first. What a kill left half-written is removed.
-    func list() -> [(name: String, size: Int)] {
-        guard let directory = opendir(folder) else { return [] }
+    /// Names and sizes, oldest first. What a kill left half-written is removed; what is no file of ours is left alone.
+    ///
+    /// - Throws: ``SpoolError`` where the folder is there and cannot be used.
+    func list() throws(SpoolError) -> [(name: String, size: Int)] {
+        let folder: CInt
+        do throws(SpoolError) {
+            folder = try opened(makes: false)
+        } catch  where error.code == ENOENT {
+            return []
+        }
+        let descriptor = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0, let directory = fdopendir(descriptor) else {
+            let code = errno
+            if descriptor >= 0 { close(descriptor) }
+            throw SpoolError(code: code, path: self.folder)
+        }
         defer { closedir(directory) }
         var names: [(name: String, size: Int)] = []
         while let entry = readdir(directory) {
@@ -122,11 +182,12 @@ struct Spool: Sendable {
                 String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }
             if name.hasSuffix(Self.suffix + ".tmp") {
-                unlink(folder + "/" + name)
+                unlinkat(folder, name, 0)
                 continue
             }
             var status = stat()
-            guard name.hasSuffix(Self.suffix), lstat(folder + "/" + name, &status) == 0 else { continue }
+            guard name.hasSuffix(Self.suffix), fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0, Self.isOurs(status)
+            else { continue }
             names.append((name, Int(status.st_size)))
         }
         return names.sorted { $0.name < $1.name }
@@ -134,7 +195,8 @@ struct Spool: Sendable {
 
     /// When a file was captured.
     static func time(of name: String) -> Deadline? {
-        name.split(separator: "-").first.flatMap { Int64($0) }.map { Deadline(millisecondsSinceEpoch: $0) }
+        let digits = name.utf8.prefix { $0 != UInt8(ascii: "-") }
+        return Int64(String(decoding: digits, as: UTF8.self)).map { Deadline(millisecondsSinceEpoch: $0) }
     }
 }
 
@@ -142,6 +204,11 @@ struct Spool: Sendable {
 struct SpoolError: Error, CustomStringConvertible {
     let code: Int32
     let path: String
+    /// The folder is somebody else's, or open to others.
+    var isForeign = false
 
-    var description: String { "reports cannot be kept in \(path): \(String(cString: strerror(code)))" }
+    var description: String {
+        let why = isForeign ? "the folder must be ours, and nobody else may enter it (0700)" : String(cString: strerror(code))
+        return "reports cannot be kept in \(path): \(why)"
+    }
 }

@@ -94,7 +94,7 @@ struct Scrubber: Sendable {
         guard isText, let text = Self.start(of: raw.body) else { return nil }
         if type.contains(text: "x-www-form-urlencoded") { return form(text) }
         // A body that cannot be taken apart name by name may hide a secret anywhere.
-        guard type.contains(text: "json"), raw.body.count <= Self.bodyLimit, let value = try? JSONParser.parse(raw.body) else {
+        guard type.contains(text: "json"), raw.body.count <= Self.bodyLimit, let value = JSONParser.parse(raw.body) else {
             return mentionsSecret(text) ? Self.filtered : cut(text, raw.body.count)
         }
         var json = JSONWriter()

@@ -1,0 +1,104 @@
+internal import CSluiceRuntime
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The thread that lets a flush go when its time is over, whatever the delivery thread hangs on: a disk that stalls, a log handler of the
+/// app, a resolver. It does nothing else. Started by the first flush that waits.
+final class Budgets: Sendable {
+    private struct State {
+        /// Nil before the thread runs, and where the system has none left: then the delivery thread alone keeps the time.
+        var descriptor: CInt?
+        /// When the thread looks by itself.
+        var nextLook: Deadline?
+    }
+
+    private let state = Mutex(State())
+
+    deinit { if let descriptor = state.withLock(\.descriptor) { close(descriptor) } }
+
+    /// How much later than its time a flush may end: a delivery thread that is well ends it in time, and its ledger is true then.
+    static func grace(_ limit: Duration) -> Duration { min(limit / 20, .milliseconds(20)) }
+
+    /// Sees to it that the thread looks at that time, or before it.
+    func look(at time: Deadline, _ start: () -> CInt?) {
+        let mustWake = state.withLock { state in
+            if state.descriptor == nil { state.descriptor = start() }
+            guard state.nextLook.map({ time < $0 }) ?? true else { return false }
+            state.nextLook = time
+            return true
+        }
+        if mustWake { wake() }
+    }
+
+    func wake() {
+        guard let descriptor = state.withLock(\.descriptor) else { return }
+        var one: UInt64 = 1
+        // A full counter wakes as well as one more would.
+        _ = write(descriptor, &one, 8)
+    }
+
+    /// On the thread: it will not look by itself, for now.
+    func forget() { state.withLock { $0.nextLook = nil } }
+
+    /// On the thread: sleeps until `time`, or until somebody wants an earlier look.
+    func sleep(until time: Deadline?, _ descriptor: CInt) {
+        let timeout = state.withLock { state -> CInt in
+            state.nextLook = time
+            return time.map { CInt(clamping: max($0.remaining.milliseconds + 1, 1)) } ?? -1
+        }
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&polled, 1, timeout)
+        var counter: UInt64 = 0
+        // Only empties the counter.
+        _ = read(descriptor, &counter, 8)
+    }
+}
+
+extension Delivery {
+    /// Sees to it that who may wait until `time` does not wait longer.
+    func keepBudgets(until time: Deadline) {
+        budgets.look(at: time) {
+            let descriptor = sluice_eventfd()
+            guard descriptor >= 0 else { return nil }
+            let code = sluice_start_thread(
+                "sluice-budgets",
+                { raw in
+                    guard let raw else { return }
+                    Unmanaged<BudgetKeeper>.fromOpaque(raw).takeRetainedValue().run()
+                }, Unmanaged.passRetained(BudgetKeeper(self, descriptor)).toOpaque())
+            guard code != 0 else { return descriptor }
+            close(descriptor)
+            return nil
+        }
+    }
+
+    /// Lets those go who should have gone; the time of the next one.
+    fileprivate func letOverdueGo() -> Deadline? {
+        let (over, next) = state.withLock { $0.overdue(at: .now) }
+        for waiter in over { waiter.resume() }
+        return next
+    }
+}
+
+private final class BudgetKeeper: Sendable {
+    let delivery: Delivery
+    let descriptor: CInt
+
+    init(_ delivery: Delivery, _ descriptor: CInt) { (self.delivery, self.descriptor) = (delivery, descriptor) }
+
+    func run() {
+        while true {
+            // From here on whoever comes wakes us, until we know when to look again.
+            delivery.budgets.forget()
+            let next = delivery.letOverdueGo()
+            // Those who wait when the delivery has been stopped are still let go.
+            if next == nil, delivery.isStopping.load(ordering: .acquiring) { return }
+            delivery.budgets.sleep(until: next, descriptor)
+        }
+    }
+}

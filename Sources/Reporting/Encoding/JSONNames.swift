@@ -1,0 +1,66 @@
+internal import CSluiceRuntime
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Looks at the names of a JSON text before a decoder does, which hashes and compares them: see ``NonStarters``.
+package enum JSONNames {
+    /// Whether any name, at any depth, has a long run of combining marks. In one pass; what is no JSON is for the decoder to say.
+    package static func areHostile(in text: [UInt8]) -> Bool {
+        text.withUnsafeBufferPointer { text in
+            guard let base = text.baseAddress else { return false }
+            // Most texts: no mark can be written without one of these.
+            if sluice_is_ascii(base, text.count) != 0, memchr(base, 0x5C, text.count) == nil { return false }
+            return scan(text)
+        }
+    }
+
+    private static func scan(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        var offset = 0
+        while offset < text.count {
+            guard text[offset] == 0x22 else { offset += 1; continue }
+            let start = offset + 1
+            var isPlain = true
+            offset = start
+            while offset < text.count, text[offset] != 0x22 {
+                if text[offset] == 0x5C { offset += 1 }
+                if offset < text.count, text[offset] >= 0x80 || text[offset] == 0x75 { isPlain = false }
+                offset += 1
+            }
+            let end = min(offset, text.count)
+            offset += 1
+            guard !isPlain else { continue }
+            var next = offset
+            while next < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[next]) { next += 1 }
+            guard next < text.count, text[next] == 0x3A else { continue }
+            if NonStarters.hasLongRun(scalars(of: text[start..<end])) { return true }
+        }
+        return false
+    }
+
+    /// The characters of a string between its quotes. A surrogate that stands alone counts as none.
+    private static func scalars(of string: Slice<UnsafeBufferPointer<UInt8>>) -> [Unicode.Scalar] {
+        var units: [UInt16] = []
+        var offset = string.startIndex
+        var plainStart = offset
+        func takePlain() { units += Array(String(decoding: string[plainStart..<offset], as: UTF8.self).utf16) }
+        while offset < string.endIndex {
+            guard string[offset] == 0x5C, offset + 1 < string.endIndex else { offset += 1; continue }
+            takePlain()
+            offset += 2
+            if string[offset - 1] == 0x75, offset + 4 <= string.endIndex {
+                let digits = String(decoding: string[offset..<offset + 4], as: UTF8.self)
+                units.append(UInt16(digits, radix: 16) ?? 0)
+                offset += 4
+            } else {
+                units.append(0)
+            }
+            plainStart = offset
+        }
+        takePlain()
+        return Array(String(decoding: units, as: UTF16.self).unicodeScalars)
+    }
+}
