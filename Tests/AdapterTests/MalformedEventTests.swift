@@ -28,6 +28,9 @@ import Testing
         Case("nothing", "", isHTTP: false, says: "ends too early at byte 0"),
         Case("no JSON", "hello", isHTTP: false, says: "no JSON value begins at byte 0"),
         Case("a string", "\"x\"", isHTTP: false, says: "object expected, found string"),
+        Case("no JSON at all", "{not json", isHTTP: false, says: "a name in quotes expected at byte 1"),
+        Case("no value", "nothing", isHTTP: false, says: "no JSON value begins at byte 0"),
+        Case("null", "null", isHTTP: false, says: "object expected, found null"),
         Case("an array", "[]", isHTTP: false, says: "object expected, found array"),
         Case("100,000 nested arrays", String(repeating: "[", count: 100_000), isHTTP: false, says: "object expected"),
         Case(

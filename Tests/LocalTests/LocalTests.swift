@@ -31,6 +31,14 @@ import Testing
         #expect(try event("/")["queryStringParameters"] == nil)
     }
 
+    @Test("an escape has two hexadecimal digits and no sign; separators are octets")
+    func octets() throws {
+        #expect("%41%4a".percentDecoded == "AJ")
+        for broken in ["%+5", "%-1", "%4", "%", "%zz", "%ff"] { #expect(broken.percentDecoded == nil, "\(broken)") }
+        #expect(" \t;\u{301}a= b\t".parts(at: ";").map(\.withoutBlanks) == ["", "\u{301}a= b"])
+        #expect("a?\u{301}b?c".parts(at: "?", atMost: 2).map(String.init) == ["a", "\u{301}b?c"])
+    }
+
     @Test("headers in lower case, repeats joined without a space, cookies twice")
     func headers() throws {
         let json = try event(

@@ -377,6 +377,20 @@ import Testing
         #expect((value == nil ? nil : String(decoding: json.bytes, as: UTF8.self)) == expected)
     }
 
+    @Test("no combining mark hides a secret from the filter")
+    func octets() {
+        let open = Scrubber(sendsPII: true)
+        let pairs = open.cookies("theme=dark;\u{301} session=hunter2;x=\u{301}1").map { "\($0.name)|\($0.value)" }
+        #expect(pairs == ["theme|dark", "\u{301} session|[Filtered]", "x|\u{301}1"])
+        #expect(open.setCookie("theme=dark;\u{301} session=hunter2") == "theme=dark")
+        #expect(
+            open.url("https://user:hunter2@\u{301}host/x?\u{301}token=hunter2") == "https://[Filtered]:[Filtered]@\u{301}host/x"
+        )
+        #expect(open.url("//user@host/a?b") == "//[Filtered]@host/a")
+        #expect(open.url("/a/b#c") == "/a/b")
+        #expect(body("application/x-www-form-urlencoded", "a=1&\u{301}token=hunter2") == "a=1&\u{301}token=[Filtered]")
+    }
+
     @Test("a nested body takes a time that grows with its length alone, and what is too deep is cut, secrets with it")
     func nested() async throws {
         let one = String(repeating: "[", count: 550) + String(repeating: "]", count: 550)

@@ -210,4 +210,17 @@ import Testing
         #expect(box.forked().trace { TraceContext() }.traceID == ids.first)
         #expect(ScopeBox().trace { TraceContext() }.traceID != ids.first)
     }
+
+    @Test("baggage and rate limits are split by octets")
+    func octets() {
+        let baggage = Baggage("a=1,\u{301}b=2,sentry-trace_id=\u{301}3;x,sentry-\u{301}n=4")
+        #expect(baggage.others == ["a=1", "\u{301}b=2"])
+        #expect(baggage.sentry == [.init(name: "trace_id", value: "\u{301}3"), .init(name: "\u{301}n", value: "4")])
+        var limits = RateLimits()
+        let now = Deadline(millisecondsSinceEpoch: 0)
+        limits.update(status: 200, limits: "60:error:key,\u{301}60::key, 60:log_item:key", retryAfter: nil, now: now)
+        #expect(limits.isLimited(.error, at: now))
+        #expect(limits.isLimited(.logItem, at: now))
+        #expect(!limits.isLimited(.session, at: now))
+    }
 }

@@ -40,6 +40,9 @@ import Testing
             (ServerSentEvent("a"), "data: a\n\n"), (ServerSentEvent("a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n"),
             (ServerSentEvent("", event: "x\ndata: y", id: "1\r\n\02"), "event: xdata: y\nid: 12\ndata: \n\n"),
             (ServerSentEvent("a", retry: .milliseconds(1500)), "retry: 1500\ndata: a\n\n"),
+            (ServerSentEvent("a", retry: .seconds(-1)), "retry: 0\ndata: a\n\n"),
+            (ServerSentEvent("a", retry: .seconds(Int64.max)), "retry: 9223372036854775000\ndata: a\n\n"),
+            (ServerSentEvent("a\n\u{301}b\r\n\r\n"), "data: a\ndata: \u{301}b\ndata: \ndata: \n\n"),
         ])
     func events(_ event: ServerSentEvent, text: String) { #expect(event.text == text) }
 }

@@ -29,6 +29,8 @@ package final class MockRuntimeAPI: Sendable {
     /// What becomes of a POST.
     package enum Verdict: Sendable {
         case status(Int)
+        /// The same, with bytes behind the answer that belong to nothing.
+        case statusAndMore(Int, String)
         /// Close without an answer, before the request is read.
         case reset
         /// Read so many bytes of the request, then close.
@@ -109,19 +111,21 @@ package final class MockRuntimeAPI: Sendable {
                 defer { state.posts += 1 }
                 return state.posts
             }
-            switch verdict(number) {
+            let verdict = verdict(number)
+            switch verdict {
             case .reset:
                 socket.resetOnClose()
                 return
             case .closeAfter:
                 state.withLock { $0.messages.append(message) }
                 return
-            case .status(let status):
+            case .status(let status), .statusAndMore(let status, _):
                 state.withLock { $0.messages.append(message) }
                 let body = "{\"status\":\"\(status)\"}"
-                socket.write(
+                var answer =
                     "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
-                )
+                if case .statusAndMore(_, let more) = verdict { answer += more }
+                socket.write(answer)
                 if message["connection"]?.lowercased() == "close" { return }
             }
         }

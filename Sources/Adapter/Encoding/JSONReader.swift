@@ -67,7 +67,11 @@ struct JSONReader {
 
     private mutating func expect(_ kind: Kind) throws(JSONError) {
         let found = try peek()
-        guard found == kind else { throw fail("\(kind.rawValue) expected, found \(found.rawValue)") }
+        guard found != kind else { return }
+        // Known by its first letter only, so far.
+        let isWord = found == .null || found == .bool
+        let isLiteral = ["null", "true", "false"].contains { bytes[offset...].starts(with: $0.utf8) }
+        throw fail(isWord && !isLiteral ? "no JSON value begins" : "\(kind.rawValue) expected, found \(found.rawValue)")
     }
 
     private mutating func expect(_ literal: StaticString) throws(JSONError) {
@@ -92,10 +96,7 @@ struct JSONReader {
         skipSpace()
         if byte == 0x7D { offset += 1; return }
         while true {
-            let key = try text()
-            skipSpace()
-            guard byte == 0x3A else { throw fail("':' expected") }
-            offset += 1
+            let key = try key()
             try field(&self, key)
             if try !continues(until: 0x7D) { return }
         }
@@ -158,11 +159,17 @@ struct JSONReader {
         if depth > Self.depthLimit { throw fail("nested deeper than \(Self.depthLimit) levels") }
     }
 
-    private mutating func skipKey() throws(JSONError) {
-        _ = try text()
+    private mutating func skipKey() throws(JSONError) { _ = try key() }
+
+    /// A name, and the colon behind it.
+    private mutating func key() throws(JSONError) -> JSONText {
+        skipSpace()
+        guard byte == 0x22 else { throw fail("a name in quotes expected") }
+        let key = try text()
         skipSpace()
         guard byte == 0x3A else { throw fail("':' expected") }
         offset += 1
+        return key
     }
 
     // MARK: Values

@@ -1,6 +1,7 @@
 internal import CSluiceRuntime
 internal import HTTPTypes
 internal import SluiceMiddleware
+internal import SluiceReporting
 
 /// Which bodies travel as text in a buffered answer; all others are base64, which is never wrong for payload 2.0.
 enum BodyEncoding {
@@ -25,9 +26,9 @@ enum BodyEncoding {
 
     static func isIdentity(_ encoding: String?) -> Bool {
         guard let encoding else { return true }
-        return encoding.split(separator: ",").allSatisfy { part in
-            let name = part.filter { $0 != " " && $0 != "\t" }.lowercased()
-            return name.isEmpty || name == "identity"
+        return encoding.split(at: ",").allSatisfy { part in
+            let name = part.trimmed.lowercased()
+            return name.isEmpty || name.isSame(as: "identity")
         }
     }
 
@@ -58,7 +59,9 @@ enum BodyEncoding {
     private static func isSame(_ bytes: Slice<UnsafeBufferPointer<UInt8>>, _ word: StaticString) -> Bool {
         bytes.count == word.utf8CodeUnitCount
             && zip(bytes, UnsafeBufferPointer(start: word.utf8Start, count: bytes.count)).allSatisfy { byte, letter in
-                (byte &- 0x41 < 26 ? byte | 0x20 : byte) == letter
+                // Typed: an older compiler gives the expression up otherwise.
+                let lower: UInt8 = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                return lower == letter
             }
     }
 }

@@ -15,7 +15,15 @@ struct ErrorDocument: Sendable {
         type = ErrorType(category, reason: errorType) ?? ErrorType(category, fallback: fallback)
         // It reaches SDK callers: of an HTTPError, only what is meant for them.
         let text = (error as? HTTPError)?.message ?? String(describing: error)
-        message = text.utf8.count <= Self.messageLimit ? text : String(text.prefix(Self.messageLimit / 4)) + "…"
+        message = Self.cut(text)
+    }
+
+    /// At most ``messageLimit`` bytes, dots included; a character that the limit takes apart is left out.
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > messageLimit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: messageLimit - 3)
+        while end.samePosition(in: text.unicodeScalars) == nil { text.utf8.formIndex(before: &end) }
+        return text[..<end] + "…"
     }
 
     /// In bytes; the platform crops what is longer at a place of its own.

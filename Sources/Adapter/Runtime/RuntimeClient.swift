@@ -119,7 +119,7 @@ final class RuntimeClient {
 
     /// Takes a connection back whose streamed answer is over.
     func giveBack(_ connection: RuntimeConnection, after answer: RuntimeConnection.Answer) {
-        if keepsStreams, answer.head.keepsAlive { kept = connection }
+        if keepsStreams, answer.head.keepsAlive, connection.isClean { kept = connection }
     }
 
     func freshStreamConnection() throws -> RuntimeConnection { try connect("response") }
@@ -165,7 +165,7 @@ final class RuntimeClient {
             kept = nil
             do {
                 let answer = try await connection.exchange(pieces, cancellable: cancellable)
-                if answer.head.keepsAlive { kept = connection }
+                if answer.head.keepsAlive, connection.isClean { kept = connection }
                 return answer
             } catch let error as RuntimeConnection.Lost {
                 let mayRepeat = attempts == .again || (wasKept && error.nothingCame)

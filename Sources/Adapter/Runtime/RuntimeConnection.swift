@@ -34,6 +34,9 @@ final class RuntimeConnection {
 
     deinit { buffer.deallocate() }
 
+    /// Whether nothing came behind the last answer: stray bytes would be taken for the next one.
+    var isClean: Bool { unread.isEmpty }
+
     /// - Throws: ``Lost`` when the connection is gone.
     func send(_ pieces: [ArraySlice<UInt8>]) async throws {
         do {

@@ -152,8 +152,8 @@ struct Relay: Sendable {
     }
 
     private func noteTrailers(_ head: HTTPMessageHead, _ invocation: LocalInvocation) {
-        let announced = Set((head["trailer"] ?? "").lowercased().split(separator: ",").map { $0.filter { $0 != " " } })
-        for trailer in connection.trailers where !announced.contains(trailer.name[...].filter { $0 != " " }) {
+        let announced = Set((head["trailer"] ?? "").lowercased().parts(at: ",").map(\.withoutBlanks))
+        for trailer in connection.trailers where !announced.contains(trailer.name) {
             invocation.notes.append("the trailer '\(trailer.name)' was not announced in the head: it is ignored")
         }
         guard let type = connection.trailers.first(where: { $0.name == Self.errorType && announced.contains($0.name) }) else {

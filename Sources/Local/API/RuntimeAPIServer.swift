@@ -30,7 +30,7 @@ struct RuntimeAPIServer: Sendable {
         guard head["host"] != nil else {
             return try await refuse(connection, 400, "InvalidRequest", "RFC 9112, 3.2: the Host header is missing")
         }
-        let parts = head.target.split(separator: "/").map(String.init)
+        let parts = head.target.parts(at: "/").filter { !$0.isEmpty }.map(String.init)
         if parts.first == "2020-01-01" {
             return try await ExtensionsAPI(broker: broker).route(head, Array(parts.dropFirst()), connection, self)
         }

@@ -36,16 +36,16 @@ struct FunctionURLEvent: Encodable {
     let isBase64Encoded: Bool
 
     init(_ head: HTTPMessageHead, body bytes: [UInt8], requestID: String, port: UInt16, now: Date = Date()) {
-        let parts = head.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = head.target.parts(at: "?", atMost: 2)
         let path = parts.first.map(String.init) ?? "/"
-        rawPath = path.hasPrefix("/") ? path : "/"
+        rawPath = path.utf8.first == UInt8(ascii: "/") ? path : "/"
         rawQueryString = parts.count > 1 ? String(parts[1]) : ""
         var headers: [String: String] = [:]
         for line in head.lines where !["connection", "transfer-encoding", "keep-alive", "te", "upgrade"].contains(line.name) {
             headers[line.name] = headers[line.name].map { "\($0),\(line.value)" } ?? line.value
         }
         let cookieLines = head.lines.filter { $0.name == "cookie" }
-        let pairs = cookieLines.flatMap { $0.value.split(separator: ";").map { $0.trimmed } }
+        let pairs = cookieLines.flatMap { $0.value.parts(at: ";").filter { !$0.isEmpty }.map(\.withoutBlanks) }
         cookies = pairs.isEmpty ? nil : pairs
         if !pairs.isEmpty { headers["cookie"] = pairs.joined(separator: "; ") }
         headers["x-forwarded-for"] = "127.0.0.1"
@@ -84,9 +84,9 @@ struct FunctionURLEvent: Encodable {
     private static func parameters(_ query: String) -> [String: String]? {
         guard !query.isEmpty else { return nil }
         var result: [String: String] = [:]
-        for field in query.split(separator: "&") {
-            let parts = field.split(separator: "=", maxSplits: 1).map { part in
-                let spaced = String(part.map { $0 == "+" ? " " : $0 })
+        for field in query.parts(at: "&") where !field.isEmpty {
+            let parts = field.parts(at: "=", atMost: 2).map { part in
+                let spaced = String(decoding: part.utf8.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self)
                 return spaced.percentDecoded ?? spaced
             }
             guard let name = parts.first else { continue }
@@ -104,11 +104,5 @@ struct FunctionURLEvent: Encodable {
         func two(_ number: Int?) -> String { (number ?? 0) < 10 ? "0\(number ?? 0)" : "\(number ?? 0)" }
         let month = part.month.flatMap { months.indices.contains($0 - 1) ? months[$0 - 1] : nil } ?? "Jan"
         return "\(two(part.day))/\(month)/\(part.year ?? 1970):\(two(part.hour)):\(two(part.minute)):\(two(part.second)) +0000"
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: String {
-        String(drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 }

@@ -20,15 +20,15 @@ enum IngestKey {
     }
 
     private static func inQuery(_ target: String) -> String? {
-        let parts = target.split(separator: "?", maxSplits: 1)
+        let parts = target.parts(at: "?", atMost: 2)
         guard parts.count == 2 else { return nil }
         return field("sentry_key", in: parts[1], separator: "&")?.percentDecoded
     }
 
-    private static func field(_ name: String, in text: Substring, separator: Character) -> String? {
-        for field in text.split(separator: separator) {
-            let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if pair.count == 2, pair[0].filter({ $0 != " " }) == name { return pair[1].filter { $0 != " " } }
+    private static func field(_ name: String, in text: Substring, separator: Unicode.Scalar) -> String? {
+        for field in text.parts(at: separator) {
+            let pair = field.parts(at: "=", atMost: 2)
+            if pair.count == 2, pair[0].withoutBlanks == name { return pair[1].withoutBlanks }
         }
         return nil
     }

@@ -17,7 +17,7 @@ struct IngestRequest: Sendable, Equatable {
 
     /// - Throws: ``IngestRefusal``.
     init(_ head: HTTPMessageHead, _ body: [UInt8]) throws(IngestRefusal) {
-        let path = head.target.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+        let path = (head.target.parts(at: "?").first ?? "").parts(at: "/")
         guard path.count == 5, path[0].isEmpty, path[1] == "api", !path[2].isEmpty, path[3] == "envelope", path[4].isEmpty
         else {
             throw .notFound("no such path: \(head.target); reports go to /api/<project>/envelope/")

@@ -1,3 +1,5 @@
+internal import SluiceReporting
+
 /// The fields of a query string, in the order sent.
 ///
 /// Decoded as browsers encode forms: `+` is a space, `%2B` a plus. A broken escape is left as it came.
@@ -6,9 +8,9 @@ public struct Query: Sendable {
     public let fields: [(name: String, value: String)]
 
     init(_ raw: String) {
-        fields = raw.split(separator: "&").map { field in
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decode(parts[0]), parts.count > 1 ? Self.decode(parts[1]) : "")
+        fields = raw.split(at: "&").map { field in
+            let (name, value) = field.cut(at: "=") ?? (field, "")
+            return (Self.decode(name), Self.decode(value))
         }
     }
 
@@ -17,10 +19,10 @@ public struct Query: Sendable {
     }
 
     /// The first value of this name; nil when the query has none.
-    public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+    public subscript(name: String) -> String? { fields.first { $0.name.isSame(as: name) }?.value }
 
     /// Every value of this name, in order.
-    public func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+    public func all(_ name: String) -> [String] { fields.filter { $0.name.isSame(as: name) }.map(\.value) }
 
     /// The value of this name, converted.
     ///

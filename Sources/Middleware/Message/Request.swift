@@ -44,12 +44,11 @@ public struct Request: Sendable {
     public init(
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: Body = .empty
     ) {
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let path = parts.first.map(String.init) ?? ""
+        let (path, query) = target.cut(at: "?") ?? (target[...], "")
         self.id = RequestIDSource.next()
         self.method = method
-        self.rawPath = path.hasPrefix("/") ? path : "/" + path
-        self.rawQuery = parts.count > 1 ? String(parts[1]) : ""
+        self.rawPath = path.utf8.first == UInt8(ascii: "/") ? String(path) : "/" + path
+        self.rawQuery = String(query)
         self.scheme = "https"
         self.authority = headers[.host] ?? ""
         ownHeaders = headers

@@ -1,14 +1,27 @@
 internal import HTTPTypes
+internal import SluiceReporting
 
 /// The routes as a tree of path segments: a look-up walks the path once, however many routes there are.
 ///
 /// At each segment a literal wins over a parameter and a parameter over a catch-all, so the order of registration never matters.
 struct RouteTrie: Sendable {
     private struct Node: Sendable {
-        var literals: [String: Int] = [:]
+        var literals: [Literal: Int] = [:]
         var parameter: Int?
         var routes: [Int] = []
         var catchAlls: [Int] = []
+    }
+
+    /// A segment that matches its own octets, and no others that Swift's `==` finds equal to them.
+    private struct Literal: Hashable {
+        var text: String
+
+        static func == (one: Literal, other: Literal) -> Bool { one.text.isSame(as: other.text) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     struct Match: Sendable {
@@ -59,9 +72,9 @@ struct RouteTrie: Sendable {
     }
 
     private mutating func child(of node: Int, literal: String) -> Int {
-        if let known = nodes[node].literals[literal] { return known }
+        if let known = nodes[node].literals[Literal(text: literal)] { return known }
         nodes.append(Node())
-        nodes[node].literals[literal] = nodes.count - 1
+        nodes[node].literals[Literal(text: literal)] = nodes.count - 1
         return nodes.count - 1
     }
 
@@ -84,7 +97,7 @@ struct RouteTrie: Sendable {
     ) -> Int? {
         let node = nodes[index]
         guard let segment = rest.first else { return pick(node.routes) }
-        if let child = node.literals[segment], let found = find(rest.dropFirst(), from: child, &captured, pick) {
+        if let child = node.literals[Literal(text: segment)], let found = find(rest.dropFirst(), from: child, &captured, pick) {
             return found
         }
         if let child = node.parameter, !segment.isEmpty {

@@ -63,7 +63,7 @@ struct Surroundings: Sendable {
             if let region { values["url"] = .string(Self.logURL(region, log.group, log.stream, scope.requestID)) }
             contexts["aws.cloudwatch.logs"] = values
         }
-        let account = facts.functionARN.split(separator: ":", omittingEmptySubsequences: false)
+        let account = facts.functionARN.split(at: ":", omittingEmptySubsequences: false)
         if account.count > 4, !account[4].isEmpty, var cloud = self.contexts["cloud_resource"] {
             cloud["cloud.account.id"] = .string(String(account[4]))
             contexts["cloud_resource"] = cloud
@@ -95,7 +95,7 @@ struct Surroundings: Sendable {
         var line = [CChar](repeating: 0, count: 512)
         while fgets(&line, CInt(line.count), file) != nil {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            let parts = text.split(separator: "=", maxSplits: 1)
+            let parts = text.split(at: "=", maxSplits: 1)
             guard parts.count == 2 else { continue }
             let value = String(parts[1].filter { $0 != "\"" && $0 != "\n" })
             switch parts[0] {

@@ -57,34 +57,38 @@ struct Scrubber: Sendable {
     }
 
     func cookies(_ header: String) -> [ReportRequest.Pair] {
-        header.split(separator: ";").compactMap { pair in
-            let pair = String(pair).trimmed
+        header.split(at: ";").compactMap { pair in
+            let pair = pair.trimmed
             guard !pair.isEmpty else { return nil }
             // What is no pair may be a secret as a whole.
-            guard let equals = pair.firstIndex(of: "=") else { return .init("cookie", Self.filtered) }
-            let name = String(pair[..<equals])
-            return .init(name, isFiltered(cookie: name) ? Self.filtered : String(pair[pair.index(after: equals)...]))
+            guard let (name, value) = pair.cut(at: "=") else { return .init("cookie", Self.filtered) }
+            return .init(String(name), isFiltered(cookie: String(name)) ? Self.filtered : String(value))
         }
     }
 
     /// The first pair only; attributes are dropped.
     func setCookie(_ header: String) -> String {
-        guard let pair = header.split(separator: ";").first, let equals = pair.firstIndex(of: "=") else { return Self.filtered }
-        let name = String(pair[..<equals])
+        guard let pair = header.split(at: ";").first, let (before, _) = pair.cut(at: "=") else { return Self.filtered }
+        let name = String(before)
         return isFiltered(cookie: name) ? "\(name)=\(Self.filtered)" : String(pair)
     }
 
     /// Without credentials, query and fragment.
     func url(_ text: String) -> String {
-        var text = text[...]
-        if let end = text.firstIndex(where: { $0 == "?" || $0 == "#" }) { text = text[..<end] }
-        let whole = String(text)
-        guard let slashes = whole.hasPrefix("//") ? whole.range(of: "//") : whole.range(of: "://") else { return whole }
-        let rest = whole[slashes.upperBound...]
-        let authority = rest.prefix { $0 != "/" }
-        guard let at = authority.lastIndex(of: "@") else { return whole }
-        let hasPassword = authority[..<at].contains(":")
-        return whole[..<slashes.upperBound] + (hasPassword ? "\(Self.filtered):\(Self.filtered)" : Self.filtered) + rest[at...]
+        let whole = text.prefix(before: "?#").utf8
+        // "//" at the beginning, or behind the scheme.
+        let start =
+            whole.starts(with: "//".utf8) ? whole.startIndex : Self.place(of: "://", in: whole).map { whole.index(after: $0) }
+        guard let start else { return String(Substring(whole)) }
+        let host = whole.index(start, offsetBy: 2)
+        let authority = whole[host...].prefix { $0 != UInt8(ascii: "/") }
+        guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return String(Substring(whole)) }
+        let hidden = authority[..<at].contains(UInt8(ascii: ":")) ? "\(Self.filtered):\(Self.filtered)" : Self.filtered
+        return String(Substring(whole[..<host])) + hidden + String(Substring(whole[at...]))
+    }
+
+    private static func place(of part: StaticString, in text: Substring.UTF8View) -> String.Index? {
+        text.indices.first { Substring(text[$0...]).begins(with: part) }
     }
 
     private func body(_ raw: RawRequest) -> String? {
@@ -117,9 +121,9 @@ struct Scrubber: Sendable {
     }
 
     private func form(_ text: String) -> String {
-        text.split(separator: "&").map { field in
-            guard let equals = field.firstIndex(of: "=") else { return Self.filtered }
-            let name = String(field[..<equals])
+        text.split(at: "&").map { field in
+            guard let (before, _) = field.cut(at: "=") else { return Self.filtered }
+            let name = String(before)
             // A name that cannot be read may be that of a secret.
             return Percent.decode(name).map(isSecret) ?? true ? "\(name)=\(Self.filtered)" : String(field)
         }.joined(separator: "&")

@@ -16,19 +16,19 @@ struct Baggage: Sendable {
 
     /// Several header lines are joined with a comma before. Members that are empty or cannot be decoded are left out.
     init(_ text: String) {
-        for member in text.split(separator: ",") {
-            let member = String(member).trimmed
-            guard let equals = member.firstIndex(of: "=") else { continue }
-            let name = String(member[..<equals]).trimmed
-            let value = String(member[member.index(after: equals)...]).trimmed
+        for member in text.split(at: ",") {
+            let member = member.trimmed
+            guard let (before, after) = member.cut(at: "=") else { continue }
+            let (name, value) = (before.trimmed, after.trimmed)
             guard !name.isEmpty, !value.isEmpty else { continue }
-            guard name.hasPrefix("sentry-") else {
+            guard name.begins(with: "sentry-") else {
                 others.append(String(member))
                 continue
             }
-            let plain = value.split(separator: ";", maxSplits: 1).first ?? value
-            guard let decoded = Percent.decode(String(plain)), name.count > 7 else { continue }
-            sentry.append(Member(name: String(name.dropFirst(7)), value: decoded))
+            let plain = value.split(at: ";", maxSplits: 1).first ?? value
+            let own = String(Substring(name.utf8.dropFirst(7)))
+            guard let decoded = Percent.decode(String(plain)), !own.isEmpty else { continue }
+            sentry.append(Member(name: own, value: decoded))
         }
     }
 

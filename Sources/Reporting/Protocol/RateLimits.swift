@@ -15,25 +15,25 @@ struct RateLimits: Sendable, Equatable {
     /// Reads an answer's headers; both may be nil.
     mutating func update(status: Int, limits: String?, retryAfter: String?, now: Deadline) {
         if let limits {
-            for member in limits.split(separator: ",") { apply(member, now) }
+            for member in limits.split(at: ",") { apply(member, now) }
         } else if status == 429 {
             extend(nil, now.advanced(by: Self.retryAfter(retryAfter, now: now)))
         }
     }
 
     private mutating func apply(_ member: Substring, _ now: Deadline) {
-        let parts = member.split(separator: ":", omittingEmptySubsequences: false).map { Self.trim($0) }
+        let parts = member.split(at: ":", omittingEmptySubsequences: false).map(\.trimmed)
         guard let first = parts.first, first.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2E }), let seconds = Double(first),
             seconds.isFinite, seconds > 0
         else { return }
         let until = now.advanced(by: .seconds(Int64(min(seconds, 1e9).rounded(.up))))
         let names = parts.count > 1 ? parts[1] : ""
         guard !names.isEmpty else { return extend(nil, until) }
-        for name in names.split(separator: ";") {
+        for name in names.split(at: ";") {
             // An unknown category must never become "all".
-            guard let category = ReportCategory(rawValue: String(Self.trim(name))) else { continue }
+            guard let category = ReportCategory(rawValue: String(name.trimmed)) else { continue }
             if category == .metricBucket, parts.count > 4, !parts[4].isEmpty,
-                !parts[4].split(separator: ";").contains("custom")
+                !parts[4].split(at: ";").contains(where: { $0.isSame(as: "custom") })
             {
                 continue
             }
@@ -52,19 +52,12 @@ struct RateLimits: Sendable, Equatable {
 
     /// Whole seconds or an HTTP date; anything else is a minute.
     static func retryAfter(_ text: String?, now: Deadline) -> Duration {
-        guard let text = text.map({ trim(Substring($0)) }), !text.isEmpty else { return .seconds(60) }
+        guard let text = text?.trimmed, !text.isEmpty else { return .seconds(60) }
         if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let seconds = Int64(text) {
             return .seconds(min(seconds, 1_000_000_000))
         }
         if let moment = HTTPDate.parse(String(text)) { return max(now.distance(to: moment), .zero) }
         return .seconds(60)
-    }
-
-    private static func trim(_ text: Substring) -> Substring {
-        var text = text
-        while text.first == " " || text.first == "\t" { text = text.dropFirst() }
-        while text.last == " " || text.last == "\t" { text = text.dropLast() }
-        return text
     }
 }
 
@@ -82,11 +75,11 @@ enum ReportCategory: String, Sendable, Hashable, CaseIterable {
 /// `Fri, 08 Mar 2019 11:17:09 GMT`, the one form of RFC 9110 that is still sent.
 enum HTTPDate {
     static func parse(_ text: String) -> Deadline? {
-        let parts = text.split(separator: " ")
+        let parts = text.split(at: " ")
         guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), let year = Int64(parts[3]),
             let month = months.firstIndex(of: String(parts[2])), (1...31).contains(day), (1970...9999).contains(year)
         else { return nil }
-        let clock = parts[4].split(separator: ":").compactMap { Int64($0) }
+        let clock = parts[4].split(at: ":").compactMap { Int64($0) }
         guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2]) else {
             return nil
         }

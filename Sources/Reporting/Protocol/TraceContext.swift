@@ -32,7 +32,7 @@ struct TraceContext: Sendable, Hashable {
         let baggage = header("baggage").map { Baggage($0) }
         let incoming = header("sentry-trace").flatMap(Self.parseSentryTrace) ?? header("traceparent").flatMap(Self.parseW3C)
         guard let incoming else { return }
-        let theirs = baggage?.sentry.first { $0.name == "org_id" }?.value
+        let theirs = baggage?.sentry.first { $0.name.isSame(as: "org_id") }?.value
         guard Self.mayContinue(ours: organization, theirs: theirs, isStrict: isStrict) else { return }
         traceID = incoming.trace
         parentSpanID = incoming.span
@@ -43,7 +43,7 @@ struct TraceContext: Sendable, Hashable {
 
     static func mayContinue(ours: String?, theirs: String?, isStrict: Bool) -> Bool {
         switch (ours, theirs) {
-        case (let ours?, let theirs?): ours == theirs
+        case (let ours?, let theirs?): ours.isSame(as: theirs)
         case (nil, nil): true
         default: !isStrict
         }
@@ -51,12 +51,12 @@ struct TraceContext: Sendable, Hashable {
 
     /// From the baggage, or in the half that the caller's decision allows.
     private static func random(_ members: [Baggage.Member], isSampled: Bool?) -> Double {
-        if let text = members.first(where: { $0.name == "sample_rand" })?.value, let value = Double(text),
+        if let text = members.first(where: { $0.name.isSame(as: "sample_rand") })?.value, let value = Double(text),
             (0..<1).contains(value)
         {
             return value
         }
-        let rate = members.first { $0.name == "sample_rate" }.flatMap { Double($0.value) }.map { min(max($0, 0), 1) }
+        let rate = members.first { $0.name.isSame(as: "sample_rate") }.flatMap { Double($0.value) }.map { min(max($0, 0), 1) }
         let value: Double =
             switch (rate, isSampled) {
             case (let rate?, true?) where rate > 0: .random(in: 0..<rate)
@@ -68,7 +68,7 @@ struct TraceContext: Sendable, Hashable {
 
     /// `<32 hex>-<16 hex>[-0|-1]`, blanks around it allowed.
     static func parseSentryTrace(_ text: String) -> (trace: String, span: String, sampled: Bool?)? {
-        let parts = text.trimmed.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.trimmed.split(at: "-", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 || parts.count == 3, isHex(parts[0], 32), isHex(parts[1], 16) else { return nil }
         guard parts.count == 3 else { return (parts[0], parts[1], nil) }
         guard parts[2] == "1" || parts[2] == "0" else { return nil }
@@ -77,7 +77,7 @@ struct TraceContext: Sendable, Hashable {
 
     /// `00-<32 hex>-<16 hex>-<flags>`.
     static func parseW3C(_ text: String) -> (trace: String, span: String, sampled: Bool?)? {
-        let parts = text.trimmed.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.trimmed.split(at: "-", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 4, isHex(parts[0], 2, allowsZero: true), parts[0] != "ff", parts[0] != "00" || parts.count == 4,
             isHex(parts[1], 32), isHex(parts[2], 16), isHex(parts[3], 2, allowsZero: true)
         else { return nil }
@@ -102,14 +102,5 @@ struct TraceContext: Sendable, Hashable {
         if let environment { context.append(("environment", environment)) }
         if let organization { context.append(("org_id", organization)) }
         return context
-    }
-}
-
-extension String {
-    var trimmed: Substring {
-        var text = self[...]
-        while let first = text.first, first == " " || first == "\t" { text = text.dropFirst() }
-        while let last = text.last, last == " " || last == "\t" { text = text.dropLast() }
-        return text
     }
 }

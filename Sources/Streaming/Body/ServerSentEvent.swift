@@ -25,14 +25,25 @@ public struct ServerSentEvent: Sendable, Equatable {
         if let event { text += "event: \(Self.oneLine(event))\n" }
         if let id { text += "id: \(Self.oneLine(id))\n" }
         if let retry {
-            let (seconds, attoseconds) = retry.components
-            text += "retry: \(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))\n"
+            // Longer than any browser lives, and still a number.
+            let (seconds, attoseconds) = min(retry, .seconds(Int64.max / 1000)).components
+            text += "retry: \(max(0, seconds) * 1000 + max(0, attoseconds / 1_000_000_000_000_000))\n"
         }
-        // CRLF is one Character in Swift: a split over characters meets it whole.
-        for line in data.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\r\n" || $0 == "\r" || $0 == "\n" }) {
-            text += "data: \(line)\n"
-        }
+        for line in Self.lines(of: data) { text += "data: \(line)\n" }
         return text + "\n"
+    }
+
+    /// What CRLF, CR and LF set apart.
+    static func lines(of text: String) -> [Substring] {
+        var lines: [Substring] = []
+        var rest = text.utf8[...]
+        while let end = rest.firstIndex(where: { $0 == 0x0D || $0 == 0x0A }) {
+            lines.append(Substring(rest[..<end]))
+            let next = rest.index(after: end)
+            rest = rest[next...]
+            if text.utf8[end] == 0x0D, rest.first == 0x0A { rest = rest.dropFirst() }
+        }
+        return lines + [Substring(rest)]
     }
 
     private static func oneLine(_ field: String) -> String {
@@ -60,7 +71,6 @@ public struct EventWriter: Sendable {
     ///
     /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
     public func comment(_ text: String) async throws {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        try await writer.write(": \(line)\n\n")
+        try await writer.write(": \(ServerSentEvent.lines(of: text).joined(separator: " "))\n\n")
     }
 }

@@ -1,0 +1,43 @@
+/// Text whose protocol means octets. Swift's `Character` joins what a protocol keeps apart (`;` and a combining mark), and its `==` finds
+/// equal what is not (U+037E and `;`, the Kelvin sign and `K`).
+extension StringProtocol where SubSequence == Substring {
+    /// The parts between the octets of this ASCII character.
+    package func split(
+        at octet: Unicode.Scalar, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
+    ) -> [Substring] {
+        self[...].utf8.split(
+            separator: UInt8(ascii: octet), maxSplits: maxSplits, omittingEmptySubsequences: omittingEmptySubsequences
+        ).map(Substring.init)
+    }
+
+    /// What stands before and behind the first octet of this ASCII character; nil where there is none.
+    package func cut(at octet: Unicode.Scalar) -> (before: Substring, after: Substring)? {
+        let octets = self[...].utf8
+        guard let place = octets.firstIndex(of: UInt8(ascii: octet)) else { return nil }
+        return (Substring(octets[..<place]), Substring(octets[octets.index(after: place)...]))
+    }
+
+    /// What stands before the first octet of any of these ASCII characters, or all of it.
+    package func prefix(before stops: StaticString) -> Substring {
+        Substring(
+            self[...].utf8.prefix { octet in
+                !UnsafeBufferPointer(start: stops.utf8Start, count: stops.utf8CodeUnitCount).contains(octet)
+            })
+    }
+
+    /// Without the spaces and tabs around it.
+    package var trimmed: Substring {
+        var octets = self[...].utf8
+        while let first = octets.first, first == 0x20 || first == 0x09 { octets.removeFirst() }
+        while let last = octets.last, last == 0x20 || last == 0x09 { octets.removeLast() }
+        return Substring(octets)
+    }
+
+    /// Whether it begins with the octets of this ASCII text.
+    package func begins(with text: StaticString) -> Bool {
+        utf8.starts(with: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Whether both have the same octets.
+    package func isSame(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+}
