@@ -44,6 +44,10 @@ static int add_text(struct dl_phdr_info *info, size_t size, void *unused) {
     return 0;
 }
 
+// User addresses have 48 bits on arm64, 47 on x86-64. Above them arm64 may keep a signature of a return address (branch protection),
+// which names the same place with and without.
+static uintptr_t plain(uintptr_t address) { return address & (((uintptr_t)1 << 48) - 1); }
+
 static bool is_within(struct range range, uintptr_t address) {
     return address >= range.start && address < range.end;
 }
@@ -167,8 +171,8 @@ static size_t walk_contexts(uintptr_t context, uintptr_t *out, size_t count, siz
     // A job that is no task has no contexts: its frame has something else in that place.
     if (!swift_task_getCurrent || !swift_task_getCurrent()) return count;
     while (count < max) {
-        if (context < 4096 || context % 8 != 0 || context >> 47 != 0) break;
-        uintptr_t parent = ((const uintptr_t *)context)[0], resume = ((const uintptr_t *)context)[1];
+        if (context < 4096 || context % 8 != 0 || context >> 48 != 0) break;
+        uintptr_t parent = ((const uintptr_t *)context)[0], resume = plain(((const uintptr_t *)context)[1]);
         if (parent == 0 || parent == context || !is_text(resume)) break;
         // Not a return address but a function's first byte: one more, so that "address - 1" is right for every frame.
         out[count++] = resume + 1;
@@ -192,12 +196,12 @@ __attribute__((noinline)) size_t sluice_walk_frames(uintptr_t *out, size_t max) 
     while (count < max) {
         uintptr_t at = (uintptr_t)frame;
         if (at % 8 != 0 || at < floor || at >= thread.stack_end || thread.stack_end - at < 16) break;
-        uintptr_t next = frame[0] & ~mark, back = frame[1];
+        uintptr_t next = frame[0] & ~mark, back = plain(frame[1]);
         if (!is_text(back)) break;
         if (frame[0] & mark || is_runner(back)) {
             // The runner's own frame must be where it says: by it we know that `frame` is no accident.
             if (next <= at || next % 8 != 0 || next >= thread.stack_end || thread.stack_end - next < 16) break;
-            if (!is_text(((const uintptr_t *)next)[1])) break;
+            if (!is_text(plain(((const uintptr_t *)next)[1]))) break;
             return walk_contexts(frame[-1], out, count, max);
         }
         if (is_one_of(runners, back)) {
