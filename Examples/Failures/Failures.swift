@@ -53,6 +53,7 @@ func makeApp() throws -> LambdaApp {
 
     // One that blocks its thread: the same, from a thread that it cannot block.
     routes.get("/block") { _ in
+        print("blocking the worker's thread")
         var spins: UInt64 = 0
         while true { spins &+= 1 }
         return "\(spins)"

@@ -1,3 +1,4 @@
+internal import CSluiceRuntime
 internal import Logging
 internal import SluiceMiddleware
 internal import SluiceReporting
@@ -49,6 +50,7 @@ extension LambdaApp {
         bootstrapsLogging: Bool = true, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async throws {
         try firstRun.enter()
+        sluice_line_buffer_stdout()
         let environment = ProcessEnvironment.all()
         guard environment["AWS_LAMBDA_RUNTIME_API"] != nil else { return try await startLocal(environment) }
         let end = await Server.serve(environment, bootstrapsLogging: bootstrapsLogging, makeApp)

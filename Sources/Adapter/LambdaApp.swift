@@ -31,11 +31,17 @@ public struct LambdaApp: Sendable {
 
     /// Runs the pipeline in this process, for tests: what a client would get under buffered mode.
     ///
-    /// A streamed body is collected, whatever its size. What was thrown is in the answer's ``Response/error``.
+    /// A streamed body is collected, whatever its size. What was thrown is in the answer's ``Response/error``; so is what ``validate()``
+    /// would throw, in a 500: an app that cannot start answers nothing.
     public func respond(to request: Request) async -> Response {
         let scope = InvocationScope(requestID: request.id, deadline: request.deadline)
         return await InvocationScope.$current.withValue(scope) {
             let reporter = LogReporter(Logger(label: "sluice"))
+            if let problem = chain.problems.first {
+                let response = chain.response(to: problem, of: Response(), to: request)
+                await chain.complete(response, of: request, reporter)
+                return response
+            }
             let response = await chain.collected(await chain.respond(to: request), to: request, limit: .max)
             await chain.complete(response, of: request, reporter)
             return response

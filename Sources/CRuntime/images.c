@@ -4,6 +4,7 @@
 #include "CSluiceRuntime.h"
 #include "files.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
 #include <stdatomic.h>
@@ -123,4 +124,15 @@ size_t sluice_images(struct sluice_image *out, size_t max) {
         to_guid(bytes, out[i].debug_id);
     }
     return listing.count;
+}
+
+struct sluice_place sluice_place_of(uintptr_t address) {
+    Dl_info info;
+    struct sluice_place place = {0};
+    // The call lies before its return address.
+    if (dladdr((const void *)(address - 1), &info) == 0) return place;
+    place.function = info.dli_sname;
+    place.path = info.dli_fname;
+    place.offset = address - (uintptr_t)(info.dli_sname != NULL ? info.dli_saddr : info.dli_fbase);
+    return place;
 }

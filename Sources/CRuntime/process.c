@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -116,3 +117,5 @@ int sluice_wake_on_signal(int number, int fd) {
 int sluice_last_signal(void) {
     return atomic_load(&last_signal);
 }
+
+void sluice_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }

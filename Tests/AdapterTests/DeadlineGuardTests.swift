@@ -6,7 +6,7 @@ import Testing
 @testable import SluiceReporting
 
 /// The guard's acts, with an exit that only takes notes.
-@Suite struct DeadlineGuardTests {
+@Suite(.timeLimit(.minutes(1))) struct DeadlineGuardTests {
     /// Notes each record's outcome and the request that it belongs to.
     private final class Notes: Reporter {
         let lines = Collected<String>()

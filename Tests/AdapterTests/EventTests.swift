@@ -197,4 +197,37 @@ import Testing
     func doubleSlash() throws {
         #expect(try read(eventJSON(path: "//evil.example/x")).url == "https://id.lambda-url.eu-west-2.on.aws//evil.example/x")
     }
+
+    @Test(
+        "an event of another kind is named, with what to do about it",
+        arguments: [
+            (#"{"Records":[{"messageId":"1","eventSource":"aws:sqs"}]}"#, "an SQS event (remove its trigger"),
+            (#"{"Records":[{"EventSource":"aws:sns","Sns":{}}]}"#, "an SNS event"),
+            (#"{"Records":[{"eventSource":"aws:s3"}]}"#, "an S3 event"),
+            (#"{"Records":[{"eventSource":"aws:kinesis"}]}"#, "a Kinesis event"),
+            (#"{"Records":[{"eventSource":"aws:dynamodb"}]}"#, "a DynamoDB stream event"),
+            (#"{"Records":[{"eventSource":"aws:codecommit"}]}"#, "an event of aws:codecommit"),
+            (
+                #"{"requestContext":{"elb":{"targetGroupArn":"a"}},"httpMethod":"GET"}"#,
+                "an Application Load Balancer's event (use a Function URL"
+            ),
+            (#"{"resource":"/","path":"/","httpMethod":"GET","requestContext":{"stage":"p"}}"#, "a REST API's event"),
+            (#"{"version":"1.0","resource":"/","httpMethod":"GET","requestContext":{}}"#, "payload format version 1.0"),
+            (#"{"requestContext":{"connectionId":"a","eventType":"CONNECT"}}"#, "a WebSocket API's event"),
+            (#"{"version":"2.0","requestContext":{"serviceArn":"a"},"path":"/"}"#, "a VPC Lattice event"),
+            (#"{"raw_path":"/","method":"GET"}"#, "a VPC Lattice event"),
+            (
+                #"{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}"#,
+                "an EventBridge or schedule event"
+            ),
+            (#"{"triggerSource":"PreSignUp_SignUp"}"#, "a Cognito trigger's event"),
+            (#"{"type":"TOKEN","methodArn":"a","authorizationToken":"b"}"#, "authorizer's event"),
+            (#"{"anything":"else","Records":[1,null],"requestContext":7}"#, "'requestContext': object expected"),
+            (#"{"anything":"else","Records":[1,null]}"#, "'requestContext.http' is missing, or 'version' is another"),
+        ])
+    func kinds(_ json: String, says: String) {
+        let error = #expect(throws: EventError.self) { try read(json) }
+        #expect(error?.isHTTP == false)
+        #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+    }
 }

@@ -368,4 +368,36 @@ import Testing
         #expect(served.api.connections == 3)
         #expect(served.failures.isEmpty)
     }
+
+    @Test("an error of the settings is told to the Runtime API that the settings name, or past one that cannot be read")
+    func settingsErrors() async {
+        for proxyIsUsable in [true, false] {
+            let (api, proxy) = (MockRuntimeAPI([]), MockRuntimeAPI([]))
+            let end = await Server.serve(
+                [
+                    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)",
+                    "AWS_LWA_LAMBDA_RUNTIME_API_PROXY": proxyIsUsable ? "127.0.0.1:\(proxy.port)" : "nowhere",
+                    "SLUICE_EMPTY_STREAM": "wrong",
+                ], bootstrapsLogging: false, reporter: RecordingReporter()
+            ) { app { _ in .text("x") } }
+            #expect(end == .failed)
+            let told = ["/2018-06-01/runtime/init/error"]
+            #expect(api.posts.map(\.target) == (proxyIsUsable ? [] : told))
+            #expect(proxy.posts.map(\.target) == (proxyIsUsable ? told : []))
+            api.stop()
+            proxy.stop()
+        }
+    }
+
+    @Test("an app that cannot start answers a test's request with what is wrong")
+    func respondWithProblem() async {
+        var routes = Router()
+        routes.get("/a/{x}") { _ in "1" }
+        routes.get("/a/{y}") { _ in "2" }
+        let app = LambdaApp { routes }
+        let response = await app.respond(to: Request(.get, "/a/b"))
+        #expect(response.status == .internalServerError)
+        #expect((response.error as? RouteError)?.description.contains("GET /a/{x} and GET /a/{y}") == true)
+        #expect(!response.text.contains("/a/{x}"))
+    }
 }

@@ -113,6 +113,24 @@ import Testing
         #expect(local.get("/block")?.status == 504)
         let line = try #require(local.program.line(containing: "before the answer ended"))
         #expect(line.contains("HandlerTimeout"))
+        // What it has printed before is not lost with the process.
+        #expect(local.program.line(containing: "blocking the worker's thread") != nil)
+    }
+
+    @Test("the ERROR record of what was thrown says where")
+    func stackTrace() throws {
+        let local = try app("buffered", ["AWS_LAMBDA_LOG_FORMAT": "JSON"])
+        #expect(local.get("/fail?n=1")?.status == 500)
+        #expect(local.program.errorLine(containing: "failed with 500") != nil)
+        let record = try #require(local.records().first)
+        let stack = try #require(record["stackTrace"]?.texts)
+        #expect((1...20).contains(stack.count))
+        #expect(stack.first?.wholeMatch(of: /Reporting \+ 0x[0-9a-f]+/) != nil, "\(stack)")
+        // The second time its names are known: a report has found them out. One that is no app's own may have been left out.
+        #expect(local.program.line(containing: "before the answer ended") != nil)
+        #expect(local.get("/fail?n=2")?.status == 500)
+        let again = try #require(Program.observe { local.records().dropFirst().first })
+        #expect(again["stackTrace"]?.texts?.first?.contains("Reporting.swift:") == true, "\(again["stackTrace"]?.texts ?? [])")
     }
 
     @Test("a malformed DSN: one ERROR record that hides the key, and the app runs")

@@ -1,5 +1,6 @@
 @testable import SluiceMiddleware
 import SluiceTestSupport
+import Foundation
 import Testing
 
 @Suite struct RouterTests {
@@ -192,5 +193,58 @@ import Testing
         #expect(await answer(router, .get, "/maybe-text?x=1").text == "1")
         #expect(await answer(router, .get, "/maybe-text").status == .notFound)
         #expect(await answer(router, .get, "/throws").status == .conflict)
+    }
+
+    @Test(
+        "another framework's form of a parameter stops start-up, and the message has ours",
+        arguments: [
+            ("/x/:id", "'{id}', not ':id'"), ("/x/*", "'{path*}', not '*'"), ("/x/**", "'{path*}', not '**'"),
+            ("/x/*rest", "'{rest*}', not '*rest'"),
+        ])
+    func otherForms(_ path: String, says: String) {
+        var routes = Router()
+        routes.get(path) { _ in "x" }
+        let problems = Chain(.of(routes), answer: problemAnswer(to:for:)).problems
+        #expect(problems.count == 1)
+        #expect(problems.first?.description.contains(says) == true, "\(problems)")
+    }
+
+    @Test("a colon within a segment is a literal, and so is an escaped one")
+    func literalColons() async {
+        var routes = Router()
+        routes.get("/messages:send") { _ in "send" }
+        routes.get("/x/%3Aid") { _ in "colon" }
+        routes.get("/x/%2A") { _ in "star" }
+        let pipeline = CompletePipeline.of(routes)
+        #expect(await respond(pipeline, Request(.get, "/messages:send")).text == "send")
+        #expect(await respond(pipeline, Request(.get, "/x/:id")).text == "colon")
+        #expect(await respond(pipeline, Request(.get, "/x/*")).text == "star")
+    }
+
+    @Test("bytes are an answer as they are: neither base64 nor a JSON array")
+    func bytes() async {
+        var routes = Router()
+        routes.get("/array") { _ in [0, 255, 1] as [UInt8] }
+        routes.get("/data") { _ in Data([0, 255, 1]) }
+        routes.get("/none") { _ in nil as Data? }
+        let pipeline = CompletePipeline.of(routes)
+        for path in ["/array", "/data"] {
+            let response = await respond(pipeline, Request(.get, path))
+            #expect(response.body.bytes == [0, 255, 1])
+            #expect(response.headers[.contentType] == "application/octet-stream")
+        }
+        #expect(await respond(pipeline, Request(.get, "/none")).status == .notFound)
+    }
+
+    @Test("a parameter that the route does not have is named beside those that it has")
+    func parameterNames() async {
+        var routes = Router()
+        routes.get("/{slug}/{page}") { request in try request.parameters.require("slgu") }
+        routes.get("/") { request in try request.parameters.require("slug") }
+        let pipeline = CompletePipeline.of(routes)
+        let detail = (await respond(pipeline, Request(.get, "/a/b")).error as? HTTPError)?.detail
+        #expect(detail == "the matched route has no parameter {slgu}; it has {slug}, {page}")
+        let none = (await respond(pipeline, Request(.get, "/")).error as? HTTPError)?.detail
+        #expect(none == "the matched route has no parameter {slug}; it has none")
     }
 }

@@ -63,17 +63,18 @@ struct HTTPEvent {
                     description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)",
                     isHTTP: Self.looksLikeHTTP(bytes))
             }
-            try check()
+            try check(bytes)
             if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
         }
         place = Place()
     }
 
-    private func check() throws(EventError) {
+    private func check(_ event: [UInt8]) throws(EventError) {
         guard hasHTTP, !isOtherVersion else {
+            let kind = EventKind.describe(event).map { "this is \($0)" }
             throw EventError(
                 description:
-                    "not an HTTP event of payload version 2.0: 'requestContext.http' is missing, or 'version' is another",
+                    "not an HTTP event of payload version 2.0: \(kind ?? "'requestContext.http' is missing, or 'version' is another")",
                 isHTTP: false)
         }
         guard hasMethod else {

@@ -22,7 +22,7 @@ struct LogRecord {
                 if let tenant = scope.tenantID { json.field("tenantId", tenant) }
             }
             json.field("message", message)
-            if let error { Self.write(error, to: &json) }
+            if let error { write(error, to: &json) }
             json.field("logger", label)
             if !metadata.isEmpty {
                 json.key("metadata")
@@ -42,18 +42,20 @@ struct LogRecord {
         var bytes = Array(line.utf8)
         if let error {
             var json = JSONWriter()
-            json.object { Self.write(error, to: &$0) }
+            json.object { write(error, to: &$0) }
             bytes.append(0x09)
             bytes += json.bytes
         }
         return bytes + [0x0A]
     }
 
-    private static func write(_ error: any Error, to json: inout JSONWriter) {
+    private func write(_ error: any Error, to json: inout JSONWriter) {
         json.field("errorType", ErrorDocument.name(of: error))
         json.field("errorMessage", String(describing: error))
         json.key("stackTrace")
-        json.array { _ in }
+        json.array { json in
+            for frame in scope?.stack(of: error) ?? [] { json.string(frame.utf8) }
+        }
     }
 
     private static func write(_ value: Logger.MetadataValue, to json: inout JSONWriter) {

@@ -23,7 +23,7 @@ enum Server {
         do throws(SettingsError) {
             settings = try Settings(environment)
         } catch {
-            return await failStartUp(error, HostPort(environment["AWS_LAMBDA_RUNTIME_API"] ?? ""), reporter)
+            return await failStartUp(error, Settings.anyRuntimeAPI(environment), reporter)
         }
         for warning in settings.warnings { logger.warning("\(warning)") }
         guard let address = settings.runtimeAPI else {

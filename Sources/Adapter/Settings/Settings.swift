@@ -36,8 +36,7 @@ struct Settings: Sendable {
     /// - Throws: ``SettingsError``.
     init(_ environment: [String: String]) throws(SettingsError) {
         var warnings: [String] = []
-        let proxy = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
-        let variable = Self.present(environment[proxy]) == nil ? "AWS_LAMBDA_RUNTIME_API" : proxy
+        let variable = Self.present(environment[Self.proxy]) == nil ? Self.runtimeAPI : Self.proxy
         if let api = environment[variable] {
             guard let parsed = HostPort(api) else {
                 throw SettingsError(variable: variable, reason: "expected host:port, found '\(api)'")
@@ -76,6 +75,14 @@ struct Settings: Sendable {
             warnings.append("\(name): Sluice does not have this setting yet; ignored")
         }
         self.warnings = warnings
+    }
+
+    private static let runtimeAPI = "AWS_LAMBDA_RUNTIME_API"
+    private static let proxy = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
+
+    /// Where an error of the settings themselves is told: as ``runtimeAPI``, or past a proxy whose address cannot be read.
+    static func anyRuntimeAPI(_ environment: [String: String]) -> HostPort? {
+        [proxy, runtimeAPI].lazy.compactMap { environment[$0].flatMap { HostPort($0) } }.first
     }
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.

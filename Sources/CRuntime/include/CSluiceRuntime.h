@@ -24,6 +24,10 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 /// process in which one thread does the work. Swift's Glibc module does not import <malloc.h>.
 void sluice_one_arena(void);
 
+/// Lines that `print` writes leave when they are whole, also where standard output is no terminal: there libc would keep them, and a
+/// kill would lose them. Swift's Glibc module shows `stdout` as a variable that nobody may touch.
+void sluice_line_buffer_stdout(void);
+
 /// Names the calling thread, for debuggers and `ps`: prctl is variadic. Linux keeps 15 bytes.
 void sluice_name_thread(const char *name);
 
@@ -107,6 +111,17 @@ struct sluice_symbol {
 /// Names, files and lines of return addresses, from the symbol tables and DWARF line tables of the loaded files. Takes tens
 /// of milliseconds, keeps no memory; one caller at a time, others wait. Returns for how many anything was found.
 size_t sluice_symbolicate(const uintptr_t *addresses, size_t count, struct sluice_symbol *out);
+
+/// Where a return address lies, by what the loader has in memory anyway: no file is read. Needs _GNU_SOURCE.
+struct sluice_place {
+    /// Mangled; NULL where the image exports no name for it, as a stripped program does.
+    const char *function;
+    /// Of the image; NULL where the address is in none.
+    const char *path;
+    /// From the function's start, or from the image's base where it has no name.
+    uintptr_t offset;
+};
+struct sluice_place sluice_place_of(uintptr_t address);
 
 /// Writes the readable form of a mangled Swift name, cut to `size - 1` bytes, with a zero behind it. Returns its length; 0 if
 /// it is no Swift name or the runtime cannot tell.

@@ -11,7 +11,8 @@ public struct Parameters: Sendable {
     ///   not the client's.
     public func require(_ name: String) throws -> String {
         guard let value = self[name] else {
-            throw HTTPError(.internalServerError, detail: "the matched route has no parameter {\(name)}")
+            let known = pairs.isEmpty ? "none" : pairs.map { "{\($0.name)}" }.joined(separator: ", ")
+            throw HTTPError(.internalServerError, detail: "the matched route has no parameter {\(name)}; it has \(known)")
         }
         return value
     }

@@ -1,6 +1,7 @@
+public import FoundationEssentials
 public import HTTPTypes
 
-/// What a handler may return besides any `Encodable`: text, a status, a whole response, or an optional of these.
+/// What a handler may return besides any `Encodable`: text, bytes, a status, a whole response, or an optional of these.
 public protocol ResponseConvertible: Sendable {
     /// - Throws: What making the answer throws; it becomes the answer's error.
     func response() throws -> Response
@@ -14,6 +15,18 @@ extension Response: ResponseConvertible {
 extension String: ResponseConvertible {
     /// 200, `text/plain; charset=utf-8`.
     public func response() -> Response { .text(self) }
+}
+
+extension [UInt8]: ResponseConvertible {
+    /// 200, `application/octet-stream`: the bytes as they are, no JSON.
+    public func response() -> Response {
+        Response(headers: [.contentType: "application/octet-stream"], body: .bytes(self))
+    }
+}
+
+extension Data: ResponseConvertible {
+    /// 200, `application/octet-stream`: the bytes as they are, no base64.
+    public func response() -> Response { [UInt8](self).response() }
 }
 
 extension HTTPResponse.Status: ResponseConvertible {

@@ -32,11 +32,27 @@ struct PathPattern: Sendable {
                 segments.append(inner.hasSuffix("*") ? .catchAll(name) : .parameter(name))
             } else {
                 if part.contains("{") || part.contains("}") { problem = "a parameter is a whole segment: '{name}'" }
+                if let other = Self.otherForm(part) { problem = other }
                 segments.append(.literal(PercentEncoding.decode(part) ?? String(part)))
             }
         }
         self.segments = segments
         self.problem = problem
+    }
+
+    /// What another framework would take for a parameter, and how it is written here.
+    private static func otherForm(_ part: Substring) -> String? {
+        let name = part.utf8.dropFirst()
+        switch part.utf8.first {
+        case UInt8(ascii: ":") where !name.isEmpty:
+            return
+                "a parameter is written '{\(Substring(name))}', not '\(part)'; a segment that begins with ':' is written '%3A…'"
+        case UInt8(ascii: "*"):
+            let rest = Substring(name.drop { $0 == UInt8(ascii: "*") })
+            return
+                "what is left of a path is written '{\(rest.isEmpty ? "path" : rest)*}', not '\(part)'; a literal '*' is written '%2A'"
+        default: return nil
+        }
     }
 
     /// The parameters' names in order.

@@ -71,6 +71,12 @@ public struct InvocationScope: Sendable {
         }
     }
 
+    /// Where an error was thrown, innermost first, twenty frames at most: names where they are at hand, else image and offset. Empty
+    /// where nobody looked: throws are remembered while reports are on.
+    package func stack(of error: any Error) -> [String] {
+        Array((report.throwSite(of: error)?.addresses ?? []).lazy.compactMap(Symbols.place).prefix(20))
+    }
+
     /// How long something may take at most when it may take `limit`: the deadline, less the guard's margin, may come first.
     package func budget(_ limit: Duration) -> Duration {
         guard let guardTimes else { return min(limit, deadline?.remaining ?? limit) }

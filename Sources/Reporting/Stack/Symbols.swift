@@ -99,6 +99,23 @@ enum Symbols {
         return frame
     }
 
+    /// For log records, which are written on a request's thread: reads no file and waits for nobody. As `find(id:) (Shop.swift:7)` where
+    /// an earlier report has found that out, `find(id:) + 12` where the program exports the name, else `bootstrap + 0x1a2b`.
+    static func place(_ address: UInt) -> String? {
+        if let frame = known.withLockIfAvailable({ $0[address] }).flatMap(\.self), let function = frame.function {
+            if isThunk(function) { return nil }
+            return frame.file.map { "\(function) (\($0.split(at: "/").last ?? "?"):\(frame.line ?? 0))" } ?? function
+        }
+        let place = sluice_place_of(address)
+        guard let path = place.path else { return "0x" + String(address, radix: 16) }
+        guard let function = place.function else {
+            let name = String(cString: path).split(at: "/").last ?? "?"
+            return "\(name) + 0x\(String(place.offset, radix: 16))"
+        }
+        let name = demangle(String(cString: function))
+        return isThunk(name) ? nil : "\(FunctionName.short(name)) + \(place.offset)"
+    }
+
     private static func isThunk(_ name: String) -> Bool {
         ["thunk for ", "partial apply ", "protocol witness for "].contains { name.contains(text: $0) }
     }
