@@ -10,7 +10,9 @@ import Testing
     /// Notes each record's outcome and the request that it belongs to.
     private final class Notes: Reporter {
         let lines = Collected<String>()
+        let messages = Collected<String>()
         func capture(_ failure: FailureRecord) {
+            messages.add(failure.message)
             lines.add("\(failure.outcome.rawValue) \(InvocationScope.current?.requestID ?? "nobody")")
         }
         func flush(within limit: Duration) async {}
@@ -54,6 +56,7 @@ import Testing
         await slot.disarm()
         #expect(exits.values.count == 1)
         #expect(notes.lines.values == ["timeout held", "reply_refused held"])
+        #expect(notes.messages.values.first?.hasSuffix("the process ends, which Lambda counts as an error") == true)
         guardian.stop()
         api.stop()
     }

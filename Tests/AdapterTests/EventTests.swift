@@ -217,6 +217,10 @@ import Testing
             (#"{"version":"2.0","requestContext":{"serviceArn":"a"},"path":"/"}"#, "a VPC Lattice event"),
             (#"{"raw_path":"/","method":"GET"}"#, "a VPC Lattice event"),
             (
+                #"{"version":"2.0","path":"/","method":"GET","headers":{"host":["a"]},"requestContext":{"serviceArn":"a"}}"#,
+                "a VPC Lattice event"
+            ),
+            (
                 #"{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}"#,
                 "an EventBridge or schedule event"
             ),

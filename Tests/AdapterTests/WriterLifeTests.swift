@@ -109,28 +109,45 @@ import Darwin
         api.stop()
     }
 
-    @Test("a stream that the guard has taken over is the guard's to record, whatever its writer meets first")
-    func guardsRecord() async throws {
+    struct Watch: Middleware {
+        let ends: Collected<ResponseEnd>
+        func handle(_ request: Request, next: Next) async throws -> Response {
+            var response = await next(request)
+            response.onEnd { ends.add($0) }
+            return response
+        }
+    }
+
+    @Test(
+        "a stream that the guard has taken over is the guard's to record, whatever its writer meets first",
+        arguments: [[.claim], [.chunk, .seize], [.chunk, .claim, .seize]] as [[ReplyStep]])
+    func guardsRecord(_ steps: [ReplyStep]) async throws {
+        try await checkTakeOver(status: 200, isCut: true) { token, writer in
+            try await writer.write("x")
+            for step in steps { _ = token.take(step) }
+            try await writer.write("y")
+        }
+    }
+
+    @Test("where the guard has answered, its status is the one that everybody hears of", arguments: [true, false])
+    func guardsStatus(_ writes: Bool) async throws {
+        try await checkTakeOver(status: 504, isCut: false) { token, writer in
+            _ = token.take(.claim)
+            if writes { try await writer.write("y") }
+        }
+    }
+
+    private func checkTakeOver(
+        status: Int, isCut: Bool, _ producer: @escaping @Sendable (ReplyToken, BodyWriter) async throws -> Void
+    ) async throws {
         let api = MockRuntimeAPI([])
         let address = try #require(HostPort("127.0.0.1:\(api.port)"))
         let reporter = RecordingReporter()
         let token = ReplyToken()
         let ends = Collected<ResponseEnd>()
-        struct Watch: Middleware {
-            let ends: Collected<ResponseEnd>
-            func handle(_ request: Request, next: Next) async throws -> Response {
-                var response = await next(request)
-                response.onEnd { ends.add($0) }
-                return response
-            }
-        }
         var routes = Router()
         routes.get("/{path*}") { _ in
-            Response.stream(contentType: "a/b") { writer in
-                try await writer.write("x")
-                _ = token.take(.claim)
-                try await writer.write("y")
-            }
+            Response.stream(contentType: "a/b") { try await producer(token, $0) }
         }
         let app = LambdaApp {
             Watch(ends: ends)
@@ -157,10 +174,93 @@ import Darwin
         try await task.value
         #expect(reporter.records.values.isEmpty)
         #expect(reporter.steps.values == ["flush"])
-        #expect(ends.values.map(\.isCut) == [true])
+        #expect(ends.values.map(\.isCut) == [isCut])
+        #expect(ends.values.map(\.status.code) == [status])
         // It is still the guard's to take.
         #expect(scope.progress.takeTimeoutRecord())
         loop.stop()
         api.stop()
+    }
+
+    @Test(
+        "what a failed stream means is one status, for client, access line and record",
+        arguments: ["buffered", "response_stream"])
+    func oneStatus(mode: String) async throws {
+        struct NoTea: Error {}
+        for (thrown, code) in [(NoTea() as any Error & Sendable, 404), (HTTPError(.notFound), 500)] {
+            let ends = Collected<ResponseEnd>()
+            var routes = Router()
+            routes.get("/{path*}") { _ in Response.stream(contentType: "a/b") { _ in throw thrown } }
+            let app = LambdaApp(errorAnswer: { _, _ in .text("shaped", status: .init(code: code)) }) {
+                Watch(ends: ends)
+                routes
+            }
+            let served = await serve(app, [.init(eventJSON())], mode: mode)
+            let post = try #require(served.posts.first)
+            let head = mode == "buffered" ? JSONView(post.body) : splitPrelude(post.body)?.prelude
+            #expect(head?["statusCode"]?.number == code)
+            #expect(ends.values.map(\.status.code) == [code])
+            #expect(served.failures.map(\.status) == (code >= 500 ? [code] : []))
+        }
+    }
+
+    @Test("an oversized reply has its record, whatever status the app gives it; a bad event's answer may be a stream")
+    func shapes() async throws {
+        let app = LambdaApp(errorAnswer: { _, _ in
+            Response.stream(contentType: "a/b", status: .notFound) { try await $0.write("shaped") }
+        }) { Self.large() }
+        for mode in ["buffered", "response_stream"] {
+            let served = await serve(
+                app, [.init(eventJSON()), .init(eventJSON(changes: ["rawPath": 1]), id: "bad")], mode: mode)
+            #expect(served.failures.map(\.outcome) == (mode == "buffered" ? [.replyUnusable] : []) + [.badEvent])
+            let post = try #require(served.posts.last)
+            let text =
+                mode == "buffered"
+                ? JSONView(post.body)?["body"]?.text : splitPrelude(post.body).map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(mode == "buffered" ? text == "c2hhcGVk" : text == "shaped")
+        }
+    }
+
+    private static func large() -> Router {
+        var routes = Router()
+        routes.get("/{path*}") { _ in [UInt8](repeating: 0, count: Envelope.limit) }
+        return routes
+    }
+
+    @Test("a writer that outlived its body writes nothing, in the very turn of the loop in which the body wrote")
+    func joined() async throws {
+        let (kept, errors) = (Collected<BodyWriter>(), Collected<BodyWriterError>())
+        let served = await serve(
+            app { _ in
+                var response = Response.stream(contentType: "a/b") { writer in
+                    kept.add(writer)
+                    try await writer.write("in")
+                }
+                response.wrapBody { writer, body in
+                    try await body(writer)
+                    do { try await kept.values[0].write("late") } catch let error as BodyWriterError { errors.add(error) }
+                }
+                return response
+            }, [.init(eventJSON())], mode: "response_stream")
+        #expect(errors.values == [.finished])
+        let post = try #require(served.posts.first)
+        #expect(splitPrelude(post.body)?.body == Array("in".utf8))
+    }
+
+    @Test("a body that is called twice after its first byte cuts the stream, with trailers and a record")
+    func twice() async throws {
+        let served = await serve(
+            app { _ in
+                var response = Response.stream(contentType: "a/b") { try await $0.write("x") }
+                response.wrapBody { writer, body in
+                    try await body(writer)
+                    try? await body(writer)
+                }
+                return response
+            }, [.init(eventJSON())], mode: "response_stream")
+        let post = try #require(served.posts.first)
+        #expect(post.trailer("Lambda-Runtime-Function-Error-Type") != nil)
+        #expect(splitPrelude(post.body)?.body == Array("x".utf8))
+        #expect(served.failures.map(\.outcome) == [.streamCut])
     }
 }

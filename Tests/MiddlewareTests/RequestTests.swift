@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import SluiceMiddleware
@@ -84,9 +85,14 @@ import Testing
         for body in fine {
             #expect(throws: Never.self) { try Request(.post, "/", body: .text(body)).decode(Loose.self) }
         }
-        #expect(JSONNames.areHostile(in: Array("{\"\(String(repeating: "\u{301}", count: 31))\":1}".utf8)))
-        #expect(!JSONNames.areHostile(in: Array("{\"\(String(repeating: "\u{301}", count: 30))\":1}".utf8)))
-        for broken in ["\"", "{\"é\\", "\"\\u03", "{\"é\"", "\\"] { #expect(!JSONNames.areHostile(in: Array(broken.utf8))) }
+        for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian, .utf16, .utf32LittleEndian] {
+            let bytes = [UInt8](try #require(bodies[0].data(using: encoding)))
+            let error = #expect(throws: HTTPError.self) { try Request(.post, "/", body: .bytes(bytes)).decode(Loose.self) }
+            #expect(error?.message == "the body is not UTF-8")
+        }
+        #expect(JSONNames.problem(in: Array("{\"\(String(repeating: "\u{301}", count: 31))\":1}".utf8)) != nil)
+        #expect(JSONNames.problem(in: Array("{\"\(String(repeating: "\u{301}", count: 30))\":1}".utf8)) == nil)
+        for broken in ["\"", "{\"é\\", "\"\\u03", "{\"é\"", "\\"] { #expect(JSONNames.problem(in: Array(broken.utf8)) == nil) }
     }
 
     @Test("cookies are split at semicolons, values verbatim")

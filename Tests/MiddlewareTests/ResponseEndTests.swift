@@ -101,6 +101,21 @@ import Testing
         #expect(notes.values == ["span of 5", "end 200 5 false"])
     }
 
+    @Test("a status that no final response may have keeps all who wrap it")
+    func unusableStatus() async {
+        let notes = Collected<String>()
+        var routes = Router()
+        routes.get("/") { _ in Response(status: .init(code: 103)) }
+        let response = await respond(Request(.get, "/")) {
+            Span(notes: notes)
+            routes
+        }
+        #expect(response.status == .internalServerError)
+        #expect(notes.values.count == 2)
+        #expect(notes.values.first?.hasPrefix("span of ") == true)
+        #expect(notes.values.last?.hasPrefix("end 500 ") == true)
+    }
+
     struct Wrapping: Middleware {
         let wrapper: Body.Wrapper
         func handle(_ request: Request, next: Next) async throws -> Response {

@@ -397,6 +397,9 @@ import Testing
         let wide = "[" + Array(repeating: one, count: 9).joined(separator: ",") + "]"
         let cut = "[" + Array(repeating: "[[[[[[[\"…\"]]]]]]]", count: 9).joined(separator: ",") + "]"
         #expect(body("application/json", wide) == cut)
+        #expect(
+            JSONParser.parse(Array("[[[[[[[[[1],2]]]]]]]]".utf8))
+                == .array([.array([.array([.array([.array([.array([.array([.array(["…", 2])])])])])])])]))
         let deepest = String(repeating: "[", count: 4999) + "]" + String(repeating: "]", count: 4998)
         #expect(body("application/json", deepest) == "[[[[[[[[\"…\"]]]]]]]]")
     }

@@ -41,6 +41,8 @@ import Testing
             (ServerSentEvent("", event: "x\ndata: y", id: "1\r\n\02"), "event: xdata: y\nid: 12\ndata: \n\n"),
             (ServerSentEvent("a", retry: .milliseconds(1500)), "retry: 1500\ndata: a\n\n"),
             (ServerSentEvent("a", retry: .seconds(-1)), "retry: 0\ndata: a\n\n"),
+            (ServerSentEvent("a", retry: .seconds(Int64.min) * 4), "retry: 0\ndata: a\n\n"),
+            (ServerSentEvent("a", retry: .seconds(Int64.max) * 4), "retry: 9223372036854775000\ndata: a\n\n"),
             (ServerSentEvent("a", retry: .seconds(Int64.max)), "retry: 9223372036854775000\ndata: a\n\n"),
             (ServerSentEvent("a\n\u{301}b\r\n\r\n"), "data: a\ndata: \u{301}b\ndata: \ndata: \n\n"),
         ])

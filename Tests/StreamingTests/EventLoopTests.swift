@@ -35,6 +35,10 @@ import Testing
             try OwnedThread.start("canceller") { sleeping.cancel() }
             #expect(await sleeping.value)
             #expect(loop.isCurrent)
+            #expect(loop.isHome)
+            // A task without the preference may begin on the loop's thread, and is not at home there.
+            let stranger = Task.immediate { (loop.isCurrent, loop.isHome) }
+            #expect(await stranger.value == (true, false))
             await MainActor.run {}
             #expect(loop.isCurrent)
             await withCheckedContinuation { continuation in

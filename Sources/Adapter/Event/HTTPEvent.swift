@@ -59,9 +59,12 @@ struct HTTPEvent {
                 try reader.end()
             } catch {
                 let words = place.words
+                let isHTTP = Self.looksLikeHTTP(bytes)
+                if !isHTTP, let kind = EventKind.describe(bytes) {
+                    throw EventError(description: Self.refusal(kind), isHTTP: false)
+                }
                 throw EventError(
-                    description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)",
-                    isHTTP: Self.looksLikeHTTP(bytes))
+                    description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)", isHTTP: isHTTP)
             }
             try check(bytes)
             if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
@@ -71,16 +74,17 @@ struct HTTPEvent {
 
     private func check(_ event: [UInt8]) throws(EventError) {
         guard hasHTTP, !isOtherVersion else {
-            let kind = EventKind.describe(event).map { "this is \($0)" }
-            throw EventError(
-                description:
-                    "not an HTTP event of payload version 2.0: \(kind ?? "'requestContext.http' is missing, or 'version' is another")",
-                isHTTP: false)
+            throw EventError(description: Self.refusal(EventKind.describe(event)), isHTTP: false)
         }
         guard hasMethod else {
             throw EventError(description: "the field 'requestContext.http.method' is missing", isHTTP: true)
         }
         guard rawPath != nil else { throw EventError(description: "the field 'rawPath' is missing", isHTTP: true) }
+    }
+
+    private static func refusal(_ kind: String?) -> String {
+        "not an HTTP event of payload version 2.0: "
+            + (kind.map { "this is \($0)" } ?? "'requestContext.http' is missing, or 'version' is another")
     }
 
     private mutating func read(_ key: JSONText, _ reader: inout JSONReader) throws(JSONError) {
@@ -147,7 +151,7 @@ struct HTTPEvent {
         if headerCount > Self.headerLimit {
             headerProblem = "the field 'headers' has more than \(Self.headerLimit) names"
         } else if !EventNames.isToken(name) {
-            let shown = name.string.prefix(100).debugDescription
+            let shown = String(name.string.unicodeScalars.prefix(100)).debugDescription
             headerProblem = "the field 'headers' has the name \(shown), which is not an HTTP token"
         }
     }

@@ -39,9 +39,12 @@ public struct LambdaEvent: Sendable {
 
     /// The event as a type of yours, which names just the fields that it wants.
     ///
-    /// - Throws: `DecodingError`.
+    /// - Throws: `DecodingError`; also where a name has more than 30 combining marks in a row: clients choose some of them.
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(json))
+        if let problem = JSONNames.problem(in: json) {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "the event \(problem)"))
+        }
+        return try JSONDecoder().decode(type, from: Data(json))
     }
 }
 

@@ -145,11 +145,18 @@ final class DeadlineGuard: Sendable {
         // A worker that is sending its own answer is left to the platform: it holds nothing back.
         let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
         if isOurs || trip.token.take(.abandon) {
-            await record(trip, "still holds its worker at the deadline; the process ends", until: trip.schedule.last)
+            await record(trip, "still holds its worker at the deadline\(endsProcess)", until: trip.schedule.last)
             if slots.count == 1 { slot.ifStillHeld(by: trip) { exit() } }
         }
         // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
         if slots.count > 1, slots.allSatisfy(\.isStuck) { exit() }
+    }
+
+    // What is counted, for whoever compares records with Lambda's metric. With several workers a time-out ends no process.
+    private var endsProcess: String { slots.count == 1 ? "; the process ends, which Lambda counts as an error" : "" }
+    private var mayEndProcess: String {
+        slots.count == 1
+            ? "; should it hold its worker until the deadline, the process ends, which Lambda counts as an error" : ""
     }
 
     private static func timeoutAnswer(_ trip: GuardedTrip, _ answer: ErrorAnswer) -> Response {
@@ -167,7 +174,7 @@ final class DeadlineGuard: Sendable {
                 trip.tell { $0.isAnsweredByGuard = true }
                 await record(
                     trip,
-                    "did not end in time and was answered with 504; should it hold its worker until the deadline, the process ends, which Lambda counts as an error",
+                    "did not end in time and was answered with 504\(mayEndProcess)",
                     until: trip.schedule.cut)
                 await flush(trip)
                 try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)

@@ -53,14 +53,14 @@ struct Trip: Sendable {
         var request = Request(.get, "/")
         request.id = id
         let refusal = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
-        let response = context.chain.response(to: refusal, of: Response(), to: request)
+        let response = await context.chain.wholeResponse(to: refusal, of: Response(), to: request, limit: Envelope.limit)
         switch mode {
         case .buffered: try await post(Envelope.encode(response), of: request)
         case .responseStream: try await send(response, to: request)
         }
     }
 
-    /// Accounts for what the client gets. Where the guard has taken the reply over, that is the guard's, and so is its record.
+    /// Accounts for what the client gets; without `bytesWritten` nothing has left yet. Where the guard has taken the reply over, that is the guard's, and so is its record.
     private func complete(
         _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request
     ) async {
@@ -166,7 +166,7 @@ struct Trip: Sendable {
             let document = ErrorDocument(error)
             return try await finished(request) { try await reply.finish(document) }
         }
-        await complete(response, bytesWritten: reply.bytesWritten, of: request)
+        await complete(response, bytesWritten: reply.headIsGone ? reply.bytesWritten : nil, of: request)
         try await finished(request) { try await reply.finish() }
     }
 

@@ -32,8 +32,10 @@ package struct Chain: Sendable {
         var response = await next(request)
         if !UnusableStatus.isUsable(response.status) {
             // A mistake of the app: a 500 that says so.
+            let wrappers = response.wrappers
             response = self.response(
                 to: response.error ?? UnusableStatus(code: response.status.code), of: response, to: request)
+            response.wrappers = wrappers + response.wrappers
         }
         response.dropForbiddenBody(for: request)
         return response

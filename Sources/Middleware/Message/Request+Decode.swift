@@ -2,15 +2,14 @@ internal import FoundationEssentials
 internal import SluiceReporting
 
 extension Request {
-    /// The body as JSON. Dates are ISO 8601.
+    /// The body as JSON, UTF-8. Dates are ISO 8601.
     ///
-    /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong.
+    /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
+    ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13).
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         guard !body.bytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
-        guard !JSONNames.areHostile(in: body.bytes) else {
-            throw HTTPError(.badRequest, "the body has a field whose name has too many combining marks in a row")
-        }
+        if let problem = JSONNames.problem(in: body.bytes) { throw HTTPError(.badRequest, "the body \(problem)") }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {

@@ -53,6 +53,6 @@ public struct Response: Sendable {
     /// Calls `observer` when it is known what the client gets, before the last byte leaves and before reports do.
     ///
     /// Once for each response that is sent; observers that were added first are called first. A middleware that returns another
-    /// response takes this one's observers with it.
+    /// response drops this one, and its observers and wrappers with it.
     public mutating func onEnd(_ observer: @escaping @Sendable (ResponseEnd) -> Void) { observers.append(observer) }
 }

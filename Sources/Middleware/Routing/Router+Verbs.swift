@@ -36,7 +36,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func on<R>(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
@@ -68,7 +68,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func get<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -98,7 +98,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func post<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -128,7 +128,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func put<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -158,7 +158,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func patch<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -188,7 +188,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func delete<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -218,7 +218,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func head<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }
@@ -248,7 +248,7 @@ extension Router {
     @available(
         *, unavailable,
         message:
-            "a handler returns a String, a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
+            "a handler returns a String, bytes ([UInt8], Data), a Response, an HTTPResponse.Status, or any value that is Encodable and Sendable (or an optional of these); for no content return HTTPResponse.Status.noContent"
     )
     public mutating func options<R>(_ path: String, _ handler: @escaping @Sendable (Request) async throws -> R) {}
 }

@@ -47,7 +47,8 @@ public struct CaptureErrors: Sendable {
                 "\(method) \(path) was cut after \(end.bytesWritten) bytes of its body", error: error, status: status,
                 method: method, path: path)
         }
-        guard status >= lowestStatus else { return nil }
+        // What the platform cannot carry is a failure, whatever the app makes of it.
+        guard status >= lowestStatus || error is any UnusableReply else { return nil }
         return FailureRecord(
             error is any UnusableReply ? .replyUnusable : Self.isTimeout(error) ? .timeout : .handlerError,
             "\(method) \(path) failed with \(status)", error: error, status: status, method: method, path: path,

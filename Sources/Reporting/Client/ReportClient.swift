@@ -94,7 +94,7 @@ final class ReportClient: Sendable {
             .suffix(max(0, settings.options.maxBreadcrumbs)).map(scrubber.breadcrumb)
         let raw = box.request
         if event.request == nil, let raw {
-            // Reading a body throws many times; those are not the app's throws, which only a few are kept of.
+            // Reading a body that is no JSON throws; that is none of the app's throws, of which only a few are kept.
             event.request = InvocationScope.$current.withValue(nil) { scrubber.request(raw) }
         }
         if scrubber.sendsPII, event.user == nil, let address = raw?.remoteAddress {

@@ -77,6 +77,14 @@ extension Delivery {
         }
     }
 
+    /// From here on nobody is to wait; false where somebody does.
+    fileprivate func closeIfIdle() -> Bool {
+        state.withLock { state in
+            state.isClosed = state.isClosed || state.waiters.isEmpty
+            return state.isClosed
+        }
+    }
+
     /// Lets those go who should have gone; the time of the next one.
     fileprivate func letOverdueGo() -> Deadline? {
         let (over, next) = state.withLock { $0.overdue(at: .now) }
@@ -96,8 +104,8 @@ private final class BudgetKeeper: Sendable {
             // From here on whoever comes wakes us, until we know when to look again.
             delivery.budgets.forget()
             let next = delivery.letOverdueGo()
-            // Those who wait when the delivery has been stopped are still let go.
-            if next == nil, delivery.isStopping.load(ordering: .acquiring) { return }
+            // Those who wait when the delivery has been stopped are still let go, and nobody waits any more afterwards.
+            if next == nil, delivery.isStopping.load(ordering: .acquiring), delivery.closeIfIdle() { return }
             delivery.budgets.sleep(until: next, descriptor)
         }
     }

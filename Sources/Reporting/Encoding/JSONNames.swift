@@ -8,13 +8,15 @@ internal import Darwin
 
 /// Looks at the names of a JSON text before a decoder does, which hashes and compares them: see ``NonStarters``.
 package enum JSONNames {
-    /// Whether any name, at any depth, has a long run of combining marks. In one pass; what is no JSON is for the decoder to say.
-    package static func areHostile(in text: [UInt8]) -> Bool {
+    /// Why a decoder must not see the text; nil when it may. In one pass; whether it is JSON at all is for the decoder to say.
+    package static func problem(in text: [UInt8]) -> String? {
         text.withUnsafeBufferPointer { text in
-            guard let base = text.baseAddress else { return false }
+            guard let base = text.baseAddress else { return nil }
+            // UTF-16 and UTF-32, which the decoder would take too, have NULs beside each bracket; no JSON in UTF-8 has any (RFC 8259, 8.1).
+            if memchr(base, 0, text.count) != nil { return "is not UTF-8" }
             // Most texts: no mark can be written without one of these.
-            if sluice_is_ascii(base, text.count) != 0, memchr(base, 0x5C, text.count) == nil { return false }
-            return scan(text)
+            if sluice_is_ascii(base, text.count) != 0, memchr(base, 0x5C, text.count) == nil { return nil }
+            return scan(text) ? "has a field whose name has too many combining marks in a row" : nil
         }
     }
 

@@ -26,8 +26,8 @@ public struct ServerSentEvent: Sendable, Equatable {
         if let id { text += "id: \(Self.oneLine(id))\n" }
         if let retry {
             // Longer than any browser lives, and still a number.
-            let (seconds, attoseconds) = min(retry, .seconds(Int64.max / 1000)).components
-            text += "retry: \(max(0, seconds) * 1000 + max(0, attoseconds / 1_000_000_000_000_000))\n"
+            let (seconds, attoseconds) = max(.zero, min(retry, .seconds(Int64.max / 1000))).components
+            text += "retry: \(seconds * 1000 + attoseconds / 1_000_000_000_000_000)\n"
         }
         for line in Self.lines(of: data) { text += "data: \(line)\n" }
         return text + "\n"
