@@ -44,9 +44,15 @@ static int add_text(struct dl_phdr_info *info, size_t size, void *unused) {
     return 0;
 }
 
-// User addresses have 48 bits on arm64, 47 on x86-64. Above them arm64 may keep a signature of a return address (branch protection),
-// which names the same place with and without.
-static uintptr_t plain(uintptr_t address) { return address & (((uintptr_t)1 << 48) - 1); }
+// What user addresses have. On arm64 a signature of a return address may stand above them (branch protection), which names the same
+// place with and without.
+#if defined(__aarch64__)
+#define ADDRESS_BITS 48
+static uintptr_t plain(uintptr_t address) { return address & (((uintptr_t)1 << ADDRESS_BITS) - 1); }
+#else
+#define ADDRESS_BITS 47
+static uintptr_t plain(uintptr_t address) { return address; }
+#endif
 
 static bool is_within(struct range range, uintptr_t address) {
     return address >= range.start && address < range.end;
@@ -171,7 +177,7 @@ static size_t walk_contexts(uintptr_t context, uintptr_t *out, size_t count, siz
     // A job that is no task has no contexts: its frame has something else in that place.
     if (!swift_task_getCurrent || !swift_task_getCurrent()) return count;
     while (count < max) {
-        if (context < 4096 || context % 8 != 0 || context >> 48 != 0) break;
+        if (context < 4096 || context % 8 != 0 || context >> ADDRESS_BITS != 0) break;
         uintptr_t parent = ((const uintptr_t *)context)[0], resume = plain(((const uintptr_t *)context)[1]);
         if (parent == 0 || parent == context || !is_text(resume)) break;
         // Not a return address but a function's first byte: one more, so that "address - 1" is right for every frame.

@@ -6,9 +6,11 @@ import Testing
 /// The pure decisions: reply token, guard, settings.
 @Suite struct MachineTests {
     static let table: [ReplyPhase: [ReplyStep: ReplyPhase]] = [
-        .open: [.answer: .closed, .head: .writing, .claim: .handed, .abandon: .closed],
+        .open: [.answer: .closed, .head: .writing, .settle: .settled, .claim: .handed, .abandon: .closed],
+        .settled: [.answer: .closed, .abandon: .closed],
+        .ending: [.end: .closed, .abandon: .closed],
         .writing: [.chunkDone: .between, .claim: .claimed, .seize: .cut, .abandon: .closed],
-        .between: [.chunk: .writing, .end: .closed, .claim: .handed, .abandon: .closed],
+        .between: [.chunk: .writing, .end: .closed, .settle: .ending, .claim: .handed, .abandon: .closed],
         .claimed: [.chunkDone: .handed, .seize: .cut, .abandon: .closed],
         .handed: [:],
         .cut: [:],

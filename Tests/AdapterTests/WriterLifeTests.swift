@@ -90,6 +90,10 @@ import Darwin
         #expect(served.posts.count == 20)
         #expect(connections(to: served.api.port) == 0)
         #expect(kept.withLock { $0.count } == 20)
+        // Their loop has ended: nobody waits for it.
+        for writer in kept.withLock({ $0 }) {
+            await #expect(throws: BodyWriterError.finished) { try await writer.write("late") }
+        }
     }
 
     @Test("a stream whose reader is gone holds no connection, while its body goes on")
@@ -138,12 +142,13 @@ import Darwin
     }
 
     private func checkTakeOver(
-        status: Int, isCut: Bool, _ producer: @escaping @Sendable (ReplyToken, BodyWriter) async throws -> Void
+        status: Int, isCut: Bool, records: Int = 0, onFlush: @escaping @Sendable (ReplyToken) -> Void = { _ in },
+        _ producer: @escaping @Sendable (ReplyToken, BodyWriter) async throws -> Void
     ) async throws {
         let api = MockRuntimeAPI([])
         let address = try #require(HostPort("127.0.0.1:\(api.port)"))
-        let reporter = RecordingReporter()
         let token = ReplyToken()
+        let reporter = RecordingReporter { onFlush(token) }
         let ends = Collected<ResponseEnd>()
         var routes = Router()
         routes.get("/{path*}") { _ in
@@ -172,12 +177,12 @@ import Darwin
             }
         }
         try await task.value
-        #expect(reporter.records.values.isEmpty)
-        #expect(reporter.steps.values == ["flush"])
+        #expect(reporter.records.values.count == records)
+        #expect(reporter.steps.values == (records == 0 ? [] : ["capture"]) + ["flush"])
         #expect(ends.values.map(\.isCut) == [isCut])
         #expect(ends.values.map(\.status.code) == [status])
         // It is still the guard's to take.
-        #expect(scope.progress.takeTimeoutRecord())
+        if records == 0 { #expect(scope.progress.takeTimeoutRecord()) }
         loop.stop()
         api.stop()
     }
@@ -262,5 +267,44 @@ import Darwin
         #expect(post.trailer("Lambda-Runtime-Function-Error-Type") != nil)
         #expect(splitPrelude(post.body)?.body == Array("x".utf8))
         #expect(served.failures.map(\.outcome) == [.streamCut])
+    }
+
+    @Test("what a worker has accounted for is nobody else's any more: what it said stays true", arguments: [0, 1, 2])
+    func committed(_ kind: Int) async throws {
+        let claims = Collected<Bool>()
+        try await checkTakeOver(
+            status: kind == 2 ? 500 : 200, isCut: kind == 1, records: kind == 0 ? 0 : 1,
+            onFlush: { claims.add($0.take(.claim)) }
+        ) { _, writer in
+            if kind < 2 { try await writer.write("x") }
+            if kind > 0 { throw Boom() }
+        }
+        #expect(claims.values == [false])
+    }
+
+    @Test("a reply that is broken has its record, whatever was recorded of its handler")
+    func brokenReply() async {
+        let served = await serve(app { _ in throw Boom() }, [.init(eventJSON())], mode: "response_stream") { _ in .reset }
+        #expect(served.failures.map(\.outcome) == [.handlerError, .replyRefused])
+    }
+
+    @Test("what wraps the body of a HEAD request writes nothing either", arguments: ["buffered", "response_stream"])
+    func head(mode: String) async throws {
+        let served = await serve(
+            app { _ in
+                var response = Response.text("x")
+                response.wrapBody { writer, body in
+                    try await writer.write("header")
+                    try await body(writer)
+                }
+                return response
+            }, [.init(eventJSON(method: "HEAD"))], mode: mode)
+        let post = try #require(served.posts.first)
+        if mode == "buffered" {
+            #expect(JSONView(post.body)?["body"]?.text == "")
+        } else {
+            #expect(splitPrelude(post.body)?.body == [])
+        }
+        #expect(served.failures.isEmpty)
     }
 }

@@ -1,4 +1,4 @@
-// expect: a handler returns a String, a Response
+// expect: a handler returns a String, bytes ([UInt8], Data), a Response
 // line: 10
 import Sluice
 

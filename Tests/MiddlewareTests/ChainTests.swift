@@ -259,6 +259,25 @@ import Testing
         #expect(reporter.notes.values == ["capture"])
     }
 
+    @Test("what cuts a body after the guard has cancelled it is the time-out, in whatever words; a reader that is gone is not")
+    func timeoutInOtherWords() async {
+        var routes = Router()
+        routes.get("/") { _ in "x" }
+        let chain = Chain(.of(routes), answer: problemAnswer(to:for:))
+        for (isPastGuard, error, outcome) in [
+            (true, Boom() as any Error, FailureRecord.Outcome.timeout), (false, Boom(), .streamCut),
+            (true, BodyWriterError.disconnected(reason: "gone"), .replyRefused),
+        ] {
+            let scope = InvocationScope(requestID: "x")
+            scope.progress.isPastGuard = isPastGuard
+            let reporter = NotingReporter()
+            await InvocationScope.$current.withValue(scope) {
+                await chain.complete(Response(), cutBy: error, bytesWritten: 3, of: Request(.get, "/"), reporter)
+            }
+            #expect(reporter.failures.values.map(\.outcome) == [outcome])
+        }
+    }
+
     @Test("a time-out that the guard has recorded is not recorded again")
     func timeoutOnce() async {
         let scope = InvocationScope(requestID: "x")

@@ -21,7 +21,7 @@ final class TestClient: Sendable {
     }
 
     /// The envelopes in the spool, at this moment.
-    var spooled: [[UInt8]] { bench.spooled.compactMap { bench.spool?.read($0) } }
+    var spooled: [[UInt8]] { bench.spooled.compactMap { try? bench.spool?.read($0) } }
 
     @discardableResult
     func capture(_ event: ReportEvent, source: (any Error)? = nil) -> String {

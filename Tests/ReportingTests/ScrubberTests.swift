@@ -338,6 +338,8 @@ import Testing
             ("application/xml", "<a>1</a>", "<a>1</a>"),
             ("text/xml", "<token>hunter2</token>", "[Filtered]"), ("application/json", "{\"a\":", "{\"a\":"),
             ("application/json", "{\"password\":\"hunter2\"", "[Filtered]"),
+            ("application/json", #"{"p\u0061ssword":"hunter2""#, "[Filtered]"),
+            ("application/json", "{\0\"\0p\0w\0d\0\"\0:\0\"\0x\0\"\0}\0", "[Filtered]"),
             ("application/graphql", "{ me { token } }", "[Filtered]"),
             ("application/x-ndjson", "{\"pwd\":1}\n{\"pwd\":2}", "[Filtered]"),
             ("application/x-www-form-urlencoded", "hunter2", "[Filtered]"),

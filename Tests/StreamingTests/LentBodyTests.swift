@@ -43,6 +43,21 @@ import Testing
         }
     }
 
+    @Test("what a wrapper could not write is missed, though it says nothing")
+    func refused() async {
+        let sink = CollectingSink(limit: 2)
+        await #expect(throws: BodyWriterError.tooLarge(size: 3, limit: 2)) {
+            try await Body.bytes([1, 2]).write(
+                to: BodyWriter(sink),
+                in: [
+                    { writer, body in
+                        try await body(writer)
+                        try? await writer.write([3])
+                    }
+                ])
+        }
+    }
+
     @Test("a wrapper's own error counts")
     func own() async {
         struct Other: Error {}

@@ -61,7 +61,7 @@ enum EventKind {
             case "aws:s3": return "an S3 event (\(notHTTP))"
             case "aws:kinesis": return "a Kinesis event (\(notHTTP))"
             case "aws:dynamodb": return "a DynamoDB stream event (\(notHTTP))"
-            case let source?: return "an event of \(source) (\(notHTTP))"
+            case let source?: return "an event of \(String(source.unicodeScalars.prefix(100))) (\(notHTTP))"
             case nil: break
             }
             if context.contains("elb") { return "an Application Load Balancer's event (\(http))" }

@@ -163,6 +163,10 @@ final class DeadlineGuard: Sendable {
         let request = trip.known.request ?? Request(.get, "/")
         let error = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
         var response = Response(answering: error, to: request, with: answer)
+        // Nobody is left to run a stream here, and the app's own shape may have a status that ends no exchange.
+        if response.body.isStream || !(200...999).contains(response.status.code) {
+            response = Response(answering: error, to: request, with: problemAnswer)
+        }
         response.dropForbiddenBody(for: request)
         return response
     }

@@ -8,6 +8,10 @@ enum ReplyPhase: UInt8, CaseIterable {
     case writing
     /// The head has left, and all chunks are whole.
     case between
+    /// No byte has left, and the worker accounts for the response that it is about to send: its status stands.
+    case settled
+    /// All chunks are whole, and the worker accounts for the stream that it is about to end.
+    case ending
     /// The deadline guard has claimed the stream while a chunk was being written: its writer hands it over when it is whole.
     case claimed
     /// The reply is the guard's: it alone writes it, or its end.
@@ -30,6 +34,8 @@ enum ReplyStep: CaseIterable {
     case chunkDone
     /// Write the last chunk, with or without trailers.
     case end
+    /// The worker commits itself to what it has, before it accounts for it: what it tells, nobody makes untrue any more.
+    case settle
     /// The guard takes the reply over, to give it or to end it in the worker's place.
     case claim
     /// The guard takes a stream that is stuck in the middle of a chunk, to cut it.
@@ -46,12 +52,17 @@ extension ReplyPhase {
         case (.open, .head): .writing
         case (.between, .chunk): .writing
         case (.writing, .chunkDone): .between
-        case (.between, .end): .closed
+        case (.open, .settle): .settled
+        case (.settled, .answer): .closed
+        case (.between, .settle): .ending
+        case (.between, .end), (.ending, .end): .closed
         case (.open, .claim), (.between, .claim): .handed
         case (.writing, .claim): .claimed
         case (.writing, .seize), (.claimed, .seize): .cut
         case (.claimed, .chunkDone): .handed
-        case (.open, .abandon), (.writing, .abandon), (.between, .abandon), (.claimed, .abandon): .closed
+        case (.open, .abandon), (.settled, .abandon), (.writing, .abandon), (.between, .abandon), (.ending, .abandon),
+            (.claimed, .abandon):
+            .closed
         default: nil
         }
     }

@@ -59,10 +59,12 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     var failure: BodyWriterError? { published.withLock { $0.failure } }
 
     func write(_ bytes: [UInt8], _ seal: Seal? = nil) async throws {
-        if bytes.isEmpty { return try seal.check() }
+        // Before anybody waits: a loop that has ended, or is blocked, answers nobody.
+        try seal.check()
+        if bytes.isEmpty { return }
         // Joining suspends nobody: for that the thread is enough, whose task it may be.
-        if loop.isCurrent, try join(bytes, seal) { return }
-        try await onLoop { try await self.writeChunk(bytes, seal) }
+        if loop.isCurrent, join(bytes) { return }
+        try await onLoop { try await self.writeChunk(bytes, seal) }.get()
     }
 
     /// Sends a small body that is all there in one message, head and end included: it is gone at once, so nobody has to be able to
@@ -90,17 +92,29 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     }
 
     func flush(_ seal: Seal? = nil) async throws {
-        if headIsGone { return try seal.check() }
-        try await onLoop { try await self.writeChunk([], seal) }
+        try seal.check()
+        if headIsGone { return }
+        try await onLoop { try await self.writeChunk([], seal) }.get()
     }
 
     /// Runs `body` on the loop, after each of its suspensions too. The task's executor decides that, not the thread it happens to be on:
     /// a task without the preference may have been drained by the loop's thread once. `body` is `@concurrent`, as any other would stay
     /// with its caller: neither an actor of the app nor the shared pool may have it.
+    ///
+    /// Throws nothing: in release builds of Swift 6.3 a throwing `@concurrent` function does not bring its caller back to the caller's
+    /// own actor on the way of the error (swiftlang/swift#88285).
     @concurrent
-    private func onLoop(_ body: @concurrent @Sendable () async throws -> Void) async throws {
-        if loop.isHome { return try await body() }
-        try await withTaskExecutorPreference(loop) { try await body() }
+    private func onLoop(_ body: @concurrent @Sendable () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            if loop.isHome {
+                try await body()
+            } else {
+                try await withTaskExecutorPreference(loop) { try await body() }
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func enterLine() async {
@@ -118,8 +132,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     /// Holds a small chunk back when its task has written just before and was not suspended since: more is likely to follow.
     /// It leaves when the task is suspended, with the next ones, or a millisecond later.
-    private func join(_ bytes: [UInt8], _ seal: Seal?) throws -> Bool {
-        try seal.check()
+    private func join(_ bytes: [UInt8]) -> Bool {
         guard !confined.isBusy, confined.lastTurn == loop.turn, bytes.count < 4096,
             !(Task.isCancelled && confined.tellsCancellation), failure == nil, let held = heldWrites(), token.take(.chunk)
         else { return false }

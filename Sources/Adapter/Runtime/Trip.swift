@@ -40,6 +40,7 @@ struct Trip: Sendable {
     // MARK: Events that are no requests
 
     private func answerBadEvent(_ error: EventError) async throws {
+        guard token.take(.settle) else { return }
         await capture(
             FailureRecord(
                 .badEvent, error.isHTTP ? "the request was answered with 400" : "the event is no HTTP request",
@@ -56,18 +57,27 @@ struct Trip: Sendable {
         let response = await context.chain.wholeResponse(to: refusal, of: Response(), to: request, limit: Envelope.limit)
         switch mode {
         case .buffered: try await post(Envelope.encode(response), of: request)
-        case .responseStream: try await send(response, to: request)
+        case .responseStream: try await sendWhole(response, to: request)
         }
     }
 
-    /// Accounts for what the client gets; without `bytesWritten` nothing has left yet. Where the guard has taken the reply over, that is the guard's, and so is its record.
+    // MARK: What the client gets
+
+    /// Commits this worker to the response and accounts for it; without `bytesWritten` nothing has left yet.
+    ///
+    /// - Returns: False where the guard has taken the reply over: status and record are the guard's, and nothing is to be sent.
     private func complete(
         _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request
-    ) async {
+    ) async -> Bool {
         let chain = context.chain
+        if token.take(.settle) {
+            await chain.complete(response, cutBy: error, bytesWritten: bytesWritten, of: request, context.reporter)
+            return true
+        }
         guard token.isTakenOver else {
-            return await chain.complete(
-                response, cutBy: error, bytesWritten: bytesWritten, of: request, context.reporter)
+            // Broken: the Runtime API has stopped reading.
+            await chain.complete(response, cutBy: error, bytesWritten: bytesWritten, of: request, context.reporter)
+            return true
         }
         if bytesWritten != nil {
             await chain.complete(
@@ -78,6 +88,7 @@ struct Trip: Sendable {
                 by: HandlerTimeout(), for: request, with: { _, _ in Response(status: .gatewayTimeout) })
             await chain.complete(late, of: request, isRecorded: true, context.reporter)
         }
+        return false
     }
 
     // MARK: Buffered
@@ -85,7 +96,6 @@ struct Trip: Sendable {
     private func sendBuffered(_ response: Response, to request: Request) async throws {
         let chain = context.chain
         var whole = await chain.collected(response, to: request, limit: Envelope.limit)
-        if isListed(whole.status) { return try await failInvocation(whole, request) }
         var bytes = Envelope.encode(whole)
         if bytes.count > Envelope.limit {
             let error = ReplyTooLarge(size: bytes.count)
@@ -97,7 +107,8 @@ struct Trip: Sendable {
                 bytes = Envelope.encode(whole)
             }
         }
-        await complete(whole, of: request)
+        if isListed(whole.status) { return try await failInvocation(whole, request) }
+        guard await complete(whole, of: request) else { return }
         try await post(bytes, of: request)
     }
 
@@ -110,7 +121,7 @@ struct Trip: Sendable {
 
     /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists makes the invocation a failed one.
     private func failInvocation(_ response: Response, _ request: Request) async throws {
-        await complete(response, of: request)
+        guard await complete(response, of: request) else { return }
         let status = response.status
         // From 500 on the failure has its record already, unless that was switched off.
         if !hasFailed {
@@ -134,20 +145,18 @@ struct Trip: Sendable {
             return try await failInvocation(
                 await context.chain.collected(response, to: request, limit: Envelope.limit), request)
         }
-        guard response.isPlain else { return try await stream(response, to: request) }
-        await complete(response, of: request)
-        try await send(response, to: request)
+        if response.isPlain, response.body.bytes.count < RuntimeClient.joined {
+            guard await complete(response, of: request) else { return }
+            try await sendWhole(response, to: request)
+        } else {
+            try await stream(response, to: request)
+        }
     }
 
-    /// Sends a response that is all there and accounted for.
-    private func send(_ response: Response, to request: Request) async throws {
+    /// Sends a response that is all there and accounted for, in one message.
+    private func sendWhole(_ response: Response, to request: Request) async throws {
         let reply = makeReply(response, to: request)
-        let bytes = response.body.bytes
-        try await finished(request) {
-            if bytes.count < RuntimeClient.joined { return try await reply.writeWhole(bytes) }
-            try await reply.write(bytes)
-            try await reply.finish()
-        }
+        try await finished(request) { try await reply.writeWhole(response.body.bytes) }
     }
 
     private func stream(_ response: Response, to request: Request) async throws {
@@ -155,18 +164,20 @@ struct Trip: Sendable {
         do {
             try await response.writeBody(to: BodyWriter(reply))
         } catch  where !reply.headIsGone {
+            reply.letGo()
             // Nothing has left: the response can still be an honest one.
             let honest = await context.chain.wholeResponse(
                 to: error, of: response, to: request, limit: Envelope.limit)
             if isListed(honest.status) { return try await failInvocation(honest, request) }
-            await complete(honest, of: request)
-            return try await send(honest, to: request)
+            guard await complete(honest, of: request) else { return }
+            return try await sendWhole(honest, to: request)
         } catch {
-            await complete(response, cutBy: error, bytesWritten: reply.bytesWritten, of: request)
+            let isOurs = await complete(response, cutBy: error, bytesWritten: reply.bytesWritten, of: request)
+            guard isOurs else { return }
             let document = ErrorDocument(error)
-            return try await finished(request) { try await reply.finish(document) }
+            return try await finished(request, isRecorded: true) { try await reply.finish(document) }
         }
-        await complete(response, bytesWritten: reply.headIsGone ? reply.bytesWritten : nil, of: request)
+        guard await complete(response, bytesWritten: reply.headIsGone ? reply.bytesWritten : nil, of: request) else { return }
         try await finished(request) { try await reply.finish() }
     }
 
@@ -177,14 +188,14 @@ struct Trip: Sendable {
         return reply
     }
 
-    private func finished(_ request: Request, _ body: () async throws -> Void) async throws {
+    /// - Parameter isRecorded: Whether a failure of the stream itself is on record already.
+    private func finished(_ request: Request, isRecorded: Bool = false, _ body: () async throws -> Void) async throws {
         do {
             try await accepted(request, body)
         } catch BodyWriterError.finished {
             // The guard has answered in the meantime, and recorded it.
         } catch let error as BodyWriterError {
-            // A write of the handler that failed is on record already.
-            if !hasFailed {
+            if !isRecorded {
                 await capture(FailureRecord(.replyRefused, "the Runtime API stopped reading the answer", error: error), request)
             }
         }

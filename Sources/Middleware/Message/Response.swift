@@ -13,6 +13,8 @@ public struct Response: Sendable {
     /// Another body may be put in its place: who wraps it, or waits for its end, does so for the new one.
     public var body: Body
     var wrappers: [Body.Wrapper] = []
+    /// What those who wrap the body write themselves is not sent either.
+    private var hasNoBody = false
     var observers: [@Sendable (ResponseEnd) -> Void] = []
     /// What was thrown below, if this answer stands for an error. An answer without it is no failure:
     /// returning another response handles the error, as a `catch` would.
@@ -30,14 +32,18 @@ public struct Response: Sendable {
 
     /// HEAD, 204 and 304 have no body (RFC 9110): its bytes go, those who wait for its end stay.
     package mutating func dropForbiddenBody(for request: Request) {
-        if !Self.permitsBody(status, to: request.method) { body = .empty }
+        guard !Self.permitsBody(status, to: request.method) else { return }
+        body = .empty
+        hasNoBody = true
     }
 
     /// Whether the body's bytes are all there is to write: no stream, and nobody around it.
     package var isPlain: Bool { !body.isStream && wrappers.isEmpty }
 
     /// Writes the body, with all who wrapped it around it.
-    package func writeBody(to writer: BodyWriter) async throws { try await body.write(to: writer, in: wrappers) }
+    package func writeBody(to writer: BodyWriter) async throws {
+        try await body.write(to: hasNoBody ? BodyWriter(DiscardingSink()) : writer, in: wrappers)
+    }
 
     package static func permitsBody(_ status: HTTPResponse.Status, to method: HTTPRequest.Method) -> Bool {
         method != .head && status != .noContent && status != .notModified

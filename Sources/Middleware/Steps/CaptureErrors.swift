@@ -43,7 +43,7 @@ public struct CaptureErrors: Sendable {
         }
         if end.isCut {
             return FailureRecord(
-                Self.isTimeout(error) ? .timeout : Self.isDisconnection(error) ? .replyRefused : .streamCut,
+                Self.isDisconnection(error) ? .replyRefused : Self.isPastGuard ? .timeout : .streamCut,
                 "\(method) \(path) was cut after \(end.bytesWritten) bytes of its body", error: error, status: status,
                 method: method, path: path)
         }
@@ -58,9 +58,10 @@ public struct CaptureErrors: Sendable {
     /// What the client did wrong is no error of ours, where it is reported at all.
     private static func level(_ status: Int) -> Logger.Level { status >= 500 ? .error : .warning }
 
-    private static func isTimeout(_ error: any Error) -> Bool {
-        error is CancellationError && InvocationScope.current?.progress.isPastGuard == true
-    }
+    private static func isTimeout(_ error: any Error) -> Bool { error is CancellationError && isPastGuard }
+
+    /// What cuts a body after the guard has cancelled it is the time-out, in whatever words: clients have errors of their own for it.
+    private static var isPastGuard: Bool { InvocationScope.current?.progress.isPastGuard == true }
 
     private static func isDisconnection(_ error: any Error) -> Bool {
         if case .disconnected = error as? BodyWriterError { true } else { false }

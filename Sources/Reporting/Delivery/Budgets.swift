@@ -65,13 +65,15 @@ extension Delivery {
         budgets.look(at: time) {
             let descriptor = sluice_eventfd()
             guard descriptor >= 0 else { return nil }
+            let keeper = Unmanaged.passRetained(BudgetKeeper(self, descriptor))
             let code = sluice_start_thread(
                 "sluice-budgets",
                 { raw in
                     guard let raw else { return }
                     Unmanaged<BudgetKeeper>.fromOpaque(raw).takeRetainedValue().run()
-                }, Unmanaged.passRetained(BudgetKeeper(self, descriptor)).toOpaque())
+                }, keeper.toOpaque())
             guard code != 0 else { return descriptor }
+            keeper.release()
             close(descriptor)
             return nil
         }

@@ -9,9 +9,19 @@ extension Delivery {
         case .bytes(let bytes): return bytes.isEmpty ? blank.bytes : bytes
         case .logs(let item): return blank.with(item).bytes
         case .file:
-            if let bytes = parcel.file.flatMap(spool.read) { return bytes }
-            // Another process has delivered it, or somebody cleaned up.
-            drop(parcel, .cacheOverflow, "its file is gone")
+            do throws(SpoolError) {
+                if let file = parcel.file, let bytes = try spool.read(file) { return bytes }
+                // Another process has delivered it, or somebody cleaned up.
+                drop(parcel, .cacheOverflow, "its file is gone")
+            } catch {
+                // It waits on: no descriptor is left, or the disk fails.
+                notices.debug("\(parcel.id) cannot be read: \(error)")
+                let kept = parcel
+                state.withLock { state in
+                    state.parked.append(kept)
+                    state.failed(kept.id)
+                }
+            }
             return nil
         case .event(let event, let callbacks):
             let event = Symbols.resolve(event)

@@ -18,20 +18,22 @@ final class Spool: Sendable {
     static let suffix = ".envelope"
 
     let folder: String
-    /// The folder, once it has been opened and looked at; -1 before. All files are reached through it, so that no other folder can be
-    /// put in its place.
-    private let directory = Mutex<CInt>(-1)
+    /// The folder, once it has been opened and looked at. All files are reached through it, so that no other folder can be put in its
+    /// place.
+    private let directory = Mutex<Folder?>(nil)
+
+    /// An open folder: closed when the last one who works in it is done.
+    private final class Folder: Sendable {
+        let descriptor: CInt
+        init(_ descriptor: CInt) { self.descriptor = descriptor }
+        deinit { close(descriptor) }
+    }
 
     /// - Parameters:
     ///   - root: An absolute path; made when missing.
     ///   - destination: What tells one server, project and key from another.
     init(root: String, destination: String) {
         folder = root + "/" + Self.name(of: destination)
-    }
-
-    deinit {
-        let descriptor = directory.withLock(\.self)
-        if descriptor >= 0 { close(descriptor) }
     }
 
     /// A short name that is the same in every process.
@@ -45,25 +47,24 @@ final class Spool: Sendable {
 
     /// - Parameter makes: Whether a folder that is missing, or that somebody has removed, is made.
     /// - Throws: ``SpoolError``; also where the folder is not ours alone.
-    private func opened(makes: Bool) throws(SpoolError) -> CInt {
-        try directory.withLock { (directory: inout CInt) throws(SpoolError) in
+    private func opened(makes: Bool) throws(SpoolError) -> Folder {
+        try directory.withLock { (directory: inout Folder?) throws(SpoolError) in
             var status = stat()
             // No link leads to a folder that was removed.
-            if directory >= 0, fstat(directory, &status) == 0, status.st_nlink > 0 { return directory }
-            if directory >= 0 { close(directory) }
-            directory = -1
+            if let directory, fstat(directory.descriptor, &status) == 0, status.st_nlink > 0 { return directory }
+            directory = nil
             var descriptor = openFolder()
             if descriptor < 0, errno == ENOENT, makes {
                 try makeFolder()
                 descriptor = openFolder()
             }
             guard descriptor >= 0 else { throw SpoolError(code: errno, path: folder) }
+            let opened = Folder(descriptor)
             guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-                close(descriptor)
                 throw SpoolError(code: EACCES, path: folder, isForeign: true)
             }
-            directory = descriptor
-            return descriptor
+            directory = opened
+            return opened
         }
     }
 
@@ -96,13 +97,13 @@ final class Spool: Sendable {
         let temporary = name + ".tmp"
         // What may stand in its place, a pipe say, must not hold us up.
         let descriptor = openat(
-            directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            directory.descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw SpoolError(code: errno, path: folder) }
         let code = Self.write(bytes, to: descriptor)
         close(descriptor)
-        guard code == 0, renameat(directory, temporary, directory, name) == 0 else {
+        guard code == 0, renameat(directory.descriptor, temporary, directory.descriptor, name) == 0 else {
             let code = code == 0 ? errno : code
-            unlinkat(directory, temporary, 0)
+            unlinkat(directory.descriptor, temporary, 0)
             throw SpoolError(code: code, path: folder)
         }
     }
@@ -126,13 +127,24 @@ final class Spool: Sendable {
     }
 
     /// The envelope in a file; nil when it is gone, or is no file of ours.
-    func read(_ name: String) -> [UInt8]? {
-        guard let directory = try? opened(makes: false) else { return nil }  // gone, as the file is
-        let descriptor = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+    ///
+    /// - Throws: ``SpoolError`` where it is there and cannot be read now.
+    func read(_ name: String) throws(SpoolError) -> [UInt8]? {
+        let directory: Folder
+        do throws(SpoolError) {
+            directory = try opened(makes: false)
+        } catch  where error.code == ENOENT || error.isForeign {
+            return nil
+        }
+        let descriptor = openat(directory.descriptor, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            // A link, and what cannot be opened because it is no file, are none of ours.
+            if [ENOENT, ELOOP, ENXIO, EACCES].contains(errno) { return nil }
+            throw SpoolError(code: errno, path: folder)
+        }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, Self.isOurs(status) else { return nil }
+        guard fstat(descriptor, &status) == 0, Self.isOurs(status), status.st_size <= Self.sizeLimit else { return nil }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -142,10 +154,9 @@ final class Spool: Sendable {
             let count = Darwin.read(descriptor, &part, part.count)
             #endif
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            guard count > 0 else { return bytes }
+            guard count >= 0 else { throw SpoolError(code: errno, path: folder) }
+            guard count > 0, bytes.count <= Self.sizeLimit else { return bytes }
             bytes += part[..<count]
-            guard bytes.count <= Self.sizeLimit else { return nil }
         }
     }
 
@@ -156,20 +167,20 @@ final class Spool: Sendable {
     /// The server has it, or never will.
     func remove(_ name: String) {
         // Gone already is as good.
-        if let directory = try? opened(makes: false) { unlinkat(directory, name, 0) }
+        if let directory = try? opened(makes: false) { unlinkat(directory.descriptor, name, 0) }
     }
 
     /// Names and sizes, oldest first. What a kill left half-written is removed; what is no file of ours is left alone.
     ///
     /// - Throws: ``SpoolError`` where the folder is there and cannot be used.
     func list() throws(SpoolError) -> [(name: String, size: Int)] {
-        let folder: CInt
+        let folder: Folder
         do throws(SpoolError) {
             folder = try opened(makes: false)
         } catch  where error.code == ENOENT {
             return []
         }
-        let descriptor = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0, let directory = fdopendir(descriptor) else {
             let code = errno
             if descriptor >= 0 { close(descriptor) }
@@ -178,15 +189,16 @@ final class Spool: Sendable {
         defer { closedir(directory) }
         var names: [(name: String, size: Int)] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            // In place: an entry ends with its name, which is as a rule shorter than its type says.
+            guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { continue }
+            let name = String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
             if name.hasSuffix(Self.suffix + ".tmp") {
-                unlinkat(folder, name, 0)
+                unlinkat(folder.descriptor, name, 0)
                 continue
             }
             var status = stat()
-            guard name.hasSuffix(Self.suffix), fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0, Self.isOurs(status)
+            guard name.hasSuffix(Self.suffix), fstatat(folder.descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+                Self.isOurs(status)
             else { continue }
             names.append((name, Int(status.st_size)))
         }

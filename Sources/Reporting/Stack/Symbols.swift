@@ -99,7 +99,7 @@ enum Symbols {
         return frame
     }
 
-    /// For log records, which are written on a request's thread: reads no file and waits for nobody. As `find(id:) (Shop.swift:7)` where
+    /// For log records, which are written on a request's thread: reads no file, and waits for the loader at most. As `find(id:) (Shop.swift:7)` where
     /// an earlier report has found that out, `find(id:) + 12` where the program exports the name, else `bootstrap + 0x1a2b`.
     static func place(_ address: UInt) -> String? {
         if let frame = known.withLockIfAvailable({ $0[address] }).flatMap(\.self), let function = frame.function {

@@ -53,6 +53,8 @@ public struct Body: Sendable {
             }
         for wrapper in wrappers { producer = LentBody.wrap(producer, in: wrapper) }
         try await producer(writer)
+        // A wrapper may have kept a refusal of its own writes to itself.
+        try writer.checkComplete()
     }
 }
 
