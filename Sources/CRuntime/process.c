@@ -74,6 +74,10 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
 void sluice_one_arena(void) {
 #ifdef M_ARENA_MAX
     mallopt(M_ARENA_MAX, 1);
+    // What a large invocation took is there for the next one: given back to the kernel each time, its page faults cost more than all the
+    // rest. Left alone glibc adapts these two, to whatever order the first large blocks are freed in.
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
 #endif
 }
 

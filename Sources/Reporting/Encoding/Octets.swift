@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Text whose protocol means octets. Swift's `Character` joins what a protocol keeps apart (`;` and a combining mark), and its `==` finds
 /// equal what is not (U+037E and `;`, the Kelvin sign and `K`).
 extension StringProtocol where SubSequence == Substring {
@@ -40,4 +46,19 @@ extension StringProtocol where SubSequence == Substring {
 
     /// Whether both have the same octets.
     package func isSame(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+extension String {
+    /// Whether both have the same octets. Not generic: a route's look-up asks it for each request.
+    package func isSame(as other: String) -> Bool {
+        var (one, other) = (self, other)
+        return one.withUTF8 { one in
+            other.withUTF8 { other in
+                guard one.count == other.count, let first = one.baseAddress, let second = other.baseAddress else {
+                    return one.count == other.count
+                }
+                return memcmp(first, second, one.count) == 0
+            }
+        }
+    }
 }
