@@ -21,7 +21,7 @@ func makeApp() throws -> LambdaApp {
     // A handler that throws: 500, which tells the client nothing but the request's id.
     routes.get("/throw") { _ -> String in throw OutOfStock(item: "tea") }
 
-    // An error with an answer of its own: 404 with words for the client, and a detail for the log only.
+    // An error with a response of its own: 404 with words for the client, and a detail for the log only.
     routes.get("/missing") { _ -> String in throw HTTPError(.notFound, "no such tea", detail: "shelf 7 is empty") }
 
     // A 500 or more that nobody threw is a failure too.
@@ -78,7 +78,7 @@ func makeApp() throws -> LambdaApp {
         }
     }
 
-    // An answer over the platform's limit of 6 MB.
+    // A response over the platform's limit of 6 MB.
     routes.get("/large") { _ in Response(body: .bytes([UInt8](repeating: 0x61, count: 7_000_000))) }
 
     // The process ends under an invocation.

@@ -28,7 +28,7 @@ func makeApp(store: OrderStore) -> LambdaApp {
         try await store.delete(request.parameters.require("id", as: Int.self))
         return HTTPResponse.Status.noContent
     }
-    return LambdaApp(errorAnswer: shopError) {
+    return LambdaApp(errorResponse: shopError) {
         RequestID()
         AccessLog()
         SignIn(tokens: ["alice-token": User(name: "alice"), "bob-token": User(name: "bob")])
@@ -38,7 +38,7 @@ func makeApp(store: OrderStore) -> LambdaApp {
     }
 }
 
-/// A custom error answer: every error of this shop, those of middleware included, has this shape.
+/// A custom error response: every error of this shop, those of middleware included, has this shape.
 func shopError(_ error: HTTPError, _ request: Request) -> Response {
     var response = Response(
         status: error.status, headers: [.contentType: "text/plain; charset=utf-8"],

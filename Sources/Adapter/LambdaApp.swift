@@ -20,18 +20,18 @@ public struct LambdaApp: Sendable {
     /// Builds an app from its list; nothing runs yet.
     ///
     /// - Parameters:
-    ///   - errorAnswer: Shapes the answer to an error; ``problemAnswer(to:for:)`` unless replaced.
+    ///   - errorResponse: Shapes the response to an error; ``problemResponse(to:for:)`` unless replaced.
     ///   - pipeline: The app's list.
     public init(
-        errorAnswer: @escaping ErrorAnswer = problemAnswer(to:for:),
+        errorResponse: @escaping ErrorResponder = problemResponse(to:for:),
         @PipelineBuilder _ pipeline: () throws -> CompletePipeline
     ) rethrows {
-        chain = Chain(try pipeline(), answer: errorAnswer)
+        chain = Chain(try pipeline(), responder: errorResponse)
     }
 
     /// Runs the pipeline in this process, for tests: what a client would get under buffered mode.
     ///
-    /// A streamed body is collected, whatever its size. What was thrown is in the answer's ``Response/error``; so is what ``validate()``
+    /// A streamed body is collected, whatever its size. What was thrown is in the response's ``Response/error``; so is what ``validate()``
     /// would throw, in a 500: an app that cannot start answers nothing.
     public func respond(to request: Request) async -> Response {
         let scope = InvocationScope(requestID: request.id, deadline: request.deadline)

@@ -1,6 +1,6 @@
 internal import SluiceStreaming
 
-/// One invocation: from the front door's request to the end of its answer.
+/// One invocation: from the front door's request to the end of its response.
 final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread only
     /// `delivering`: the app has answered, and the client is still reading.
     enum Phase { case queued, running, responding, delivering, done }
@@ -9,7 +9,7 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     let event: [UInt8]
     /// Method and target, for the console.
     let label: String
-    let reply: DoorReply
+    let reply: FrontEndReply
     var phase = Phase.queued
     var began = ContinuousClock.now
     var deadline = ContinuousClock.now
@@ -17,7 +17,7 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     /// What the console says beside status and time.
     var notes: [String] = []
     var mode = "-"
-    /// When the app's answer was whole, or had failed; nil before.
+    /// When the app's response was whole, or had failed; nil before.
     private(set) var answerEnded: ContinuousClock.Instant?
     /// Reports that came before that: shown with the invocation's line.
     var reports: [ReceivedReport] = []
@@ -27,20 +27,20 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     var watch: Task<Void, Never>?
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(id: String, event: [UInt8], label: String, reply: DoorReply) {
+    init(id: String, event: [UInt8], label: String, reply: FrontEndReply) {
         self.id = id
         self.event = event
         self.label = label
         self.reply = reply
     }
 
-    /// Suspends until the client has its answer.
+    /// Suspends until the client has its response.
     func end() async {
         guard phase != .done else { return }
         await withCheckedContinuation { waiting.append($0) }
     }
 
-    /// The app's answer is whole, or will never be. Only the first call counts.
+    /// The app's response is whole, or will never be. Only the first call counts.
     func endAnswer() {
         if answerEnded == nil { answerEnded = .now }
     }

@@ -55,7 +55,7 @@ package enum LocalLambda {
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: ingest, console: console).run { await inbox.serve($0) }
         }
-        let front = FrontDoor(broker: broker, port: port, console: console)
+        let front = FrontEnd(broker: broker, port: port, console: console)
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
         }

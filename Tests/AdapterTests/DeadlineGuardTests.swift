@@ -18,11 +18,11 @@ import Testing
         func flush(within limit: Duration) async {}
     }
 
-    private func trip(_ id: String, _ token: ReplyToken) throws -> GuardedTrip {
-        let now = Deadline.now
-        let deadline = Deadline(millisecondsSinceEpoch: now.millisecondsSinceEpoch + 200)
+    private func trip(_ id: String, _ token: ReplyToken) throws -> GuardedInvocation {
+        let now = WallClock.Instant.now
+        let deadline = WallClock.Instant(millisecondsSinceEpoch: now.millisecondsSinceEpoch + 200)
         let schedule = try #require(GuardSchedule(arrival: now, deadline: deadline))
-        return GuardedTrip(id: id, scope: InvocationScope(requestID: id), schedule: schedule, token: token)
+        return GuardedInvocation(id: id, scope: InvocationScope(requestID: id), schedule: schedule, token: token)
     }
 
     @Test(
@@ -35,7 +35,7 @@ import Testing
         let notes = Notes()
         let guardian = try DeadlineGuard(
             workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            answer: problemAnswer(to:for:), reporter: notes
+            responder: problemResponse(to:for:), reporter: notes
         ) {
             exits.add(1)
             ended.open()
@@ -81,7 +81,7 @@ import Testing
         let reporter = Holding()
         let guardian = try DeadlineGuard(
             workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            answer: problemAnswer(to:for:), reporter: reporter, exit: { ended.open() })
+            responder: problemResponse(to:for:), reporter: reporter, exit: { ended.open() })
         try guardian.start()
         guardian.arm(guardian.slot(0), try trip("held", ReplyToken()), at: .now)
         await ended.wait()
@@ -100,10 +100,10 @@ import Testing
         let answered = Gate()
         let guardian = try DeadlineGuard(
             workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            answer: { error, request in
+            responder: { error, request in
                 seen.add("answer of \(InvocationScope.current?.requestID ?? "nobody")")
                 answered.open()
-                return problemAnswer(to: error, for: request)
+                return problemResponse(to: error, for: request)
             }, reporter: Notes(), exit: {})
         try guardian.start()
         let trip = try trip("late", ReplyToken())

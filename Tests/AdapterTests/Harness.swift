@@ -115,9 +115,9 @@ extension MockIngest {
 }
 
 extension LambdaApp {
-    /// One route that answers everything, and reports that no setting of this machine leads elsewhere.
+    /// One route that responses everything, and reports that no setting of this machine leads elsewhere.
     static func reporting(
-        _ flush: FlushReports = FlushReports(within: .seconds(20)), answersOf500: Bool = true,
+        _ flush: FlushReports = FlushReports(within: .seconds(20)), returnedServerErrors: Bool = true,
         options change: (inout ReportOptions) -> Void = { _ in },
         _ handler: @escaping @Sendable (Request) async throws -> Response
     ) -> LambdaApp {
@@ -128,13 +128,13 @@ extension LambdaApp {
         change(&options)
         return LambdaApp {
             routes
-            CaptureErrors(options, answersOf500: answersOf500)
+            CaptureErrors(options, returnedServerErrors: returnedServerErrors)
             flush
         }
     }
 }
 
-/// An app of one route that answers everything.
+/// An app of one route that responses everything.
 func app(_ handler: @escaping @Sendable (Request) async throws -> Response) -> LambdaApp {
     var routes = Router()
     for method: HTTPRequest.Method in [.get, .post, .head] { routes.on(method, "/{path*}", handler) }

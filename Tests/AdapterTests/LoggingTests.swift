@@ -9,7 +9,7 @@ import Testing
 
 /// Section 8.5 of the conformance cases.
 @Suite struct LoggingTests {
-    private let moment = Deadline(millisecondsSinceEpoch: 1_695_643_200_000)
+    private let moment = WallClock.Instant(millisecondsSinceEpoch: 1_695_643_200_000)
 
     private func logger(_ lines: LogLines, json: Bool, level: Logger.Level = .trace) -> Logger {
         let moment = moment
@@ -148,7 +148,7 @@ import Testing
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
         #expect(
-            Timestamp.text(Deadline(millisecondsSinceEpoch: milliseconds))
+            Timestamp.text(WallClock.Instant(millisecondsSinceEpoch: milliseconds))
                 == formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1000)))
     }
 }

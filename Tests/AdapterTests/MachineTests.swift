@@ -65,8 +65,8 @@ import Testing
     func margins(_ one: Margin) throws {
         let schedule = try #require(
             GuardSchedule(
-                arrival: Deadline(millisecondsSinceEpoch: 1_000_000),
-                deadline: Deadline(millisecondsSinceEpoch: 1_000_000 + one.left)))
+                arrival: WallClock.Instant(millisecondsSinceEpoch: 1_000_000),
+                deadline: WallClock.Instant(millisecondsSinceEpoch: 1_000_000 + one.left)))
         #expect(schedule.cancel.millisecondsSinceEpoch - 1_000_000 == one.cancel)
         #expect(schedule.answer.millisecondsSinceEpoch - 1_000_000 == one.answer)
         #expect(schedule.exit.millisecondsSinceEpoch - 1_000_000 == one.exit)
@@ -74,7 +74,7 @@ import Testing
 
     @Test("the guard takes each stage once, in order, and catches up one by one")
     func stages() throws {
-        func at(_ milliseconds: Int64) -> Deadline { Deadline(millisecondsSinceEpoch: milliseconds) }
+        func at(_ milliseconds: Int64) -> WallClock.Instant { WallClock.Instant(millisecondsSinceEpoch: milliseconds) }
         let schedule = try #require(GuardSchedule(arrival: at(0), deadline: at(1000)))
         #expect(schedule.due(at: at(799), after: nil) == nil)
         #expect(schedule.due(at: at(800), after: nil) == .cancel)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sluice
 
-/// What becomes of answers: limits, listed statuses, and when failures are captured and flushed.
+/// What becomes of responses: limits, listed statuses, and when failures are captured and flushed.
 @Suite struct ReplyTests {
     @Test("case 60: an answer over the limit becomes a 500 and one record that names the size")
     func tooLarge() async throws {
@@ -66,7 +66,7 @@ import Testing
         #expect(early.posts.map(\.target) == ["/2018-06-01/runtime/invocation/req-1/error"])
         #expect(early.failures.map(\.outcome) == [.handlerError])
         for (code, call, outcomes) in [
-            (502, "error", [FailureRecord.Outcome.serverErrorAnswer]), (418, "error", [.errorStatus]), (404, "response", []),
+            (502, "error", [FailureRecord.Outcome.serverErrorResponse]), (418, "error", [.errorStatus]), (404, "response", []),
         ] {
             let served = await serve(
                 app { _ in Response(status: .init(code: code)) }, [.init(eventJSON())], mode: mode,

@@ -331,14 +331,14 @@ extension GlobalReports {
         func returned(_ mode: String) async throws {
             for isOn in [true, false] {
                 let ingest = MockIngest()
-                let app = LambdaApp.reporting(answersOf500: isOn) { request in
+                let app = LambdaApp.reporting(returnedServerErrors: isOn) { request in
                     .text("broken", status: request.path == "/bad" ? .internalServerError : .notFound)
                 }
                 _ = await serve(
                     app, [.init(eventJSON(path: "/bad")), .init(eventJSON(path: "/missing"))], to: ingest, mode: mode)
                 ingest.stop()
                 let events = try ingest.failures()
-                #expect(events.map { $0["tags"]?["outcome"]?.text } == (isOn ? ["server_error_answer"] : []))
+                #expect(events.map { $0["tags"]?["outcome"]?.text } == (isOn ? ["server_error_response"] : []))
                 #expect(events.first?["contexts"]?["response"]?["status_code"]?.number == (isOn ? 500 : nil))
             }
         }

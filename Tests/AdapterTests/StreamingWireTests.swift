@@ -115,7 +115,7 @@ import Testing
         #expect(served.posts.count == 1)
         let (prelude, _, body) = try #require(served.posts.first.flatMap { splitPrelude($0.body) })
         #expect(prelude["statusCode"]?.number == 500)
-        // What middleware put on the answer stays, what described the lost body goes.
+        // What middleware put on the response stays, what described the lost body goes.
         #expect(
             prelude["headers"]?.dictionary == ["content-type": "application/problem+json", "access-control-allow-origin": "*"])
         #expect(JSONView(body)?["status"]?.number == 500)

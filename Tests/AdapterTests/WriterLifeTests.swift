@@ -160,7 +160,7 @@ import Darwin
         }
         let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "\(address)", "AWS_LWA_INVOKE_MODE": "response_stream"])
         let guardian = try DeadlineGuard(
-            workers: 1, address: address, mode: .responseStream, answer: problemAnswer(to:for:), reporter: reporter)
+            workers: 1, address: address, mode: .responseStream, responder: problemResponse(to:for:), reporter: reporter)
         let context = WorkerContext(
             chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
         var head = HTTPMessageHead()
@@ -173,7 +173,9 @@ import Darwin
         let task = Task(executorPreference: loop) {
             let client = Confined(RuntimeClient(loop, address: address))
             try await InvocationScope.$current.withValue(scope) {
-                try await Trip(invocation: invocation, context: context, client: client, token: token, guarded: nil).run()
+                try await InvocationHandler(
+                    invocation: invocation, context: context, client: client, token: token, guarded: nil
+                ).run()
             }
         }
         try await task.value
@@ -196,7 +198,7 @@ import Darwin
             let ends = Collected<ResponseEnd>()
             var routes = Router()
             routes.get("/{path*}") { _ in Response.stream(contentType: "a/b") { _ in throw thrown } }
-            let app = LambdaApp(errorAnswer: { _, _ in .text("shaped", status: .init(code: code)) }) {
+            let app = LambdaApp(errorResponse: { _, _ in .text("shaped", status: .init(code: code)) }) {
                 Watch(ends: ends)
                 routes
             }
@@ -211,7 +213,7 @@ import Darwin
 
     @Test("an oversized reply has its record, whatever status the app gives it; a bad event's answer may be a stream")
     func shapes() async throws {
-        let app = LambdaApp(errorAnswer: { _, _ in
+        let app = LambdaApp(errorResponse: { _, _ in
             Response.stream(contentType: "a/b", status: .notFound) { try await $0.write("shaped") }
         }) { Self.large() }
         for mode in ["buffered", "response_stream"] {

@@ -88,8 +88,8 @@ func test(_ app: LambdaApp) async {
 
 func captures(_ options: ReportOptions?) -> [CaptureErrors] {
     [
-        CaptureErrors(), CaptureErrors(answersOf500: false), CaptureErrors(ReportOptions()),
+        CaptureErrors(), CaptureErrors(returnedServerErrors: false), CaptureErrors(ReportOptions()),
         CaptureErrors(.init { $0.debug = true }),
-        CaptureErrors(ReportOptions { $0.dsn = "" }, answersOf500: false), CaptureErrors(options),
+        CaptureErrors(ReportOptions { $0.dsn = "" }, returnedServerErrors: false), CaptureErrors(options),
     ]
 }

@@ -27,9 +27,9 @@ import Testing
         var streamedBody: String?
         /// The failure record's outcome, per mode; nil for none.
         let outcomes: (buffered: String?, streamed: String?)
-        /// What the Runtime API saw besides an answer, under streaming.
+        /// What the Runtime API saw besides a response, under streaming.
         var trailer: String?
-        /// Whether the process ends after its answer.
+        /// Whether the process ends after its response.
         var endsProcess = false
         var testDescription: String { route }
 
@@ -45,7 +45,7 @@ import Testing
 
     static let rows = [
         Row("/fine", 200, 200, nil, body: "fine"), Row("/throw", 500, 500, "handler_error"), Row("/missing", 404, 404, nil),
-        Row("/returned", 502, 502, "server_error_answer", body: "upstream is down"),
+        Row("/returned", 502, 502, "server_error_response", body: "upstream is down"),
         Row("/stream/first", 500, 500, "handler_error"),
         Row(
             "/stream/third", 500, 200, "handler_error", streamedOutcome: "stream_cut", body: "one two three ",
@@ -73,7 +73,7 @@ import Testing
         if answer.status >= 500, answer.status != 502 {
             let id = try #require(answer["x-amzn-requestid"])
             #expect(JSONView(answer.body)?["requestId"]?.text == id)
-            // Every answer is dressed by the app's middleware, but those that the guard gives for a handler that never returns.
+            // Every response is dressed by the app's middleware, but those that the guard gives for a handler that never returns.
             #expect(answer["x-request-id"] == (row.endsProcess ? nil : id))
         }
 
@@ -250,7 +250,7 @@ import Testing
         old.write("GET /hello/x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         let text = String(decoding: old.readToEnd(), as: UTF8.self)
         #expect(text.hasSuffix("\r\n\r\nHello, x!") && !text.lowercased().contains("chunked"))
-        // Nothing is held after an answer.
+        // Nothing is held after a response.
         let folder = "/proc/\(local.program.pid)/fd"
         let open = { (try? FileManager.default.contentsOfDirectory(atPath: folder))?.count ?? .max }
         let before = open()

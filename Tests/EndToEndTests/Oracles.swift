@@ -56,7 +56,7 @@ final class Bugsink: Sendable {
         "\(scheme)://\(key)@\(host):\(port)/1"
     }
 
-    /// The answer to a command: one line of JSON.
+    /// The response to a command: one line of JSON.
     private func ask(_ command: String) -> JSONView? {
         let before = program.console.count
         program.say(command)

@@ -91,7 +91,7 @@ import Testing
         for _ in 1...20 { #expect(local.get("/fine")?.status == 200) }
         let before = try resident(local)
         for number in 1...100 { #expect(local.get("/fail?n=\(number)")?.status == 500) }
-        // The report's line: the answer's own has the path alone.
+        // The report's line: the response's own has the path alone.
         let last = try #require(local.program.line(containing: #"OutOfStock(item: "n=100 ")"#))
         #expect(last.contains("Reporting.swift:"))
         let grown = try resident(local) - before

@@ -219,7 +219,7 @@ private final class InboxHarness: Sendable {
         try await onLoop { [self] in
             var head = HTTPMessageHead()
             head.method = "GET"
-            let reply = DoorReply(ServerConnection(loop, runtime), head, requestID: id)
+            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id)
             let invocation = LocalInvocation(id: id, event: [], label: "GET /\(id)", reply: reply)
             Task(executorPreference: loop) { [broker] in await broker.invoke(invocation) }
             await Task.yield()

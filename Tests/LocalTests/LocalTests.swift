@@ -100,7 +100,7 @@ import Testing
             ("{\"statusCode\":200,\"headers\":{\"a\":\"x\"},\"cookies\":[\"a=b\"]}", false),
         ])
     func problems(_ json: String, isOne: Bool) throws {
-        let answer = try JSONDecoder().decode(WireAnswer.self, from: Data(json.utf8))
+        let answer = try JSONDecoder().decode(WireResponse.self, from: Data(json.utf8))
         #expect((answer.problem != nil) == isOne)
     }
 

@@ -179,7 +179,7 @@ import Testing
     @Test("one function shapes every error's answer, and cannot lose the error")
     func shape() async {
         let response = await respond(
-            Request(.get, "/"), answer: { error, _ in Response.text("custom \(error.status.code)", status: error.status) }
+            Request(.get, "/"), responder: { error, _ in Response.text("custom \(error.status.code)", status: error.status) }
         ) {
             router { _ in throw Boom() }
         }
@@ -225,14 +225,14 @@ import Testing
             Case(name: "thrown", outcomes: [.handlerError]) { _ in throw Boom() },
             Case(name: "thrown 503", outcomes: [.handlerError]) { _ in throw HTTPError(.serviceUnavailable) },
             Case(name: "thrown 404", outcomes: []) { _ in throw HTTPError(.notFound) },
-            Case(name: "returned 502", outcomes: [.serverErrorAnswer]) { _ in Response(status: .badGateway) },
+            Case(name: "returned 502", outcomes: [.serverErrorResponse]) { _ in Response(status: .badGateway) },
             Case(name: "returned 499", outcomes: []) { _ in Response(status: .init(code: 499)) },
             Case(name: "stream", outcomes: [.handlerError]) { _ in .stream(contentType: "a/b") { _ in throw Boom() } },
             Case(name: "stream 404", outcomes: []) { _ in .stream(contentType: "a/b") { _ in throw HTTPError(.notFound) } },
             Case(name: "stream with 503 that throws", outcomes: [.handlerError]) { _ in
                 .stream(contentType: "a/b", status: .serviceUnavailable) { _ in throw Boom() }
             },
-            Case(name: "stream with 503", outcomes: [.serverErrorAnswer]) { _ in
+            Case(name: "stream with 503", outcomes: [.serverErrorResponse]) { _ in
                 .stream(contentType: "a/b", status: .serviceUnavailable) { try await $0.write("x") }
             },
             Case(name: "stream fine", outcomes: []) { _ in .stream(contentType: "a/b") { try await $0.write("x") } },
@@ -248,7 +248,7 @@ import Testing
     @Test("answers of 500 that nobody threw can be left out")
     func option() async {
         let reporter = NotingReporter()
-        _ = await run(reporter, capture: CaptureErrors(answersOf500: false)) { _ in Response(status: .badGateway) }
+        _ = await run(reporter, capture: CaptureErrors(returnedServerErrors: false)) { _ in Response(status: .badGateway) }
         #expect(reporter.failures.values.isEmpty)
     }
 
@@ -263,7 +263,7 @@ import Testing
     func timeoutInOtherWords() async {
         var routes = Router()
         routes.get("/") { _ in "x" }
-        let chain = Chain(.of(routes), answer: problemAnswer(to:for:))
+        let chain = Chain(.of(routes), responder: problemResponse(to:for:))
         for (isPastGuard, error, outcome) in [
             (true, Boom() as any Error, FailureRecord.Outcome.timeout), (false, Boom(), .streamCut),
             (true, BodyWriterError.disconnected(reason: "gone"), .replyRefused),

@@ -27,17 +27,18 @@ final class NotingReporter: Reporter {
 
 func respond(
     _ pipeline: CompletePipeline, _ request: Request, _ reporter: any Reporter = NotingReporter(),
-    answer: @escaping ErrorAnswer = problemAnswer(to:for:)
+    responder: @escaping ErrorResponder = problemResponse(to:for:)
 ) async -> Response {
-    let chain = Chain(pipeline, answer: answer)
+    let chain = Chain(pipeline, responder: responder)
     let response = await chain.collected(await chain.respond(to: request), to: request, limit: .max)
     await chain.complete(response, of: request, reporter)
     return response
 }
 
 func respond(
-    _ request: Request, _ reporter: any Reporter = NotingReporter(), answer: @escaping ErrorAnswer = problemAnswer(to:for:),
+    _ request: Request, _ reporter: any Reporter = NotingReporter(),
+    responder: @escaping ErrorResponder = problemResponse(to:for:),
     @PipelineBuilder _ pipeline: () -> CompletePipeline
-) async -> Response { await respond(pipeline(), request, reporter, answer: answer) }
+) async -> Response { await respond(pipeline(), request, reporter, responder: responder) }
 
 struct Boom: Error {}

@@ -32,7 +32,7 @@ import Testing
         let calls = Collected<Int>()
         let response = await respond(
             Request(.get, "/stream"), reporter,
-            answer: { _, _ in
+            responder: { _, _ in
                 calls.add(1)
                 return .text("shaped", status: one.answered)
             }
@@ -54,7 +54,7 @@ import Testing
             routes.get("/") { _ in Response.stream(contentType: "a/b") { _ in throw Boom() } }
             let response = await respond(
                 Request(.get, "/"),
-                answer: { error, _ in
+                responder: { error, _ in
                     .stream(contentType: "c/d", status: error.status) { writer in
                         if fails { throw Boom() }
                         try await writer.write("shaped")

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct RouterTests {
-    /// The answer of routes alone, as the chain would dress it.
+    /// The response of routes alone, as the chain would dress it.
     private func answer(_ router: Router, _ method: HTTPRequest.Method, _ target: String) async -> Response {
         await respond(CompletePipeline.of(router), Request(method, target))
     }
@@ -204,7 +204,7 @@ import Testing
     func otherForms(_ path: String, says: String) {
         var routes = Router()
         routes.get(path) { _ in "x" }
-        let problems = Chain(.of(routes), answer: problemAnswer(to:for:)).problems
+        let problems = Chain(.of(routes), responder: problemResponse(to:for:)).problems
         #expect(problems.count == 1)
         #expect(problems.first?.description.contains(says) == true, "\(problems)")
     }

@@ -5,12 +5,12 @@ import Testing
 
 /// What is sent next, and whose wait is over, moment by moment.
 @Suite struct DeliveryQueueTests {
-    private let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
-    private var later: Deadline { now.advanced(by: .seconds(2)) }
+    private let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
+    private var later: WallClock.Instant { now.advanced(by: .seconds(2)) }
 
-    private func parcel(_ id: String, _ ledger: Ledger, file: String? = nil) -> Parcel {
+    private func parcel(_ id: String, _ ledger: Ledger, file: String? = nil) -> QueuedEnvelope {
         ledger.enter(.pending)
-        return Parcel(id: id, category: .error, content: .bytes([0x7B]), file: file, owners: [(ledger, 1)])
+        return QueuedEnvelope(id: id, category: .error, content: .bytes([0x7B]), file: file, owners: [(ledger, 1)])
     }
 
     private func sent(_ job: DeliveryQueue.Job) -> String? {
@@ -92,7 +92,7 @@ import Testing
         var queue = DeliveryQueue()
         let ledger = Ledger()
         openBreaker(&queue)
-        let unsent = Parcel(id: "logs-1", category: .logItem, content: .bytes([0x7B]), owners: [(ledger, 2)])
+        let unsent = QueuedEnvelope(id: "logs-1", category: .logItem, content: .bytes([0x7B]), owners: [(ledger, 2)])
         queue.fresh = [unsent]
         _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now)
         queue.add(nil, drains: true, until: later) {}
@@ -138,7 +138,7 @@ import Testing
 
     @Test("a time that is further than there is, is the last there is")
     func farAway() {
-        #expect(now.advanced(by: .seconds(Int64.max)) == Deadline(millisecondsSinceEpoch: .max))
-        #expect(now.advanced(by: .seconds(Int64.min)) == Deadline(millisecondsSinceEpoch: .min))
+        #expect(now.advanced(by: .seconds(Int64.max)) == WallClock.Instant(millisecondsSinceEpoch: .max))
+        #expect(now.advanced(by: .seconds(Int64.min)) == WallClock.Instant(millisecondsSinceEpoch: .min))
     }
 }

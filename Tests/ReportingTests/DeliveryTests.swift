@@ -116,7 +116,7 @@ import Testing
         #expect(bench.spooled.isEmpty)
     }
 
-    // MARK: No answers
+    // MARK: No responses
 
     @Test("case 105: logs without an answer are network errors, by number and bytes; an event waits in the spool")
     func networkError() async throws {

@@ -203,7 +203,7 @@ import Testing
         LogBuffer.Entry(json: Array(#"{"body":"\#(text)"}"#.utf8), ledger: ScopeBox().ledger)
     }
 
-    private func count(_ parcel: Parcel?) throws -> Int? {
+    private func count(_ parcel: QueuedEnvelope?) throws -> Int? {
         guard case .logs(let item) = try #require(parcel).content else { return nil }
         #expect(JSONView(item.payload)?["items"]?.count == item.count)
         return item.count
@@ -213,7 +213,7 @@ import Testing
         "case 120: 100 logs are one item, 101 are two; a single one is due five seconds after it came, or when the clock went back"
     )
     func logBuffer() throws {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         var buffer = LogBuffer()
         #expect(buffer.due == nil && !buffer.isDue(at: now))
         _ = buffer.add(entry(), at: now)
@@ -236,7 +236,7 @@ import Testing
 
     @Test("case 120: the queue sends logs by their age when nobody flushes, and not before")
     func byAge() {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         var queue = DeliveryQueue()
         _ = queue.logs.add(entry(), at: now)
         guard case .idle(let until) = queue.next(at: now.advanced(by: .milliseconds(4999))).0 else {

@@ -4,7 +4,7 @@ import Testing
 
 /// What a server's answer holds back, and until when.
 @Suite struct RateLimitTests {
-    private static let now = Deadline(millisecondsSinceEpoch: 1_551_900_000_000)
+    private static let now = WallClock.Instant(millisecondsSinceEpoch: 1_551_900_000_000)
 
     struct Row: Sendable, CustomTestStringConvertible {
         var status = 200

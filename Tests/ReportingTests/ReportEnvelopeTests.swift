@@ -98,7 +98,7 @@ import Testing
         envelope.dsn = "https://abc:xyz@sentry.io/1"
         envelope.trace = [("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"), ("public_key", "abc"), ("release", odd)]
         envelope.items = [.init(type: "log", payload: [1, 10], contentType: "a/b", count: 2)]
-        let moment = Deadline(millisecondsSinceEpoch: 1_767_323_045_678)
+        let moment = WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_678)
         let view = try EnvelopeView(ReportEnvelope.stamp(envelope.bytes, sentAt: moment))
         #expect(view.header.keys == ["event_id", "sent_at", "sdk", "dsn", "trace"])
         #expect(view.header["event_id"]?.text == envelope.eventID)
@@ -117,15 +117,16 @@ import Testing
     func restamped() throws {
         let bytes = ReportEnvelope().bytes
         for milliseconds: Int64 in [0, 1_767_323_045_678] {
-            let view = try EnvelopeView(ReportEnvelope.stamp(bytes, sentAt: Deadline(millisecondsSinceEpoch: milliseconds)))
-            #expect(view.header["sent_at"]?.text == Timestamp.text(Deadline(millisecondsSinceEpoch: milliseconds)))
+            let view = try EnvelopeView(
+                ReportEnvelope.stamp(bytes, sentAt: WallClock.Instant(millisecondsSinceEpoch: milliseconds)))
+            #expect(view.header["sent_at"]?.text == Timestamp.text(WallClock.Instant(millisecondsSinceEpoch: milliseconds)))
         }
     }
 
     @Test("case 31: an event's envelope has its id, the moment of sending, the SDK and the trace of the event")
     func eventHeaders() async throws {
         let test = TestClient(["SENTRY_RELEASE": "shop@1"])
-        let before = Deadline.now
+        let before = WallClock.Instant.now
         let id = test.capture(test.message("x"))
         let view = try #require(try await test.flush().first)
         #expect(view.header.keys == ["event_id", "sent_at", "sdk", "trace"])
@@ -215,7 +216,7 @@ import Testing
         reports.add(.beforeSend, .error, 2)
         reports.add(.networkError, .internal)
         reports.add(.networkError, .error, 0)
-        let bytes = reports.take(at: Deadline(millisecondsSinceEpoch: 1_767_323_045_500))
+        let bytes = reports.take(at: WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_500))
         #expect(
             bytes.map { String(decoding: $0, as: UTF8.self) }
                 == #"{"timestamp":1767323045.5,"discarded_events":[{"reason":"before_send","category":"error","quantity":3},"#

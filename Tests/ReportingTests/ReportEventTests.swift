@@ -137,7 +137,7 @@ private final class Ring: CausedError, Sendable {
     func timestamp() async throws {
         let test = TestClient()
         var event = test.message("x")
-        event.timestamp = Deadline(millisecondsSinceEpoch: 1_767_323_045_123)
+        event.timestamp = WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_123)
         #expect(try await test.delivered(event)["timestamp"]?.value as? Double == 1_767_323_045.123)
     }
 

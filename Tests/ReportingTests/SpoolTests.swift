@@ -47,7 +47,7 @@ import Testing
     func destinations() async throws {
         let bench = ReportBench()
         let other = Spool(root: bench.spoolRoot, destination: "http://other@127.0.0.1:1/7")
-        let now = Deadline.now
+        let now = WallClock.Instant.now
         let name = try other.write(Array("{}\n".utf8), id: "0123456789abcdef0123456789abcdef", at: now)
         let client = bench.client()
         client.capture("a", in: bench.box)
@@ -60,7 +60,7 @@ import Testing
     func leftovers() async throws {
         let bench = ReportBench()
         let spool = try #require(bench.spool)
-        let old = Deadline.now.advanced(by: .seconds(-3 * 86_400 - 60))
+        let old = WallClock.Instant.now.advanced(by: .seconds(-3 * 86_400 - 60))
         _ = try spool.write(Array("{}\n".utf8), id: "00000000000000000000000000000001", at: old)
         for name in ["1-2.envelope.tmp", "notes.txt"] {
             #expect(FileManager.default.createFile(atPath: spool.folder + "/" + name, contents: Data("x".utf8)))
@@ -92,7 +92,7 @@ import Testing
     func noFiles() async throws {
         let bench = ReportBench()
         let spool = try #require(bench.spool)
-        let now = Deadline.now.millisecondsSinceEpoch
+        let now = WallClock.Instant.now.millisecondsSinceEpoch
         _ = try spool.write(Array("{}\n".utf8), id: "00000000000000000000000000000001", at: .now)
         let elsewhere = spool.folder + "/elsewhere"
         #expect(FileManager.default.createFile(atPath: elsewhere, contents: Data("{}\n".utf8)))
@@ -193,7 +193,7 @@ import Testing
         "the breaker opens at the first failure, lets one probe through at once, then waits ten times what one cost, and doubles"
     )
     func breaker() {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         var breaker = CircuitBreaker()
         #expect(!breaker.isOpen)
         breaker.failed(after: .seconds(2), at: now)
@@ -211,7 +211,7 @@ import Testing
 
     @Test("a probe waits a minute at most, five milliseconds at least, and not for a clock that was set back")
     func breakerBounds() {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         var breaker = CircuitBreaker()
         for _ in 0..<40 { breaker.failed(after: .seconds(3600), at: now) }
         #expect(breaker.failures == 30)
@@ -227,10 +227,10 @@ import Testing
     @Test(
         "an open breaker costs a flush before a reply nothing; the one after it may probe, with an event, and drains the rest")
     func openBreaker() {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         let ledger = ScopeBox().ledger
-        func parcel(_ id: String, _ category: ReportCategory) -> Parcel {
-            Parcel(id: id, category: category, content: .bytes([]), owners: [(ledger, 1)])
+        func parcel(_ id: String, _ category: ReportCategory) -> QueuedEnvelope {
+            QueuedEnvelope(id: id, category: category, content: .bytes([]), owners: [(ledger, 1)])
         }
         var queue = DeliveryQueue()
         queue.breaker.failed(after: .milliseconds(10), at: now)
@@ -260,10 +260,10 @@ import Testing
 
     @Test("what failed for somebody who waits is not tried for them again; it is for the next")
     func triedOnce() {
-        let now = Deadline(millisecondsSinceEpoch: 1_700_000_000_000)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         let ledger = ScopeBox().ledger
         var queue = DeliveryQueue()
-        queue.parked = [Parcel(id: "a", category: .error, content: .file, owners: [(ledger, 1)])]
+        queue.parked = [QueuedEnvelope(id: "a", category: .error, content: .file, owners: [(ledger, 1)])]
         queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}
         guard case .send(let parcel, _) = queue.next(at: now).0 else {
             Issue.record("not sent")

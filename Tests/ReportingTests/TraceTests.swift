@@ -217,7 +217,7 @@ import Testing
         #expect(baggage.others == ["a=1", "\u{301}b=2"])
         #expect(baggage.sentry == [.init(name: "trace_id", value: "\u{301}3"), .init(name: "\u{301}n", value: "4")])
         var limits = RateLimits()
-        let now = Deadline(millisecondsSinceEpoch: 0)
+        let now = WallClock.Instant(millisecondsSinceEpoch: 0)
         limits.update(status: 200, limits: "60:error:key,\u{301}60::key, 60:log_item:key", retryAfter: nil, now: now)
         #expect(limits.isLimited(.error, at: now))
         #expect(limits.isLimited(.logItem, at: now))

@@ -29,7 +29,7 @@ package final class MockIngest: Sendable {
         case resetBeforeReading
         /// All of it is read, and the connection is reset.
         case resetAfterReading
-        /// All of it is read, and the connection ends in order, without an answer.
+        /// All of it is read, and the connection ends in order, without a response.
         case closeAfterReading
         /// All of it is read, and nothing follows until the client or ``stop()`` ends the connection.
         case hang

@@ -29,9 +29,9 @@ package final class MockRuntimeAPI: Sendable {
     /// What becomes of a POST.
     package enum Verdict: Sendable {
         case status(Int)
-        /// The same, with bytes behind the answer that belong to nothing.
+        /// The same, with bytes behind the response that belong to nothing.
         case statusAndMore(Int, String)
-        /// Close without an answer, before the request is read.
+        /// Close without a response, before the request is read.
         case reset
         /// Read so many bytes of the request, then close.
         case closeAfter(Int)

@@ -7,7 +7,7 @@ extension HTTPEvent {
     ///
     /// - Throws: ``EventError``: bad base64, a method or header name that is no token.
     /// - Parameter event: The text that this was read from.
-    func request(of event: [UInt8], id: String, deadline: Deadline?) throws(EventError) -> Request {
+    func request(of event: [UInt8], id: String, deadline: WallClock.Instant?) throws(EventError) -> Request {
         guard let method else {
             throw EventError(description: "the field 'requestContext.http.method' is not an HTTP token", isHTTP: true)
         }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 public import SluiceMiddleware
 public import SluiceReporting
 
-/// What only Lambda knows of a request. Handlers that stay off it run behind any door.
+/// What only Lambda knows of a request. Handlers that stay off it run behind any front end.
 public struct LambdaContext: Sendable {
     private let invocation: Invocation
 
@@ -21,7 +21,7 @@ public struct LambdaContext: Sendable {
     /// JSON that an SDK caller sent along; nil without one.
     public var clientContext: String? { invocation.clientContext }
     /// When the service will stop the invocation.
-    public var deadline: Deadline { invocation.deadline }
+    public var deadline: WallClock.Instant { invocation.deadline }
 }
 
 /// A caller's Cognito identity.
@@ -51,7 +51,7 @@ public struct LambdaEvent: Sendable {
 extension Request {
     /// What Lambda knows of this request; nil off Lambda.
     public internal(set) var lambda: LambdaContext? {
-        get { door as? LambdaContext }
-        set { door = newValue }
+        get { frontEnd as? LambdaContext }
+        set { frontEnd = newValue }
     }
 }

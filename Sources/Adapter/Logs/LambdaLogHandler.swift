@@ -16,7 +16,7 @@ public struct LambdaLogHandler: LogHandler {
     private let label: String
     private let isJSON: Bool
     private let sink: LogSink
-    private let now: @Sendable () -> Deadline
+    private let now: @Sendable () -> WallClock.Instant
     private let feedsReports: Bool
 
     /// - Parameters:
@@ -30,7 +30,7 @@ public struct LambdaLogHandler: LogHandler {
     /// - Parameter feedsReports: Whether records are breadcrumbs and structured logs too, as by ``ReportLogHandler``.
     init(
         label: String, json: Bool, level: Logger.Level, feedsReports: Bool, sink: LogSink = .standardError,
-        now: @escaping @Sendable () -> Deadline = { .now }
+        now: @escaping @Sendable () -> WallClock.Instant = { .now }
     ) {
         self.feedsReports = feedsReports
         self.label = label

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
 
-/// Which bodies travel as text in a buffered answer; all others are base64, which is never wrong for payload 2.0.
+/// Which bodies travel as text in a buffered response; all others are base64, which is never wrong for payload 2.0.
 enum BodyEncoding {
     /// Text: a type on the list, no content encoding but identity, and bytes that are UTF-8.
     static func isText(_ headers: HTTPFields, _ bytes: [UInt8]) -> Bool {

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
 
-/// What a streamed answer begins with: status, headers and cookies as JSON, then eight NULs.
+/// What a streamed response begins with: status, headers and cookies as JSON, then eight NULs.
 enum Prelude {
     static let delimiter = [UInt8](repeating: 0, count: 8)
 
@@ -15,15 +15,15 @@ enum Prelude {
     }
 }
 
-/// How one streamed answer begins, and the one place that decides what it looks like without a body.
+/// How one streamed response begins, and the one place that decides what it looks like without a body.
 ///
-/// Some accounts and regions have been seen to deliver the head of an empty answer and then hang until the time-out; which
+/// Some accounts and regions have been seen to deliver the head of an empty response and then hang until the time-out; which
 /// form ends promptly everywhere is not documented. `SLUICE_EMPTY_STREAM` switches.
 struct StreamForm: Sendable {
     let prelude: [UInt8]
     /// In the place of ``prelude``, when it is known before the head leaves that no body follows.
     let emptyPrelude: [UInt8]
-    /// The body of an answer that has none.
+    /// The body of a response that has none.
     let emptyTail: [UInt8]
 
     init(_ response: Response, to method: HTTPRequest.Method, _ form: EmptyStream) {
@@ -39,7 +39,7 @@ struct StreamForm: Sendable {
     }
 }
 
-/// What follows the delimiter of a streamed answer that has no body: `SLUICE_EMPTY_STREAM`.
+/// What follows the delimiter of a streamed response that has no body: `SLUICE_EMPTY_STREAM`.
 enum EmptyStream: String, CaseIterable, Sendable {
     /// Nothing: the terminator at once.
     case bare

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
 
-/// Status, headers and cookies of an answer as both modes send them.
+/// Status, headers and cookies of a response as both modes send them.
 struct WireHead {
     let status: Int
     /// Names in lower case, each once: repeated headers are joined with a comma (RFC 9110, section 5.3).

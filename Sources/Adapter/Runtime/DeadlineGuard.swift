@@ -18,7 +18,7 @@ final class DeadlineGuard: Sendable {
     let loop: EventLoop
     private let address: HostPort
     private let slots: [GuardSlot]
-    private let answer: ErrorAnswer
+    private let responder: ErrorResponder
     private let mode: Settings.InvokeMode
     private let reporter: any Reporter
     private let wakeUp: CInt
@@ -30,7 +30,7 @@ final class DeadlineGuard: Sendable {
     private let isStarted = Atomic(false)
 
     init(
-        workers: Int, address: HostPort, mode: Settings.InvokeMode, answer: @escaping ErrorAnswer,
+        workers: Int, address: HostPort, mode: Settings.InvokeMode, responder: @escaping ErrorResponder,
         reporter: any Reporter, exit: @escaping @Sendable () -> Void = { _exit(1) }
     ) throws(SystemError) {
         loop = try EventLoop()
@@ -40,7 +40,7 @@ final class DeadlineGuard: Sendable {
         slots = (0..<workers).map { _ in GuardSlot() }
         self.address = address
         self.mode = mode
-        self.answer = answer
+        self.responder = responder
         self.reporter = reporter
         self.exit = exit
     }
@@ -68,7 +68,7 @@ final class DeadlineGuard: Sendable {
     /// The place of a worker, by its number.
     func slot(_ worker: Int) -> GuardSlot { slots[worker] }
 
-    func arm(_ slot: GuardSlot, _ trip: GuardedTrip, at now: Deadline) {
+    func arm(_ slot: GuardSlot, _ trip: GuardedInvocation, at now: WallClock.Instant) {
         slot.arm(trip)
         let look = nextLook.load(ordering: .sequentiallyConsistent)
         // A look that should have been (a stepped clock, a long freeze) is not to be relied on either.
@@ -83,7 +83,7 @@ final class DeadlineGuard: Sendable {
         while true {
             // From here on whoever arms wakes us, until we know when to look again.
             nextLook.store(.max, ordering: .sequentiallyConsistent)
-            let now = Deadline.now
+            let now = WallClock.Instant.now
             let isDue = slots.contains { $0.nextDue.map { $0 <= now } ?? false }
             // Nobody at a breakpoint wants to be timed out.
             let waitsForDebugger = isDue && Debugger.isAttached(to: "self")
@@ -105,17 +105,17 @@ final class DeadlineGuard: Sendable {
     }
 
     /// Never waits: one invocation's trouble must not keep the others from their deadlines.
-    private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedTrip, _ slot: GuardSlot) {
+    private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedInvocation, _ slot: GuardSlot) {
         switch stage {
         case .cancel:
             trip.scope.progress.isPastGuard = true
-            let answer = answer
-            // Cancellation handlers and the app's error answer are its own code, which may block: not on this thread.
+            let responder = responder
+            // Cancellation handlers and the app's error response are its own code, which may block: not on this thread.
             Task.detached {
                 InvocationScope.$current.withValue(trip.scope) {
                     trip.known.cancel?()
-                    let timeoutAnswer = Self.timeoutAnswer(trip, answer)
-                    trip.tell { $0.timeoutAnswer = timeoutAnswer }
+                    let timeoutResponse = Self.timeoutResponse(trip, responder)
+                    trip.tell { $0.timeoutResponse = timeoutResponse }
                 }
             }
         case .answer:
@@ -139,11 +139,11 @@ final class DeadlineGuard: Sendable {
         }
     }
 
-    /// Ends the process, unless the worker is free by now, or is sending its own answer.
-    private func end(_ trip: GuardedTrip, _ slot: GuardSlot) async {
+    /// Ends the process, unless the worker is free by now, or is sending its own response.
+    private func end(_ trip: GuardedInvocation, _ slot: GuardSlot) async {
         guard slot.isHeld(by: trip) else { return }
-        // A worker that is sending its own answer is left to the platform: it holds nothing back.
-        let isOurs = trip.known.isAnsweredByGuard || trip.known.stream?.failure != nil
+        // A worker that is sending its own response is left to the platform: it holds nothing back.
+        let isOurs = trip.known.isEndedByGuard || trip.known.stream?.failure != nil
         if isOurs || trip.token.take(.abandon) {
             await record(trip, "still holds its worker at the deadline\(endsProcess)", until: trip.schedule.last)
             if slots.count == 1 { slot.ifStillHeld(by: trip) { exit() } }
@@ -159,33 +159,33 @@ final class DeadlineGuard: Sendable {
             ? "; should it hold its worker until the deadline, the process ends, which Lambda counts as an error" : ""
     }
 
-    private static func timeoutAnswer(_ trip: GuardedTrip, _ answer: ErrorAnswer) -> Response {
+    private static func timeoutResponse(_ trip: GuardedInvocation, _ responder: ErrorResponder) -> Response {
         let request = trip.known.request ?? Request(.get, "/")
         let error = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
-        var response = Response(answering: error, to: request, with: answer)
+        var response = Response(respondingTo: error, to: request, with: responder)
         // Nobody is left to run a stream here, and the app's own shape may have a status that ends no exchange.
         if response.body.isStream || !(200...999).contains(response.status.code) {
-            response = Response(answering: error, to: request, with: problemAnswer)
+            response = Response(respondingTo: error, to: request, with: problemResponse)
         }
         response.dropForbiddenBody(for: request)
         return response
     }
 
-    private func answer(_ trip: GuardedTrip) async {
+    private func answer(_ trip: GuardedInvocation) async {
         do {
             let phase = trip.token.taken(.claim)
             if phase == .open {
-                trip.tell { $0.isAnsweredByGuard = true }
+                trip.tell { $0.isEndedByGuard = true }
                 await record(
                     trip,
                     "did not end in time and was answered with 504\(mayEndProcess)",
                     until: trip.schedule.cut)
                 await flush(trip)
-                try await send(trip.known.timeoutAnswer ?? Self.timeoutAnswer(trip, problemAnswer), trip)
+                try await send(trip.known.timeoutResponse ?? Self.timeoutResponse(trip, problemResponse), trip)
             } else if phase != nil, try await isHandedOver(trip), let stream = trip.known.stream,
                 let connection = stream.shared
             {
-                trip.tell { $0.isAnsweredByGuard = true }
+                trip.tell { $0.isEndedByGuard = true }
                 await record(trip, "did not end in time and its stream was cut", until: trip.schedule.cut)
                 await flush(trip)
                 let document = ErrorDocument(
@@ -194,14 +194,14 @@ final class DeadlineGuard: Sendable {
                 try await end(connection.socket, after: stream.takeHeld(), with: document)
             }
         } catch {
-            // The time-out has its record; that its answer did not get through is another failure.
+            // The time-out has its record; that its response did not get through is another failure.
             await record(
                 FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error), trip,
                 until: trip.schedule.exit)
         }
     }
 
-    private func send(_ response: Response, _ trip: GuardedTrip) async throws {
+    private func send(_ response: Response, _ trip: GuardedInvocation) async throws {
         let client = RuntimeClient(loop, address: address)
         guard mode == .responseStream else { return try await client.respond(trip.id, Envelope.encode(response)) }
         let method = trip.known.request?.method ?? .get
@@ -211,7 +211,7 @@ final class DeadlineGuard: Sendable {
     }
 
     /// Waits for the chunk in hand to be whole; false when the stream broke meanwhile, or was cut.
-    private func isHandedOver(_ trip: GuardedTrip) async throws -> Bool {
+    private func isHandedOver(_ trip: GuardedInvocation) async throws -> Bool {
         while trip.token.current == .claimed {
             // The wake-up is somebody else's: this only lets a moment pass, on the loop.
             try await loop.wait(until: .readable, on: pause, timeout: .milliseconds(2), cancellable: false)
@@ -226,17 +226,17 @@ final class DeadlineGuard: Sendable {
         _ = try await loop.receive(appendingTo: &ignored, from: socket, cancellable: false)
     }
 
-    /// What is captured leaves before the answer does; a hanging server costs the answer nothing but the time until the next stage.
-    private func flush(_ trip: GuardedTrip) async {
+    /// What is captured leaves before the response does; a hanging server costs the response nothing but the time until the next stage.
+    private func flush(_ trip: GuardedInvocation) async {
         var scope = trip.scope
         // The stages before this one are over; the time until the next one is the limit.
         scope.guardTimes = nil
         await InvocationScope.$current.withValue(scope) {
-            await reporter.flush(within: Deadline.now.distance(to: trip.schedule.cut))
+            await reporter.flush(within: WallClock.Instant.now.duration(to: trip.schedule.cut))
         }
     }
 
-    private func record(_ trip: GuardedTrip, _ what: String, until limit: Deadline) async {
+    private func record(_ trip: GuardedInvocation, _ what: String, until limit: WallClock.Instant) async {
         guard trip.scope.progress.takeTimeoutRecord() else { return }
         let request = trip.known.request
         let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
@@ -248,7 +248,7 @@ final class DeadlineGuard: Sendable {
 
     /// Records on a thread of its own, and goes on when that takes longer than until `limit`: the app's log handler, a disk, and
     /// reading a request for its report must not keep the guard from answering.
-    private func record(_ failure: FailureRecord, _ trip: GuardedTrip, until limit: Deadline) async {
+    private func record(_ failure: FailureRecord, _ trip: GuardedInvocation, until limit: WallClock.Instant) async {
         let done = sluice_eventfd()
         let work = Work(done) { [reporter, scope = trip.scope] in
             InvocationScope.$current.withValue(scope) { reporter.record(failure) }

@@ -12,22 +12,22 @@ struct GuardSchedule: Equatable, Sendable {
         static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
     }
 
-    let cancel: Deadline
-    let answer: Deadline
-    let cut: Deadline
-    let exit: Deadline
+    let cancel: WallClock.Instant
+    let answer: WallClock.Instant
+    let cut: WallClock.Instant
+    let exit: WallClock.Instant
     /// Reports of a handler that heeded its cancellation have left, or wait in the spool: a moment before ``answer``.
-    let flushed: Deadline
+    let flushed: WallClock.Instant
     /// What the guard has to say of a process that it ends is said: a moment before the platform acts.
-    let last: Deadline
+    let last: WallClock.Instant
 
     /// Nil when the deadline has passed already: the platform is about to act itself.
-    init?(arrival: Deadline, deadline: Deadline) {
+    init?(arrival: WallClock.Instant, deadline: WallClock.Instant) {
         let (left, overflow) = deadline.millisecondsSinceEpoch.subtractingReportingOverflow(arrival.millisecondsSinceEpoch)
         guard !overflow, left > 0 else { return nil }
         let margin = min(500, left / 5)
-        func before(_ milliseconds: Int64) -> Deadline {
-            Deadline(millisecondsSinceEpoch: deadline.millisecondsSinceEpoch - milliseconds)
+        func before(_ milliseconds: Int64) -> WallClock.Instant {
+            WallClock.Instant(millisecondsSinceEpoch: deadline.millisecondsSinceEpoch - milliseconds)
         }
         cancel = before(margin)
         answer = before(margin * 6 / 10)
@@ -38,13 +38,13 @@ struct GuardSchedule: Equatable, Sendable {
     }
 
     /// What is due and has not been done, the first of it.
-    func due(at now: Deadline, after done: Stage?) -> Stage? {
-        let stages: [(Stage, Deadline)] = [(.cancel, cancel), (.answer, answer), (.cut, cut), (.exit, exit)]
+    func due(at now: WallClock.Instant, after done: Stage?) -> Stage? {
+        let stages: [(Stage, WallClock.Instant)] = [(.cancel, cancel), (.answer, answer), (.cut, cut), (.exit, exit)]
         return stages.first { stage, time in time <= now && (done.map { stage > $0 } ?? true) }?.0
     }
 
     /// When something is due next.
-    func next(after done: Stage?) -> Deadline? {
+    func next(after done: Stage?) -> WallClock.Instant? {
         switch done {
         case nil: cancel
         case .cancel: answer

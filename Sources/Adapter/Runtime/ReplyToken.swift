@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// How far an invocation's answer is. Decides who may write what; ``ReplyToken`` makes the decision atomic.
+/// How far an invocation's reply is. Decides who may write what; ``ReplyToken`` makes the decision atomic.
 enum ReplyPhase: UInt8, CaseIterable {
     /// No byte has left.
     case open
@@ -22,7 +22,7 @@ enum ReplyPhase: UInt8, CaseIterable {
     case closed
 }
 
-/// What somebody wants to do to an answer.
+/// What somebody wants to do to a response.
 enum ReplyStep: CaseIterable {
     /// Answer whole, or with an error: one message.
     case answer
@@ -40,7 +40,7 @@ enum ReplyStep: CaseIterable {
     case claim
     /// The guard takes a stream that is stuck in the middle of a chunk, to cut it.
     case seize
-    /// Give the answer up, half-written as it may be.
+    /// Give the response up, half-written as it may be.
     case abandon
 }
 
@@ -68,7 +68,7 @@ extension ReplyPhase {
     }
 }
 
-/// Owns one invocation's reply: worker, deadline guard and (later) crash handler may all want to answer, one atomic decides.
+/// Owns one invocation's reply: worker, deadline guard and (later) crash handler may all want to give it, one atomic decides.
 final class ReplyToken: Sendable {
     private let phase = Atomic(ReplyPhase.open.rawValue)
 

@@ -11,7 +11,7 @@ final class RuntimeClient {
     let loop: EventLoop
     private let address: HostPort
     private var kept: RuntimeConnection?
-    /// Whether a streamed answer's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
+    /// Whether a streamed response's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
     /// asks for its end.
     private let keepsStreams: Bool
     /// What every request has behind its first line.
@@ -34,11 +34,11 @@ final class RuntimeClient {
     /// - Throws: ``RuntimeAPIError``, ``InvocationError``, `CancellationError`.
     func next() async throws -> Invocation {
         let call = "next"
-        let answer = try await exchange(call, [nextRequest[...]], attempts: .again, cancellable: true)
-        guard RuntimeRule.next(answer.status) == .accepted else {
-            throw RuntimeAPIError.status(call: call, answer.status, body: answer.text)
+        let response = try await exchange(call, [nextRequest[...]], attempts: .again, cancellable: true)
+        guard RuntimeRule.next(response.status) == .accepted else {
+            throw RuntimeAPIError.status(call: call, response.status, body: response.text)
         }
-        return try Invocation(answer.head, event: answer.body)
+        return try Invocation(response.head, event: response.body)
     }
 
     /// Answers an invocation with bytes that are all there.
@@ -48,7 +48,7 @@ final class RuntimeClient {
         try await post("response", invocation: id, body, "Content-Type: application/json\r\n")
     }
 
-    /// Reports that an invocation failed; only before any byte of an answer.
+    /// Reports that an invocation failed; only before any byte of a response.
     ///
     /// - Throws: As ``respond(_:_:)``.
     func fail(_ id: String, _ document: ErrorDocument) async throws {
@@ -82,17 +82,17 @@ final class RuntimeClient {
         try Self.check(call, try await exchange(call, pieces, attempts: .ifStale, cancellable: false))
     }
 
-    static func check(_ call: String, _ answer: RuntimeConnection.Answer) throws {
-        switch RuntimeRule.post(answer.status) {
+    static func check(_ call: String, _ response: RuntimeConnection.APIResponse) throws {
+        switch RuntimeRule.post(response.status) {
         case .accepted: return
-        case .goOn: throw ReplyRefused(status: answer.status, body: answer.text)
-        case .exit: throw RuntimeAPIError.status(call: call, answer.status, body: answer.text)
+        case .goOn: throw ReplyRefused(status: response.status, body: response.text)
+        case .exit: throw RuntimeAPIError.status(call: call, response.status, body: response.text)
         }
     }
 
     // MARK: Streams
 
-    /// The head of a streamed answer: the mode, and the trailers that an error would need.
+    /// The head of a streamed response: the mode, and the trailers that an error would need.
     func streamHead(_ id: String) -> [UInt8] {
         var bytes = head("response", invocation: id, Self.streamLines, room: 2)
         if !keepsStreams { bytes.append(contentsOf: "Connection: close\r\n".utf8) }
@@ -108,7 +108,7 @@ final class RuntimeClient {
 
         """
 
-    /// A connection for a streamed answer, which is closed after it as a rule: the one that `next` came on, if it looks alive.
+    /// A connection for a streamed response, which is closed after it as a rule: the one that `next` came on, if it looks alive.
     ///
     /// - Throws: ``RuntimeAPIError`` when there is none to be had.
     func takeStreamConnection() throws -> (connection: RuntimeConnection, isKept: Bool) {
@@ -117,9 +117,9 @@ final class RuntimeClient {
         return (try freshStreamConnection(), false)
     }
 
-    /// Takes a connection back whose streamed answer is over.
-    func giveBack(_ connection: RuntimeConnection, after answer: RuntimeConnection.Answer) {
-        if keepsStreams, answer.head.keepsAlive, connection.isClean { kept = connection }
+    /// Takes a connection back whose streamed response is over.
+    func giveBack(_ connection: RuntimeConnection, after response: RuntimeConnection.APIResponse) {
+        if keepsStreams, response.head.keepsAlive, connection.isClean { kept = connection }
     }
 
     func freshStreamConnection() throws -> RuntimeConnection { try connect("response") }
@@ -153,20 +153,20 @@ final class RuntimeClient {
         }
     }
 
-    /// One request and its answer, repeated once where that is safe: a GET always, a POST only on a kept connection that
-    /// was closed before a byte of the answer came. The service takes an answer under an id once, so a repeat cannot double it.
+    /// One request and its response, repeated once where that is safe: a GET always, a POST only on a kept connection that
+    /// was closed before a byte of the response came. The service takes a response under an id once, so a repeat cannot double it.
     private func exchange(
         _ call: String, _ pieces: [ArraySlice<UInt8>], attempts: Attempts, cancellable: Bool
-    ) async throws -> RuntimeConnection.Answer {
+    ) async throws -> RuntimeConnection.APIResponse {
         var repeats = 0
         while true {
             let wasKept = kept != nil
             let connection = try kept ?? connect(call)
             kept = nil
             do {
-                let answer = try await connection.exchange(pieces, cancellable: cancellable)
-                if answer.head.keepsAlive, connection.isClean { kept = connection }
-                return answer
+                let response = try await connection.exchange(pieces, cancellable: cancellable)
+                if response.head.keepsAlive, connection.isClean { kept = connection }
+                return response
             } catch let error as RuntimeConnection.Lost {
                 let mayRepeat = attempts == .again || (wasKept && error.nothingCame)
                 guard mayRepeat, repeats == 0 else {

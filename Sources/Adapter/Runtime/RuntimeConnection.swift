@@ -2,14 +2,14 @@ internal import SluiceStreaming
 
 /// One kept connection to the Runtime API: a socket, its parser, and what it has read ahead. Confined to its event loop.
 final class RuntimeConnection {
-    struct Answer {
+    struct APIResponse {
         let head: HTTPMessageHead
         let body: [UInt8]
         var status: Int { head.status }
         var text: String { String(decoding: body.prefix(1024), as: UTF8.self) }
     }
 
-    /// The peer closed before the first byte of an answer: on a kept connection, a sign that it was dead already.
+    /// The peer closed before the first byte of a response: on a kept connection, a sign that it was dead already.
     struct Lost: Error, CustomStringConvertible {
         let reason: String
         let nothingCame: Bool
@@ -34,7 +34,7 @@ final class RuntimeConnection {
 
     deinit { buffer.deallocate() }
 
-    /// Whether nothing came behind the last answer: stray bytes would be taken for the next one.
+    /// Whether nothing came behind the last response: stray bytes would be taken for the next one.
     var isClean: Bool { unread.isEmpty }
 
     /// - Throws: ``Lost`` when the connection is gone.
@@ -46,24 +46,24 @@ final class RuntimeConnection {
         }
     }
 
-    /// Sends a message and waits for its answer.
+    /// Sends a message and waits for its response.
     ///
     /// - Throws: As ``receive(cancellable:)``.
-    func exchange(_ pieces: [ArraySlice<UInt8>], cancellable: Bool) async throws -> Answer {
+    func exchange(_ pieces: [ArraySlice<UInt8>], cancellable: Bool) async throws -> APIResponse {
         do {
             try await send(pieces)
         } catch let broken as Lost {
             // A service that refuses a large message answers and closes while it is still being sent.
-            guard let answer = try? await receive(cancellable: cancellable) else { throw broken }
-            return answer
+            guard let response = try? await receive(cancellable: cancellable) else { throw broken }
+            return response
         }
         return try await receive(cancellable: cancellable)
     }
 
-    /// Waits for one answer, for ever if need be: the process may be frozen meanwhile.
+    /// Waits for one response, for ever if need be: the process may be frozen meanwhile.
     ///
     /// - Throws: ``Lost``; `CancellationError` when `cancellable`.
-    func receive(cancellable: Bool) async throws -> Answer {
+    func receive(cancellable: Bool) async throws -> APIResponse {
         var body: [UInt8] = []
         var nothingCame = unread.isEmpty
         do {
@@ -79,7 +79,7 @@ final class RuntimeConnection {
                     let length = parser.bodyLength
                     parser.reset()
                     if length > 0 { body = try await readBody(length, cancellable) }
-                    return Answer(head: head, body: body)
+                    return APIResponse(head: head, body: body)
                 }
                 guard try await fill(cancellable, expectsWait: nothingCame) else {
                     if !nothingCame { try parser.finish() }

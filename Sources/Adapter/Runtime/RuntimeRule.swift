@@ -10,7 +10,7 @@ enum RuntimeRule: Equatable {
     /// After `next`: an event comes with exactly 200.
     static func next(_ status: Int) -> RuntimeRule { status == 200 ? .accepted : .exit }
 
-    /// After an answer or an error: taken with exactly 202. A 5xx is a container error.
+    /// After a response or an error: taken with exactly 202. A 5xx is a container error.
     static func post(_ status: Int) -> RuntimeRule {
         switch status {
         case 202: .accepted
@@ -39,7 +39,7 @@ enum RuntimeAPIError: Error, CustomStringConvertible {
     }
 }
 
-/// The Runtime API did not take an answer; the sandbox lives on.
+/// The Runtime API did not take a response; the sandbox lives on.
 struct ReplyRefused: Error, CustomStringConvertible {
     let status: Int
     let body: String

@@ -37,7 +37,7 @@ enum Server {
             // What is wrong with the app is reported to where the app says.
             try app.validate()
             let guardian = try DeadlineGuard(
-                workers: settings.workers, address: address, mode: settings.invokeMode, answer: app.chain.answer,
+                workers: settings.workers, address: address, mode: settings.invokeMode, responder: app.chain.responder,
                 reporter: reporter)
             let context = WorkerContext(
                 chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
@@ -49,7 +49,7 @@ enum Server {
     }
 
     private static func work(_ context: WorkerContext) async -> End {
-        let crew = Crew()
+        let crew = WorkerGroup()
         if context.settings.workers == 1 { sluice_one_arena() }
         for number in 0..<context.settings.workers {
             do throws(SystemError) {
@@ -80,7 +80,7 @@ enum Server {
 
     /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one. Without a guard the
     /// process ends; an invocation that was handed out at that moment is served all the same.
-    private static func begin(_ context: WorkerContext, _ crew: Crew) {
+    private static func begin(_ context: WorkerContext, _ crew: WorkerGroup) {
         Reports.begin()
         do {
             try context.guardian.start()
@@ -113,7 +113,7 @@ enum Server {
 }
 
 /// The workers of a process: they begin apart and end together.
-private final class Crew: Sendable {
+private final class WorkerGroup: Sendable {
     private struct State {
         var members: [(loop: EventLoop, cancel: @Sendable () -> Void)] = []
         var atWork = 0

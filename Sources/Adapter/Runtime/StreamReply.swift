@@ -2,7 +2,7 @@ internal import SluiceMiddleware
 internal import SluiceStreaming
 internal import Synchronization
 
-/// Sends one streamed answer: prelude, chunks, and the end with or without trailers.
+/// Sends one streamed response: prelude, chunks, and the end with or without trailers.
 ///
 /// Every byte is written on the worker's loop and under the invocation's ``ReplyToken``, so nobody writes into a half-sent
 /// chunk. Writers that come at once wait in line, from whatever task they come: see ``onLoop(_:)``.
@@ -81,7 +81,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         sent.add(bytes.count, ordering: .relaxed)
         let pieces = try opening(form.prelude) + Self.chunk(bytes) + [HTTPWriter.lastChunk()[...]]
         try await transmit([Self.joined(pieces)[...]])
-        try RuntimeClient.check("response", try await answer())
+        try RuntimeClient.check("response", try await apiResponse())
     }
 
     private static func joined(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
@@ -245,7 +245,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     /// What is held back, for the deadline guard, which ends the stream in the worker's place.
     func takeHeld() -> [UInt8] { published.withLock { $0.held }?.take() ?? [] }
 
-    /// The kept connection was dead: sends everything over a fresh one, once. The service takes an answer under an id once,
+    /// The kept connection was dead: sends everything over a fresh one, once. The service takes a response under an id once,
     /// so this cannot double it.
     private func sendAgain(after error: any Error) async throws {
         if let failure { throw failure }
@@ -304,17 +304,17 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
             headSent.store(true, ordering: .releasing)
             try await transmit(try opening(form.emptyPrelude) + Self.chunk(form.emptyTail) + [last[...]])
         }
-        try RuntimeClient.check("response", try await answer())
+        try RuntimeClient.check("response", try await apiResponse())
     }
 
-    private func answer() async throws -> RuntimeConnection.Answer {
+    private func apiResponse() async throws -> RuntimeConnection.APIResponse {
         while true {
             guard let connection = confined.connection else { throw BodyWriterError.finished }
             do {
-                let answer = try await connection.receive(cancellable: false)
+                let response = try await connection.receive(cancellable: false)
                 confined.held?.retire()
-                confined.client?.giveBack(connection, after: answer)
-                return answer
+                confined.client?.giveBack(connection, after: response)
+                return response
             } catch let error as RuntimeConnection.Lost {
                 guard error.nothingCame else { throw fail(error.reason) }
                 try await sendAgain(after: error)

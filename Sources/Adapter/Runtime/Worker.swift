@@ -65,7 +65,7 @@ struct Worker: Sendable {
     private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
         let token = ReplyToken()
         let slot = context.guardian.slot(number)
-        let now = Deadline.now
+        let now = WallClock.Instant.now
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
         let facts = InvocationScope.LambdaFacts(
             functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart())
@@ -75,10 +75,11 @@ struct Worker: Sendable {
             guardTimes: schedule.map { .init(cancel: $0.cancel, flushed: $0.flushed, last: $0.exit) }, lambda: facts)
         if Reports.isOn, invocation.clientContext != nil { scope.report.carrier = invocation.traceCarrier }
         let trip = schedule.map {
-            GuardedTrip(id: invocation.id, scope: scope, schedule: $0, token: token)
+            GuardedInvocation(id: invocation.id, scope: scope, schedule: $0, token: token)
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
-        let run = Trip(invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
+        let run = InvocationHandler(
+            invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.report.claim()

@@ -24,11 +24,11 @@ struct Settings: Sendable {
     let workers: Int
     /// Format and level of the log.
     let log: LogSettings
-    /// `AWS_LWA_ERROR_STATUS_CODES`: answers with these become failed invocations.
+    /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
-    /// `SLUICE_EMPTY_STREAM`: what a streamed answer without a body looks like; `bare` when unset.
+    /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
-    /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed answer is kept; not when unset.
+    /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
     let keepsStreamConnection: Bool
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]

@@ -28,7 +28,7 @@ final class Extensions: @unchecked Sendable {  // used on the loop's thread only
     func isTaken(_ name: String) -> Bool { members.values.contains { $0.name == name } }
 
     func register(_ name: String, wantsInvocations: Bool) -> String {
-        let id = FrontDoor.requestID()
+        let id = FrontEnd.requestID()
         members[id] = Member(name: name, wantsInvocations: wantsInvocations)
         return id
     }

@@ -17,7 +17,7 @@ struct ExtensionsAPI: Sendable {
             return try await withMember(head, connection, server) { member in
                 guard let event = await broker.extensions.next(member) else { return false }
                 try await server.answer(
-                    connection, 200, "OK", event, lines: [("Lambda-Extension-Event-Identifier", FrontDoor.requestID())])
+                    connection, 200, "OK", event, lines: [("Lambda-Extension-Event-Identifier", FrontEnd.requestID())])
                 return true
             }
         case ("POST", ["extension", "init", "error"]), ("POST", ["extension", "exit", "error"]):

@@ -80,7 +80,7 @@ struct Relay: Sendable {
     }
 
     private func sendEnvelope(_ body: [UInt8], _ invocation: LocalInvocation) async {
-        guard let answer = try? JSONDecoder().decode(WireAnswer.self, from: Data(body)) else {
+        guard let answer = try? JSONDecoder().decode(WireResponse.self, from: Data(body)) else {
             // What has no statusCode is a body: 200, application/json. What has one and cannot be read is malformed.
             if body.firstRange(of: Array("\"statusCode\"".utf8)) != nil {
                 invocation.notes.append("the envelope is malformed: \(String(decoding: body.prefix(200), as: UTF8.self))")
@@ -141,7 +141,7 @@ struct Relay: Sendable {
     }
 
     private func begin(_ prelude: [UInt8], _ delimiterIsWhole: Bool, _ invocation: LocalInvocation) async {
-        let answer = try? JSONDecoder().decode(WireAnswer.self, from: Data(prelude))
+        let answer = try? JSONDecoder().decode(WireResponse.self, from: Data(prelude))
         guard delimiterIsWhole, let answer, answer.problem == nil else {
             let text = String(decoding: prelude.prefix(200), as: UTF8.self)
             let why = delimiterIsWhole ? answer?.problem ?? "no JSON with a statusCode" : "fewer than eight NULs follow it"

@@ -1,4 +1,4 @@
-/// When a report came, relative to the end of its invocation's answer: what comes after it, Lambda may freeze away.
+/// When a report came, relative to the end of its invocation's response: what comes after it, Lambda may freeze away.
 enum ReportTiming: Equatable, CustomStringConvertible {
     case before(Duration)
     case after(Duration)

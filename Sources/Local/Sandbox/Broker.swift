@@ -29,7 +29,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     // MARK: From the front door
 
-    /// Hands an invocation to the app and suspends until the client has its answer.
+    /// Hands an invocation to the app and suspends until the client has its response.
     func invoke(_ invocation: LocalInvocation) async {
         queue.append(invocation)
         startIfNeeded()
@@ -67,12 +67,12 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         }
     }
 
-    /// The invocation of this id, while it has no answer.
+    /// The invocation of this id, while it has no response.
     func unanswered(_ id: String) -> LocalInvocation? {
         inFlight[id].flatMap { $0.phase == .running ? $0 : nil }
     }
 
-    /// Whether this id's answer is being sent just now.
+    /// Whether this id's reply is being sent just now.
     func isResponding(_ id: String) -> Bool { inFlight[id]?.phase == .responding }
 
     /// The app has answered: from here on its time is not the client's.
@@ -82,7 +82,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         settle()
     }
 
-    /// The client has its answer.
+    /// The client has its response.
     func complete(_ invocation: LocalInvocation) {
         guard invocation.phase != .done else { return }
         invocation.endAnswer()

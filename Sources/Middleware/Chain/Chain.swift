@@ -8,14 +8,14 @@ package struct Chain: Sendable {
     private let table: RouteTable
     private let capture: CaptureErrors
     package let flush: FlushReports
-    package let answer: ErrorAnswer
+    package let responder: ErrorResponder
 
-    package init(_ pipeline: CompletePipeline, answer: @escaping ErrorAnswer) {
+    package init(_ pipeline: CompletePipeline, responder: @escaping ErrorResponder) {
         middleware = pipeline.middleware
         table = RouteTable(pipeline.routers)
         capture = pipeline.capture
         flush = pipeline.flush
-        self.answer = answer
+        self.responder = responder
     }
 
     /// What `CaptureErrors` was given; nil: all of it comes from the environment.
@@ -26,9 +26,10 @@ package struct Chain: Sendable {
 
     /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.
     package func respond(to request: Request) async -> Response {
-        let (table, answer) = (table, answer)
+        let (table, responder) = (table, responder)
         if Reports.isOn { InvocationScope.current?.report.setRequest { RawRequest(request) } }
-        let next = Next(rest: middleware[...], handler: { try await table.handle($0, answer: answer) }, answer: answer)
+        let next = Next(
+            rest: middleware[...], handler: { try await table.handle($0, responder: responder) }, responder: responder)
         var response = await next(request)
         if !UnusableStatus.isUsable(response.status) {
             // A mistake of the app: a 500 that says so.
@@ -44,10 +45,10 @@ package struct Chain: Sendable {
     /// The response to an error that came before anything of `response` was sent: the one place that decides it, for the client, the
     /// access line, the record and the report.
     package func response(to error: any Error, of response: Response, to request: Request) -> Response {
-        let replacement = response.replaced(by: error, for: request, with: answer)
+        let replacement = response.replaced(by: error, for: request, with: responder)
         // The app's own shape may have a status that no final response may have (1xx, below 100, over 999).
         return UnusableStatus.isUsable(replacement.status)
-            ? replacement : response.replaced(by: error, for: request, with: problemAnswer)
+            ? replacement : response.replaced(by: error, for: request, with: problemResponse)
     }
 
     /// As ``response(to:of:to:)``, with its bytes all there: the app's own shape may be a stream, and fail in its turn.
@@ -55,7 +56,7 @@ package struct Chain: Sendable {
         to error: any Error, of response: Response, to request: Request, limit: Int
     ) async -> Response {
         await self.response(to: error, of: response, to: request).collected(limit: limit) { _ in
-            response.replaced(by: error, for: request, with: problemAnswer)
+            response.replaced(by: error, for: request, with: problemResponse)
         }
     }
 

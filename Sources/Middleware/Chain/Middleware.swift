@@ -5,7 +5,7 @@ internal import SluiceReporting
 /// Call `next` to continue, or answer without it to stop here. Steps run in the order of the app's list; what `next` returns
 /// may be changed on the way back.
 public protocol Middleware: Sendable {
-    /// - Throws: Whatever it likes: what it throws becomes the answer, as if the handler had thrown it.
+    /// - Throws: Whatever it likes: what it throws becomes the response, as if the handler had thrown it.
     func handle(_ request: Request, next: Next) async throws -> Response
 }
 
@@ -13,7 +13,7 @@ public protocol Middleware: Sendable {
 public struct Next: Sendable {
     let rest: ArraySlice<any Middleware>
     let handler: @Sendable (Request) async throws -> Response
-    let answer: ErrorAnswer
+    let responder: ErrorResponder
 
     /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
     public func callAsFunction(_ request: Request) async -> Response {
@@ -30,9 +30,9 @@ public struct Next: Sendable {
         do {
             guard let first = rest.first else { return try await handler(request) }
             return try await first.handle(
-                request, next: Next(rest: rest.dropFirst(), handler: handler, answer: answer))
+                request, next: Next(rest: rest.dropFirst(), handler: handler, responder: responder))
         } catch {
-            return Response(answering: error, to: request, with: answer)
+            return Response(respondingTo: error, to: request, with: responder)
         }
     }
 }

@@ -1,13 +1,16 @@
-/// Phases of an app's list, in order: middleware, routes, capture, flush.
-public enum Steps {}
-/// Routes and nothing else: what a branch or a loop may hold besides middleware.
-public enum Routes {}
-/// The list has its routes; more routers may follow, then `CaptureErrors`.
-public enum Routed {}
-/// The list has its `CaptureErrors`; only `FlushReports` may follow.
-public enum Captured {}
-/// The list is complete.
-public enum Flushed {}
+/// Phases of an app's list, in order: middleware, routes, capture, flush. Each is a type, so that the compiler knows the order.
+public enum PipelinePhase {
+    /// Middleware and nothing else, so far.
+    public enum Middleware {}
+    /// Routes and nothing else: what a branch or a loop may hold besides middleware.
+    public enum Routes {}
+    /// The list has its routes; more routers may follow, then `CaptureErrors`.
+    public enum Routed {}
+    /// The list has its `CaptureErrors`; only `FlushReports` may follow.
+    public enum Captured {}
+    /// The list is complete.
+    public enum Flushed {}
+}
 
 /// Part of an app's list, up to and including `Phase`. Made by ``PipelineBuilder`` only.
 public struct Pipeline<Phase>: Sendable {

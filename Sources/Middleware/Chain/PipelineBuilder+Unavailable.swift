@@ -5,7 +5,7 @@
 extension PipelineBuilder {
     /// An empty list.
     @available(*, unavailable, message: "an app needs at least its routes: LambdaApp { routes }")
-    public static func buildBlock() -> Pipeline<Routes> { Pipeline() }
+    public static func buildBlock() -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// A line of another kind.
     @_disfavoredOverload
@@ -14,108 +14,108 @@ extension PipelineBuilder {
         message:
             "a line is a Middleware, a Router, CaptureErrors() or FlushReports(), or an optional or an array of the first two"
     )
-    public static func buildExpression<T>(_ other: T) -> Pipeline<Steps> { Pipeline() }
+    public static func buildExpression<T>(_ other: T) -> Pipeline<PipelinePhase.Middleware> { Pipeline() }
 
     /// Capture with nothing above it.
     @available(*, unavailable, message: "CaptureErrors() covers what stands above it: put it below the routes")
-    public static func buildPartialBlock(first: Pipeline<Captured>) -> Pipeline<Captured> { first }
+    public static func buildPartialBlock(first: Pipeline<PipelinePhase.Captured>) -> Pipeline<PipelinePhase.Captured> { first }
 
     /// Flush with nothing above it.
     @available(*, unavailable, message: "FlushReports() goes last, after the routes and CaptureErrors()")
-    public static func buildPartialBlock(first: Pipeline<Flushed>) -> Pipeline<Flushed> { first }
+    public static func buildPartialBlock(first: Pipeline<PipelinePhase.Flushed>) -> Pipeline<PipelinePhase.Flushed> { first }
 
-    /// Captured after Steps.
+    /// Captured after PipelinePhase.Middleware.
     @available(*, unavailable, message: "CaptureErrors() covers what the routes produce: put the routes above it")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Steps>, next: Pipeline<Captured>
-    ) -> Pipeline<Captured> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Middleware>, next: Pipeline<PipelinePhase.Captured>
+    ) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
-    /// Flushed after Steps.
+    /// Flushed after PipelinePhase.Middleware.
     @available(*, unavailable, message: "FlushReports() goes last, after the routes and CaptureErrors()")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Steps>, next: Pipeline<Flushed>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Middleware>, next: Pipeline<PipelinePhase.Flushed>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Steps after Routes.
+    /// Steps after PipelinePhase.Routes.
     @available(*, unavailable, message: "middleware goes above the routes: a request has been answered when it comes here")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Routes>, next: Pipeline<Steps>
-    ) -> Pipeline<Routed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Routes>, next: Pipeline<PipelinePhase.Middleware>
+    ) -> Pipeline<PipelinePhase.Routed> { Pipeline() }
 
-    /// Steps after Routed.
+    /// Steps after PipelinePhase.Routed.
     @available(*, unavailable, message: "middleware goes above the routes: a request has been answered when it comes here")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Routed>, next: Pipeline<Steps>
-    ) -> Pipeline<Routed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Routed>, next: Pipeline<PipelinePhase.Middleware>
+    ) -> Pipeline<PipelinePhase.Routed> { Pipeline() }
 
-    /// Flushed after Routes.
+    /// Flushed after PipelinePhase.Routes.
     @available(*, unavailable, message: "FlushReports() delivers what CaptureErrors() captured: put CaptureErrors() above it")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Routes>, next: Pipeline<Flushed>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Routes>, next: Pipeline<PipelinePhase.Flushed>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Flushed after Routed.
+    /// Flushed after PipelinePhase.Routed.
     @available(*, unavailable, message: "FlushReports() delivers what CaptureErrors() captured: put CaptureErrors() above it")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Routed>, next: Pipeline<Flushed>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Routed>, next: Pipeline<PipelinePhase.Flushed>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Steps after Captured.
+    /// Steps after PipelinePhase.Captured.
     @available(
         *, unavailable,
         message: "middleware goes above the routes: CaptureErrors() covers everything above it, and nothing below"
     )
     public static func buildPartialBlock(
-        accumulated: Pipeline<Captured>, next: Pipeline<Steps>
-    ) -> Pipeline<Captured> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Captured>, next: Pipeline<PipelinePhase.Middleware>
+    ) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
-    /// Routes after Captured.
+    /// Routes after PipelinePhase.Captured.
     @available(*, unavailable, message: "routes go above CaptureErrors(): it covers everything above it, and nothing below")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Captured>, next: Pipeline<Routes>
-    ) -> Pipeline<Captured> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Captured>, next: Pipeline<PipelinePhase.Routes>
+    ) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
-    /// Captured after Captured.
+    /// Captured after PipelinePhase.Captured.
     @available(*, unavailable, message: "an app has one CaptureErrors()")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Captured>, next: Pipeline<Captured>
-    ) -> Pipeline<Captured> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Captured>, next: Pipeline<PipelinePhase.Captured>
+    ) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
-    /// Steps after Flushed.
+    /// Steps after PipelinePhase.Flushed.
     @available(
         *, unavailable,
         message:
             "nothing goes after FlushReports(): an error of this middleware would be captured too late to leave; put it above the routes"
     )
     public static func buildPartialBlock(
-        accumulated: Pipeline<Flushed>, next: Pipeline<Steps>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Flushed>, next: Pipeline<PipelinePhase.Middleware>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Routes after Flushed.
+    /// Routes after PipelinePhase.Flushed.
     @available(
         *, unavailable,
         message:
             "nothing goes after FlushReports(): an error of these routes would be captured too late to leave; put them above CaptureErrors()"
     )
     public static func buildPartialBlock(
-        accumulated: Pipeline<Flushed>, next: Pipeline<Routes>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Flushed>, next: Pipeline<PipelinePhase.Routes>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Captured after Flushed.
+    /// Captured after PipelinePhase.Flushed.
     @available(
         *, unavailable,
         message:
             "CaptureErrors() goes before FlushReports(): what is captured after the flush stays behind when the sandbox freezes"
     )
     public static func buildPartialBlock(
-        accumulated: Pipeline<Flushed>, next: Pipeline<Captured>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Flushed>, next: Pipeline<PipelinePhase.Captured>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
-    /// Flushed after Flushed.
+    /// Flushed after PipelinePhase.Flushed.
     @available(*, unavailable, message: "an app has one FlushReports()")
     public static func buildPartialBlock(
-        accumulated: Pipeline<Flushed>, next: Pipeline<Flushed>
-    ) -> Pipeline<Flushed> { Pipeline() }
+        accumulated: Pipeline<PipelinePhase.Flushed>, next: Pipeline<PipelinePhase.Flushed>
+    ) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
     /// Routed in a branch or a loop.
     @available(
@@ -123,7 +123,7 @@ extension PipelineBuilder {
         message:
             "a branch or a loop holds middleware or routes, not both: this middleware would run before all routes, not only these; split it, or use a group"
     )
-    public static func buildOptional(_ part: Pipeline<Routed>?) -> Pipeline<Routes> { Pipeline() }
+    public static func buildOptional(_ part: Pipeline<PipelinePhase.Routed>?) -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// Routed in a branch or a loop.
     @available(
@@ -131,7 +131,7 @@ extension PipelineBuilder {
         message:
             "a branch or a loop holds middleware or routes, not both: this middleware would run before all routes, not only these; split it, or use a group"
     )
-    public static func buildEither(first: Pipeline<Routed>) -> Pipeline<Routes> { Pipeline() }
+    public static func buildEither(first: Pipeline<PipelinePhase.Routed>) -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// Routed in a branch or a loop.
     @available(
@@ -139,7 +139,7 @@ extension PipelineBuilder {
         message:
             "a branch or a loop holds middleware or routes, not both: this middleware would run before all routes, not only these; split it, or use a group"
     )
-    public static func buildEither(second: Pipeline<Routed>) -> Pipeline<Routes> { Pipeline() }
+    public static func buildEither(second: Pipeline<PipelinePhase.Routed>) -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// Routed in a branch or a loop.
     @available(
@@ -147,7 +147,7 @@ extension PipelineBuilder {
         message:
             "a branch or a loop holds middleware or routes, not both: this middleware would run before all routes, not only these; split it, or use a group"
     )
-    public static func buildArray(_ parts: [Pipeline<Routed>]) -> Pipeline<Routes> { Pipeline() }
+    public static func buildArray(_ parts: [Pipeline<PipelinePhase.Routed>]) -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// Routed in a branch or a loop.
     @available(
@@ -155,79 +155,91 @@ extension PipelineBuilder {
         message:
             "a branch or a loop holds middleware or routes, not both: this middleware would run before all routes, not only these; split it, or use a group"
     )
-    public static func buildLimitedAvailability(_ part: Pipeline<Routed>) -> Pipeline<Routes> { Pipeline() }
+    public static func buildLimitedAvailability(_ part: Pipeline<PipelinePhase.Routed>) -> Pipeline<PipelinePhase.Routes> {
+        Pipeline()
+    }
 
     /// Captured in a branch or a loop.
     @available(
         *, unavailable,
         message: "CaptureErrors() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildOptional(_ part: Pipeline<Captured>?) -> Pipeline<Captured> { Pipeline() }
+    public static func buildOptional(_ part: Pipeline<PipelinePhase.Captured>?) -> Pipeline<PipelinePhase.Captured> {
+        Pipeline()
+    }
 
     /// Captured in a branch or a loop.
     @available(
         *, unavailable,
         message: "CaptureErrors() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildEither(first: Pipeline<Captured>) -> Pipeline<Captured> { Pipeline() }
+    public static func buildEither(first: Pipeline<PipelinePhase.Captured>) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
     /// Captured in a branch or a loop.
     @available(
         *, unavailable,
         message: "CaptureErrors() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildEither(second: Pipeline<Captured>) -> Pipeline<Captured> { Pipeline() }
+    public static func buildEither(second: Pipeline<PipelinePhase.Captured>) -> Pipeline<PipelinePhase.Captured> { Pipeline() }
 
     /// Captured in a branch or a loop.
     @available(
         *, unavailable,
         message: "CaptureErrors() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildArray(_ parts: [Pipeline<Captured>]) -> Pipeline<Captured> { Pipeline() }
+    public static func buildArray(_ parts: [Pipeline<PipelinePhase.Captured>]) -> Pipeline<PipelinePhase.Captured> {
+        Pipeline()
+    }
 
     /// Captured in a branch or a loop.
     @available(
         *, unavailable,
         message: "CaptureErrors() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildLimitedAvailability(_ part: Pipeline<Captured>) -> Pipeline<Captured> { Pipeline() }
+    public static func buildLimitedAvailability(_ part: Pipeline<PipelinePhase.Captured>) -> Pipeline<PipelinePhase.Captured> {
+        Pipeline()
+    }
 
     /// Flushed in a branch or a loop.
     @available(
         *, unavailable,
         message: "FlushReports() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildOptional(_ part: Pipeline<Flushed>?) -> Pipeline<Flushed> { Pipeline() }
+    public static func buildOptional(_ part: Pipeline<PipelinePhase.Flushed>?) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
     /// Flushed in a branch or a loop.
     @available(
         *, unavailable,
         message: "FlushReports() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildEither(first: Pipeline<Flushed>) -> Pipeline<Flushed> { Pipeline() }
+    public static func buildEither(first: Pipeline<PipelinePhase.Flushed>) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
     /// Flushed in a branch or a loop.
     @available(
         *, unavailable,
         message: "FlushReports() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildEither(second: Pipeline<Flushed>) -> Pipeline<Flushed> { Pipeline() }
+    public static func buildEither(second: Pipeline<PipelinePhase.Flushed>) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
     /// Flushed in a branch or a loop.
     @available(
         *, unavailable,
         message: "FlushReports() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildArray(_ parts: [Pipeline<Flushed>]) -> Pipeline<Flushed> { Pipeline() }
+    public static func buildArray(_ parts: [Pipeline<PipelinePhase.Flushed>]) -> Pipeline<PipelinePhase.Flushed> { Pipeline() }
 
     /// Flushed in a branch or a loop.
     @available(
         *, unavailable,
         message: "FlushReports() is never conditional: an error must not depend on it; switch its options instead"
     )
-    public static func buildLimitedAvailability(_ part: Pipeline<Flushed>) -> Pipeline<Flushed> { Pipeline() }
+    public static func buildLimitedAvailability(_ part: Pipeline<PipelinePhase.Flushed>) -> Pipeline<PipelinePhase.Flushed> {
+        Pipeline()
+    }
 
     /// Middleware alone.
     @available(*, unavailable, message: "an app needs routes: put a Router below its middleware")
-    public static func buildFinalResult(_ whole: Pipeline<Steps>) -> CompletePipeline { CompletePipeline(whole) }
+    public static func buildFinalResult(_ whole: Pipeline<PipelinePhase.Middleware>) -> CompletePipeline {
+        CompletePipeline(whole)
+    }
 }

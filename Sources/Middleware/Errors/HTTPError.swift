@@ -5,7 +5,7 @@ public import SluiceReporting
 ///
 /// Two audiences, two fields: ``message`` is for the client; ``detail`` and ``cause`` go to the log and the report.
 public struct HTTPError: CausedError, CustomStringConvertible {
-    /// Of the answer: 200 to 999. Any other is a mistake of ours and becomes a 500. From 500 on the error is recorded.
+    /// Of the response: 200 to 999. Any other is a mistake of ours and becomes a 500. From 500 on the error is recorded.
     public let status: HTTPResponse.Status
     /// Sent to the client. Nothing learned from ``detail`` or ``cause`` may appear here.
     public let message: String

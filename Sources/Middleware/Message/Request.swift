@@ -28,16 +28,16 @@ public struct Request: Sendable {
     /// The peer of the client's TCP connection; nil where unknown.
     public var remoteAddress: String?
     /// When the service will stop this invocation; nil where nothing does.
-    public var deadline: Deadline?
+    public var deadline: WallClock.Instant?
 
     private var ownHeaders: HTTPFields = [:]
     private var lateHeaders: (any LazyHeaders)?
 
     var values: [ObjectIdentifier: any Sendable] = [:]
-    /// What the door knows that the request came through.
-    package var door: (any Sendable)?
+    /// What the front end knows that the request came through.
+    package var frontEnd: (any Sendable)?
 
-    /// A request, for tests and for other doors than Lambda.
+    /// A request, for tests and for other front ends than Lambda.
     ///
     /// - Parameters:
     ///   - target: Path and query as a client would send them, percent-encoded: `/search?q=a%20b`.
@@ -59,7 +59,7 @@ public struct Request: Sendable {
     /// A request from an event, its fields already taken apart.
     package init(
         id: String, method: HTTPRequest.Method, rawPath: String, rawQuery: String, scheme: String, authority: String,
-        headers: any LazyHeaders, body: Body, remoteAddress: String?, deadline: Deadline?
+        headers: any LazyHeaders, body: Body, remoteAddress: String?, deadline: WallClock.Instant?
     ) {
         self.id = id
         self.method = method

@@ -3,8 +3,8 @@ internal import SluiceStreaming
 extension Response {
     /// This response with its body written into memory: how buffered mode answers.
     ///
-    /// An error of the body becomes the response, by `answer`, as nothing has left yet.
-    package func collected(limit: Int, orAnswer answer: (any Error) -> Response) async -> Response {
+    /// An error of the body becomes the response, by `responder`, as nothing has left yet.
+    package func collected(limit: Int, orRespond respond: (any Error) -> Response) async -> Response {
         guard !isPlain else { return self }
         let sink = CollectingSink(limit: limit)
         do {
@@ -15,7 +15,7 @@ extension Response {
             return whole
         } catch {
             _ = sink.finish()
-            return answer(error)
+            return respond(error)
         }
     }
 }

@@ -3,12 +3,12 @@ public import HTTPTypes
 public import SluiceStreaming
 
 extension Response {
-    /// A plain text answer, UTF-8.
+    /// A plain text response, UTF-8.
     public static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(text))
     }
 
-    /// A JSON answer. Dates are ISO 8601.
+    /// A JSON response. Dates are ISO 8601.
     ///
     /// - Throws: What the value's `encode(to:)` throws.
     public static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {

@@ -1,7 +1,7 @@
 public import HTTPTypes
 public import SluiceStreaming
 
-/// An HTTP answer on its way up the chain.
+/// An HTTP response on its way up the chain.
 public struct Response: Sendable {
     /// 200 to 999; any other becomes a 500 with a record, as no exchange can end with it.
     public var status: HTTPResponse.Status
@@ -16,11 +16,11 @@ public struct Response: Sendable {
     /// What those who wrap the body write themselves is not sent either.
     private var hasNoBody = false
     var observers: [@Sendable (ResponseEnd) -> Void] = []
-    /// What was thrown below, if this answer stands for an error. An answer without it is no failure:
+    /// What was thrown below, if this response stands for an error. A response without it is no failure:
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?
 
-    /// An answer; 200 and empty unless told otherwise.
+    /// A response; 200 and empty unless told otherwise.
     public init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty) {
         self.status = status
         self.headers = headers

@@ -3,7 +3,7 @@ public import HTTPTypes
 
 /// What a handler may return besides any `Encodable`: text, bytes, a status, a whole response, or an optional of these.
 public protocol ResponseConvertible: Sendable {
-    /// - Throws: What making the answer throws; it becomes the answer's error.
+    /// - Throws: What making the response throws; it becomes the response's error.
     func response() throws -> Response
 }
 

@@ -11,31 +11,31 @@ package struct RouteTable: Sendable {
     /// What must stop start-up: duplicates and patterns that cannot be read.
     package var problems: [RouteError] { trie.problems }
 
-    func handle(_ request: Request, answer: @escaping ErrorAnswer) async throws -> Response {
+    func handle(_ request: Request, responder: @escaping ErrorResponder) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
         // HEAD is GET without its body, unless the same place has a route for it; the body is dropped further up.
         let match = trie.match(segments) { routes in
             trie.route(for: request.method, among: routes)
                 ?? (request.method == .head ? trie.route(for: .get, among: routes) : nil)
         }
-        if let match { return await run(match, request, answer) }
+        if let match { return await run(match, request, responder) }
         let allowed = allowedMethods(segments)
         guard !allowed.isEmpty else { throw HTTPError(.notFound) }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
-        var response = answer(HTTPError(.methodNotAllowed), request)
+        var response = responder(HTTPError(.methodNotAllowed), request)
         response.error = HTTPError(.methodNotAllowed)
         response.headers[.allow] = allowed
         return response
     }
 
-    private func run(_ match: RouteTrie.Match, _ request: Request, _ answer: @escaping ErrorAnswer) async -> Response {
+    private func run(_ match: RouteTrie.Match, _ request: Request, _ responder: @escaping ErrorResponder) async -> Response {
         let route = trie.routes[match.route]
         if Reports.isOn { InvocationScope.current?.report.setTransaction(route.description) }
         var request = request
         if !match.captured.isEmpty {
             request.parameters = Parameters(pairs: zip(route.names, match.captured).map { (name: $0, value: $1) })
         }
-        return await Next(rest: route.middleware[...], handler: route.handler, answer: answer)(request)
+        return await Next(rest: route.middleware[...], handler: route.handler, responder: responder)(request)
     }
 
     /// The path's segments, each decoded once, so that `%2F` never splits one.

@@ -4,19 +4,19 @@ package import Logging
 package struct FailureRecord: Sendable {
     /// How the trip ended: the rows of the table in the guide "How errors travel".
     package enum Outcome: String, Sendable {
-        /// A handler or middleware threw, and the answer still has that error.
+        /// A handler or middleware threw, and the response still has that error.
         case handlerError = "handler_error"
-        /// An answer of 500 or more that nobody threw.
-        case serverErrorAnswer = "server_error_answer"
+        /// A response of 500 or more that nobody threw.
+        case serverErrorResponse = "server_error_response"
         /// The body threw after the head was sent.
         case streamCut = "stream_cut"
         /// The deadline guard ended the invocation.
         case timeout
         /// The event is no usable HTTP request.
         case badEvent = "bad_event"
-        /// The Runtime API did not take the answer.
+        /// The Runtime API did not take the response.
         case replyRefused = "reply_refused"
-        /// The answer could not be expressed: too large, or a status that no answer may have.
+        /// The response could not be expressed: too large, or a status that no response may have.
         case replyUnusable = "reply_unusable"
         /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
         case errorStatus = "error_status"

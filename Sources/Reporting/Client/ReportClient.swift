@@ -5,11 +5,11 @@ internal import Synchronization
 final class ReportClient: Sendable {
     let settings: ReportSettings
     let delivery: Delivery?
-    let notices: Notices
+    let notices: Diagnostics
     let scrubber: Scrubber
     /// Read for the first report: start-up has better things to do.
-    private let knownSurroundings = Mutex<Surroundings?>(nil)
-    private let startedAt = Deadline.now
+    private let knownSurroundings = Mutex<ReportContexts?>(nil)
+    private let startedAt = WallClock.Instant.now
     private let environment: [String: String]
     /// What is known of the process: on every report.
     private let process: ScopeBox
@@ -19,7 +19,7 @@ final class ReportClient: Sendable {
         self.process = process
         settings = ReportSettings(options, environment)
         self.environment = environment
-        notices = Notices(logger, isDebug: settings.isDebug)
+        notices = Diagnostics(logger, isDebug: settings.isDebug)
         scrubber = Scrubber(sendsPII: options.sendDefaultPII)
         if let problem = settings.dsnProblem {
             notices.say(.error, "SENTRY_DSN cannot be used, nothing is reported: \(problem)")
@@ -37,10 +37,10 @@ final class ReportClient: Sendable {
 
     deinit { delivery?.stop() }
 
-    private var surroundings: Surroundings {
+    private var surroundings: ReportContexts {
         knownSurroundings.withLock { known in
             if let known { return known }
-            let read = Surroundings(environment, startedAt: startedAt)
+            let read = ReportContexts(environment, startedAt: startedAt)
             known = read
             return read
         }

@@ -61,7 +61,7 @@ extension ReportClient {
         var json = JSONWriter(reserving: 512)
         json.object { json in
             json.key("timestamp")
-            json.number(Deadline.now.secondsSinceEpoch)
+            json.number(WallClock.Instant.now.secondsSinceEpoch)
             json.field("trace_id", trace.traceID)
             let (name, severity) = Self.severity(event.level)
             json.field("level", name)

@@ -6,7 +6,7 @@ package protocol Reporter: Sendable {
     func capture(_ failure: FailureRecord)
     /// Returns when all that was captured is delivered, or when `limit` is over. With nothing pending it costs nothing.
     func flush(within limit: Duration) async
-    /// As ``flush(within:)``, when the client has its answer: also for what earlier invocations left behind. Says what became of
+    /// As ``flush(within:)``, when the client has its response: also for what earlier invocations left behind. Says what became of
     /// the current invocation's reports.
     func settle(within limit: Duration) async
     /// Whether ``settle(within:)`` would find anything to do for this invocation; asked after each one.

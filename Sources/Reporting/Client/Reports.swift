@@ -137,7 +137,7 @@ public enum Reports {
 
     /// Delivers what was captured in this request, or outside of requests everything, and tells what became of it.
     ///
-    /// `FlushReports` does this before each answer ends; call it where nothing else does.
+    /// `FlushReports` does this before each response ends; call it where nothing else does.
     @discardableResult
     public static func flush(within limit: Duration = .seconds(2)) async -> ReportLedger {
         let scope = InvocationScope.current

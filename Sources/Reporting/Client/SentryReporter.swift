@@ -79,7 +79,7 @@ extension FailureRecord {
     /// How it came to be captured, as reports name it.
     var mechanism: String {
         switch outcome {
-        case .handlerError, .serverErrorAnswer: "auto.http.lambda"
+        case .handlerError, .serverErrorResponse: "auto.http.lambda"
         case .streamCut: "auto.http.lambda.stream"
         case .timeout: "auto.http.lambda.timeout"
         case .startUp: "auto.function.lambda.init"

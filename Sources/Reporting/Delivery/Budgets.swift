@@ -14,7 +14,7 @@ final class Budgets: Sendable {
         /// Nil before the thread runs, and where the system has none left: then the delivery thread alone keeps the time.
         var descriptor: CInt?
         /// When the thread looks by itself.
-        var nextLook: Deadline?
+        var nextLook: WallClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -25,7 +25,7 @@ final class Budgets: Sendable {
     static func grace(_ limit: Duration) -> Duration { min(limit / 20, .milliseconds(20)) }
 
     /// Sees to it that the thread looks at that time, or before it.
-    func look(at time: Deadline, _ start: () -> CInt?) {
+    func look(at time: WallClock.Instant, _ start: () -> CInt?) {
         let mustWake = state.withLock { state in
             if state.descriptor == nil { state.descriptor = start() }
             guard state.nextLook.map({ time < $0 }) ?? true else { return false }
@@ -46,7 +46,7 @@ final class Budgets: Sendable {
     func forget() { state.withLock { $0.nextLook = nil } }
 
     /// On the thread: sleeps until `time`, or until somebody wants an earlier look.
-    func sleep(until time: Deadline?, _ descriptor: CInt) {
+    func sleep(until time: WallClock.Instant?, _ descriptor: CInt) {
         let timeout = state.withLock { state -> CInt in
             state.nextLook = time
             return time.map { CInt(clamping: max($0.remaining.milliseconds + 1, 1)) } ?? -1
@@ -61,7 +61,7 @@ final class Budgets: Sendable {
 
 extension Delivery {
     /// Sees to it that who may wait until `time` does not wait longer.
-    func keepBudgets(until time: Deadline) {
+    func keepBudgets(until time: WallClock.Instant) {
         budgets.look(at: time) {
             let descriptor = sluice_eventfd()
             guard descriptor >= 0 else { return nil }
@@ -88,7 +88,7 @@ extension Delivery {
     }
 
     /// Lets those go who should have gone; the time of the next one.
-    fileprivate func letOverdueGo() -> Deadline? {
+    fileprivate func letOverdueGo() -> WallClock.Instant? {
         let (over, next) = state.withLock { $0.overdue(at: .now) }
         for waiter in over { waiter.resume() }
         return next

@@ -4,7 +4,7 @@ internal import Synchronization
 /// What a parcel consists of, and its file in the spool.
 extension Delivery {
     /// The bytes to send; nil when the parcel is dropped, or gone.
-    func prepare(_ parcel: inout Parcel) -> [UInt8]? {
+    func prepare(_ parcel: inout QueuedEnvelope) -> [UInt8]? {
         switch parcel.content {
         case .bytes(let bytes): return bytes.isEmpty ? blank.bytes : bytes
         case .logs(let item): return blank.with(item).bytes
@@ -75,9 +75,9 @@ extension Delivery {
     static let eventLimit = 950_000
 
     /// Writes a parcel into the spool. A disk that takes nothing costs durability, and one warning.
-    func keep(_ parcel: inout Parcel, _ bytes: [UInt8]) {
+    func keep(_ parcel: inout QueuedEnvelope, _ bytes: [UInt8]) {
         let (size, evicted) = state.withLock { state in
-            var evicted: [Parcel] = []
+            var evicted: [QueuedEnvelope] = []
             while state.spoolSize + bytes.count > Spool.sizeLimit, !state.parked.isEmpty {
                 let oldest = state.parked.removeFirst()
                 state.spoolSize -= oldest.size

@@ -9,7 +9,7 @@ internal import Darwin
 
 /// What happens to a parcel on the delivery thread: sent, sent again, kept for later, or given up.
 extension Delivery {
-    func send(_ parcel: Parcel, _ isProbe: Bool, _ transport: WireTransport?) {
+    func send(_ parcel: QueuedEnvelope, _ isProbe: Bool, _ transport: WireTransport?) {
         var parcel = parcel
         guard parcel.category == .internal || !isLimited(parcel.category) else {
             return drop(parcel, .rateLimitBackoff, "the server asked to hold back")
@@ -33,7 +33,7 @@ extension Delivery {
     /// Where nobody waits: logs that leave by their age.
     static let backgroundLimit = Duration.seconds(5)
 
-    func deliver(_ parcel: Parcel, _ bytes: [UInt8], _ isProbe: Bool, _ transport: WireTransport) {
+    func deliver(_ parcel: QueuedEnvelope, _ bytes: [UInt8], _ isProbe: Bool, _ transport: WireTransport) {
         let begin = ContinuousClock.now
         let (isWaitedFor, failures) = state.withLock { ($0.latest != nil, $0.breaker.failures) }
         // Longer from one failure to the next: a distant server's handshake alone may take more than the first limit.
@@ -70,7 +70,7 @@ extension Delivery {
     func timeLeft(isWaitedFor: Bool) -> Duration? {
         emptyWake()
         let (over, left) = state.withLock { state -> ([DeliveryQueue.Waiter], Duration?) in
-            let now = Deadline.now
+            let now = WallClock.Instant.now
             if isWaitedFor, state.waiters.allSatisfy({ $0.until <= now }) { return ([], nil) }
             return (state.expire(at: now), state.latest?.remaining)
         }
@@ -92,7 +92,7 @@ extension Delivery {
         _ = read(wake, &counter, 8)
     }
 
-    func answered(_ parcel: Parcel, _ status: Int, _ answer: TransportAnswer) {
+    func answered(_ parcel: QueuedEnvelope, _ status: Int, _ answer: TransportResponse) {
         state.withLock { state in
             state.breaker.succeeded()
             limits.withLock {
@@ -124,7 +124,7 @@ extension Delivery {
     /// Not delivered, and not lost: on disk, or in memory where there is no disk.
     ///
     /// - Parameter keepsLogs: Logs that never left wait as well. Those that the server may have are not sent again.
-    func giveUp(_ parcel: Parcel, after cost: Duration, _ problem: String, keepsLogs: Bool) {
+    func giveUp(_ parcel: QueuedEnvelope, after cost: Duration, _ problem: String, keepsLogs: Bool) {
         let isLogs = parcel.category == .logItem
         guard parcel.isRepeatable || (isLogs && keepsLogs) else { return lose(parcel, problem, cost) }
         var parcel = parcel
@@ -149,7 +149,7 @@ extension Delivery {
         notices.debug("\(parcel.id) kept for later: \(problem)")
     }
 
-    func rewrite(_ parcel: inout Parcel, _ file: String, _ bytes: [UInt8]) {
+    func rewrite(_ parcel: inout QueuedEnvelope, _ file: String, _ bytes: [UInt8]) {
         do throws(SpoolError) {
             try spool.replace(file, bytes)
             let grown = bytes.count - parcel.size
@@ -162,21 +162,21 @@ extension Delivery {
     }
 
     /// Items without an id are not sent twice. A connection that broke once (no `cost`) says nothing of the server's state.
-    func lose(_ parcel: Parcel, _ problem: String, _ cost: Duration?) {
+    func lose(_ parcel: QueuedEnvelope, _ problem: String, _ cost: Duration?) {
         if let cost { state.withLock { $0.breaker.failed(after: cost, at: .now) } }
         drop(parcel, .networkError, problem)
     }
 
     /// Where the disk takes nothing, memory holds the newest hundred.
     func dropUnkept() {
-        let oldest: Parcel? = state.withLock { state in
+        let oldest: QueuedEnvelope? = state.withLock { state in
             guard state.parked.count(where: { $0.file == nil }) > DeliveryQueue.inMemoryLimit else { return nil }
             return state.parked.firstIndex { $0.file == nil }.map { state.parked.remove(at: $0) }
         }
         if let oldest { drop(oldest, .cacheOverflow, "neither disk nor memory has room for it") }
     }
 
-    func drop(_ parcel: Parcel, _ reason: DropReason, _ why: String) {
+    func drop(_ parcel: QueuedEnvelope, _ reason: DropReason, _ why: String) {
         var parcel = parcel
         finish(parcel)
         parcel.move(to: .dropped(reason))
@@ -185,7 +185,7 @@ extension Delivery {
         notices.debug("\(parcel.id) dropped (\(reason.rawValue)): \(why)")
     }
 
-    func count(_ reason: DropReason, _ parcel: Parcel) {
+    func count(_ reason: DropReason, _ parcel: QueuedEnvelope) {
         guard settings.options.sendClientReports, parcel.category != .internal else { return }
         state.withLock { state in
             state.reports.add(reason, parcel.category, parcel.count)
@@ -195,7 +195,7 @@ extension Delivery {
     }
 
     /// It will not be sent any more.
-    func finish(_ parcel: Parcel) {
+    func finish(_ parcel: QueuedEnvelope) {
         if let file = parcel.file {
             spool.remove(file)
             state.withLock { $0.spoolSize -= parcel.size }

@@ -22,9 +22,9 @@ final class Delivery: Sendable {
     let wake: CInt
     let isStopping = Atomic(false)
     let budgets = Budgets()
-    let notices: Notices
+    let notices: Diagnostics
 
-    init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Notices, wake: CInt = sluice_eventfd()) {
+    init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Diagnostics, wake: CInt = sluice_eventfd()) {
         self.settings = settings
         self.dsn = dsn
         self.notices = notices
@@ -63,14 +63,14 @@ final class Delivery: Sendable {
     }
 
     private func recover() {
-        let now = Deadline.now
+        let now = WallClock.Instant.now
         var found: [(name: String, size: Int)] = []
         do throws(SpoolError) {
             found = try spool.list()
         } catch {
             warn(error)
         }
-        func isOld(_ name: String) -> Bool { Spool.time(of: name).map { $0.distance(to: now) >= Spool.ageLimit } ?? true }
+        func isOld(_ name: String) -> Bool { Spool.time(of: name).map { $0.duration(to: now) >= Spool.ageLimit } ?? true }
         // Not under the lock: a disk may stall.
         for (name, _) in found where isOld(name) { spool.remove(name) }
         state.withLock { state in
@@ -80,7 +80,7 @@ final class Delivery: Sendable {
                     continue
                 }
                 state.spoolSize += size
-                var parcel = Parcel(
+                var parcel = QueuedEnvelope(
                     id: name, category: .error, content: .file, file: name, owners: [(ScopeBox.process.ledger, 1)], size: size)
                 ScopeBox.process.ledger.enter(.spooled)
                 parcel.line = .spooled
@@ -95,7 +95,7 @@ final class Delivery: Sendable {
 
     /// Takes an event. When this returns it is on disk, unless the app has callbacks that must see it first.
     func submit(_ event: ReportEvent, _ callbacks: UserCallbacks, owner: Ledger, source: (any Error, ScopeBox)?) {
-        var parcel = Parcel(
+        var parcel = QueuedEnvelope(
             id: event.id, category: .error, content: .event(event, callbacks), owners: [(owner, 1)],
             source: callbacks.isEmpty ? nil : source.map { ($0.0, $0.1) })
         owner.enter(.pending)
@@ -113,7 +113,7 @@ final class Delivery: Sendable {
 
     func submit(_ log: LogBuffer.Entry) {
         log.ledger.enter(.pending)
-        let now = Deadline.now
+        let now = WallClock.Instant.now
         let (isTaken, isNews) = state.withLock { state in state.add(log, at: now) }
         guard isTaken else {
             log.ledger.move(from: .pending, to: .dropped(.bufferOverflow))
@@ -147,7 +147,7 @@ final class Delivery: Sendable {
             notices.debug("no time is left for a flush")
             return park(ledger)
         }
-        let until = Deadline.now.advanced(by: limit)
+        let until = WallClock.Instant.now.advanced(by: limit)
         let atMost = until.advanced(by: Budgets.grace(limit))
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isOpen = state.withLock { state in
@@ -214,7 +214,7 @@ final class Delivery: Sendable {
         for waiter in left { waiter.resume() }
     }
 
-    private func sleep(_ until: Deadline?) {
+    private func sleep(_ until: WallClock.Instant?) {
         var descriptor = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
         poll(&descriptor, 1, until.map { CInt(clamping: max($0.remaining.milliseconds + 1, 1)) } ?? -1)
         emptyWake()

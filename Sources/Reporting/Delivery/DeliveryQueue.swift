@@ -11,37 +11,38 @@ struct DeliveryQueue: Sendable {
         let ledger: Ledger?
         /// Whether what older invocations left behind is wanted too, and a probe may be made.
         let drains: Bool
-        let until: Deadline
+        let until: WallClock.Instant
         /// When it goes at the latest, whatever the delivery thread hangs on.
-        let atMost: Deadline
+        let atMost: WallClock.Instant
         let resume: @Sendable () -> Void
         /// Parcels that were tried for it and failed: once is enough.
         var tried: Set<String> = []
     }
 
     enum Job: Sendable {
-        case send(Parcel, isProbe: Bool)
+        case send(QueuedEnvelope, isProbe: Bool)
         /// The app's callbacks are to see it, then it is written to the spool.
-        case prepare(Parcel)
-        case idle(until: Deadline?)
+        case prepare(QueuedEnvelope)
+        case idle(until: WallClock.Instant?)
     }
 
     /// Captured by this process, in order.
-    var fresh: [Parcel] = []
+    var fresh: [QueuedEnvelope] = []
     /// In the spool: failed before, or left behind by an earlier process.
-    var parked: [Parcel] = []
+    var parked: [QueuedEnvelope] = []
     var waiters: [Waiter] = []
     var breaker = CircuitBreaker()
     var logs = LogBuffer()
     var reports = ClientReports()
-    var reportsSentAt = Deadline(millisecondsSinceEpoch: 0)
+    var reportsSentAt = WallClock.Instant(millisecondsSinceEpoch: 0)
     var spoolSize = 0
     /// The thread has ended, or never began: nobody is to wait for it.
     var isClosed = false
     private var nextWaiter: UInt64 = 0
 
     mutating func add(
-        _ ledger: Ledger?, drains: Bool, until: Deadline, atMost: Deadline? = nil, _ resume: @escaping @Sendable () -> Void
+        _ ledger: Ledger?, drains: Bool, until: WallClock.Instant, atMost: WallClock.Instant? = nil,
+        _ resume: @escaping @Sendable () -> Void
     ) {
         nextWaiter += 1
         waiters.append(
@@ -53,7 +54,7 @@ struct DeliveryQueue: Sendable {
     ///
     /// - Returns: Also whether the thread must hear of it: of the first, since its age counts, and of the one that makes them due. While
     ///   the server is away nothing is due.
-    mutating func add(_ log: LogBuffer.Entry, at now: Deadline) -> (isTaken: Bool, isNews: Bool) {
+    mutating func add(_ log: LogBuffer.Entry, at now: WallClock.Instant) -> (isTaken: Bool, isNews: Bool) {
         let (isFirst, wasDue) = (logs.isEmpty, logs.isDue(at: now))
         guard logs.add(log, at: now) else { return (false, false) }
         return (true, !breaker.isOpen && (isFirst || logs.isDue(at: now) && !wasDue))
@@ -62,11 +63,11 @@ struct DeliveryQueue: Sendable {
     /// What to do next, and whose wait is over.
     ///
     /// - Parameter holdsBackErrors: The server asked for no errors for now: what is in the spool stays there.
-    mutating func next(at now: Deadline, holdsBackErrors: Bool = false) -> (Job, [Waiter]) {
+    mutating func next(at now: WallClock.Instant, holdsBackErrors: Bool = false) -> (Job, [Waiter]) {
         var over = expire(at: now)
         // With the server away they stay in their buffer, whose limit holds.
         if !breaker.isOpen, !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }
-        // A client that waits for its own answer goes before whoever empties the spool.
+        // A client that waits for its own response goes before whoever empties the spool.
         while !waiters.isEmpty {
             let first = waiters.firstIndex { !$0.drains } ?? waiters.startIndex
             if let (parcel, isProbe) = take(for: waiters[first], at: now, holdsBackErrors) {
@@ -83,25 +84,27 @@ struct DeliveryQueue: Sendable {
     }
 
     /// A prepared parcel, or logs that never left, go where they were: before those that are yet to be prepared.
-    mutating func putBack(_ parcel: Parcel) {
+    mutating func putBack(_ parcel: QueuedEnvelope) {
         fresh.insert(parcel, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
     }
 
     /// Those whose time has come.
-    mutating func expire(at now: Deadline) -> [Waiter] {
+    mutating func expire(at now: WallClock.Instant) -> [Waiter] {
         let over = waiters.filter { $0.until <= now }
         if !over.isEmpty { waiters.removeAll { $0.until <= now } }
         return over
     }
 
     /// Those who should have gone, and the time of the next one.
-    mutating func overdue(at now: Deadline) -> ([Waiter], Deadline?) {
+    mutating func overdue(at now: WallClock.Instant) -> ([Waiter], WallClock.Instant?) {
         let over = waiters.filter { $0.atMost <= now }
         if !over.isEmpty { waiters.removeAll { $0.atMost <= now } }
         return (over, waiters.map(\.atMost).min())
     }
 
-    private mutating func take(for waiter: Waiter, at now: Deadline, _ holdsBackErrors: Bool) -> (Parcel, Bool)? {
+    private mutating func take(for waiter: Waiter, at now: WallClock.Instant, _ holdsBackErrors: Bool) -> (
+        QueuedEnvelope, Bool
+    )? {
         if breaker.isOpen {
             guard waiter.drains, breaker.mayProbe(at: now) else { return nil }
             // An event: it may be repeated, whatever becomes of the probe.
@@ -127,7 +130,7 @@ struct DeliveryQueue: Sendable {
             return (parked.remove(at: index), false)
         }
         if !reports.isEmpty, reportsSentAt.advanced(by: .seconds(30)) <= now || reportsSentAt > now {
-            return (Parcel(id: "client_report", category: .internal, content: .bytes([]), owners: []), false)
+            return (QueuedEnvelope(id: "client_report", category: .internal, content: .bytes([]), owners: []), false)
         }
         return nil
     }
@@ -138,7 +141,7 @@ struct DeliveryQueue: Sendable {
     }
 
     /// The time that a transfer has: until the last of those who wait gives up.
-    var latest: Deadline? { waiters.map(\.until).max() }
+    var latest: WallClock.Instant? { waiters.map(\.until).max() }
 
     private func firstLogs(for waiter: Waiter) -> Int? {
         fresh.firstIndex { $0.category == .logItem && !waiter.tried.contains($0.id) }

@@ -11,7 +11,7 @@ struct LogBuffer: Sendable {
     }
 
     private var entries: [Entry] = []
-    private var first = Deadline(millisecondsSinceEpoch: 0)
+    private var first = WallClock.Instant(millisecondsSinceEpoch: 0)
     private var taken = 0
 
     var isEmpty: Bool { entries.isEmpty }
@@ -21,7 +21,7 @@ struct LogBuffer: Sendable {
     func contains(_ ledger: Ledger) -> Bool { entries.contains { $0.ledger === ledger } }
 
     /// False when the buffer is full: the newest is the one that goes.
-    mutating func add(_ entry: Entry, at now: Deadline) -> Bool {
+    mutating func add(_ entry: Entry, at now: WallClock.Instant) -> Bool {
         guard entries.count < Self.queueLimit else { return false }
         if entries.isEmpty { first = now }
         entries.append(entry)
@@ -29,14 +29,14 @@ struct LogBuffer: Sendable {
     }
 
     /// When the buffer must be sent by itself.
-    var due: Deadline? { entries.isEmpty ? nil : first.advanced(by: Self.longestWait) }
+    var due: WallClock.Instant? { entries.isEmpty ? nil : first.advanced(by: Self.longestWait) }
 
-    func isDue(at now: Deadline) -> Bool {
+    func isDue(at now: WallClock.Instant) -> Bool {
         entries.count >= Self.itemLimit || (due.map { $0 <= now || first > now } ?? false)
     }
 
     /// The oldest hundred, as one envelope.
-    mutating func take() -> Parcel? {
+    mutating func take() -> QueuedEnvelope? {
         guard !entries.isEmpty else { return nil }
         let batch = entries.prefix(Self.itemLimit)
         entries.removeFirst(batch.count)
@@ -57,7 +57,7 @@ struct LogBuffer: Sendable {
                 owners.append((entry.ledger, 1))
             }
         }
-        return Parcel(
+        return QueuedEnvelope(
             id: "logs-\(taken)", category: .logItem, content: .logs(item), owners: owners, size: payload.count)
     }
 }

@@ -85,7 +85,7 @@ final class Spool: Sendable {
     ///
     /// - Returns: Its name.
     /// - Throws: ``SpoolError``; no file is left then.
-    func write(_ bytes: [UInt8], id: String, at now: Deadline) throws(SpoolError) -> String {
+    func write(_ bytes: [UInt8], id: String, at now: WallClock.Instant) throws(SpoolError) -> String {
         let name = "\(now.millisecondsSinceEpoch)-\(id)\(Self.suffix)"
         try replace(name, bytes)
         return name
@@ -206,9 +206,9 @@ final class Spool: Sendable {
     }
 
     /// When a file was captured.
-    static func time(of name: String) -> Deadline? {
+    static func time(of name: String) -> WallClock.Instant? {
         let digits = name.utf8.prefix { $0 != UInt8(ascii: "-") }
-        return Int64(String(decoding: digits, as: UTF8.self)).map { Deadline(millisecondsSinceEpoch: $0) }
+        return Int64(String(decoding: digits, as: UTF8.self)).map { WallClock.Instant(millisecondsSinceEpoch: $0) }
     }
 }
 

@@ -7,10 +7,10 @@ internal import Darwin
 #endif
 
 /// What came of one request.
-struct TransportAnswer: Sendable {
+struct TransportResponse: Sendable {
     enum Outcome: Sendable, Equatable {
         case answered(Int)
-        /// No answer. Whether the server may have it all the same, and whether time ran out.
+        /// No response. Whether the server may have it all the same, and whether time ran out.
         case failed(String, wasSent: Bool, timedOut: Bool)
         /// The caller had no more time.
         case aborted(wasSent: Bool)
@@ -58,7 +58,7 @@ struct WireTransport {
     func close() { sluice_curl_free(curl) }
 
     /// Sends, and looks at `goesOn` whenever `wake` is readable or a second has passed.
-    func send(_ request: TransportRequest, wake: CInt, goesOn: () -> Duration?) -> TransportAnswer {
+    func send(_ request: TransportRequest, wake: CInt, goesOn: () -> Duration?) -> TransportResponse {
         var headers = headers
         var body = request.body
         if body.count > Self.gzipLimit, let compressed = Gzip.compress(body) {
@@ -85,32 +85,32 @@ struct WireTransport {
         }
     }
 
-    private func run(_ request: inout sluice_curl_request, _ wake: CInt, _ goesOn: () -> Duration?) -> TransportAnswer {
+    private func run(_ request: inout sluice_curl_request, _ wake: CInt, _ goesOn: () -> Duration?) -> TransportResponse {
         let code = sluice_curl_begin(curl, &request)
         guard code == 0 else {
-            return TransportAnswer(
+            return TransportResponse(
                 outcome: .failed("libcurl does not take the request (\(code))", wasSent: false, timedOut: false))
         }
         var answer = sluice_curl_answer()
         while true {
             guard let left = goesOn() else {
-                return TransportAnswer(outcome: .aborted(wasSent: sluice_curl_abort(curl) != 0))
+                return TransportResponse(outcome: .aborted(wasSent: sluice_curl_abort(curl) != 0))
             }
             let step = CInt(clamping: min(max(left.milliseconds, 1), 1000))
             if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer) }
         }
     }
 
-    private static func read(_ answer: inout sluice_curl_answer) -> TransportAnswer {
+    private static func read(_ answer: inout sluice_curl_answer) -> TransportResponse {
         let limits = String(cField: &answer.rate_limits)
         let retry = String(cField: &answer.retry_after)
         let isAnswered = answer.code == 0 && answer.status >= 100
-        let outcome: TransportAnswer.Outcome =
+        let outcome: TransportResponse.Outcome =
             isAnswered
             ? .answered(answer.status)
             : .failed(
                 String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
-        return TransportAnswer(outcome: outcome, rateLimits: limits, retryAfter: retry)
+        return TransportResponse(outcome: outcome, rateLimits: limits, retryAfter: retry)
     }
 }
 

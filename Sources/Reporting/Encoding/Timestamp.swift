@@ -1,6 +1,6 @@
 /// RFC 3339 in UTC with milliseconds, as `2026-11-21T08:15:30.123Z`.
 package enum Timestamp {
-    package static func text(_ instant: Deadline) -> String {
+    package static func text(_ instant: WallClock.Instant) -> String {
         let total = instant.millisecondsSinceEpoch
         let milliseconds = Int(total - (total / 1000) * 1000)
         let seconds = total / 1000

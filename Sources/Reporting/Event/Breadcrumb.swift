@@ -1,7 +1,7 @@
 /// Something that happened before the error, in the order it happened.
 public struct Breadcrumb: Sendable, Hashable {
     /// When; the moment it was made unless given.
-    public var timestamp: Deadline
+    public var timestamp: WallClock.Instant
     /// Sentry's words: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.
     public var type: String?
     /// Dotted, as `db.query`.
@@ -16,7 +16,7 @@ public struct Breadcrumb: Sendable, Hashable {
     /// - Parameter message: What happened.
     public init(
         _ message: String? = nil, category: String? = nil, type: String? = nil, level: ReportLevel = .info,
-        data: [String: ReportValue] = [:], timestamp: Deadline = .now
+        data: [String: ReportValue] = [:], timestamp: WallClock.Instant = .now
     ) {
         self.timestamp = timestamp
         self.type = type

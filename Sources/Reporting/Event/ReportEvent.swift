@@ -5,7 +5,7 @@ public struct ReportEvent: Sendable {
     /// 32 lower-case hexadecimal digits; the server takes each id once.
     public let id: String
     /// When it happened.
-    public var timestamp: Deadline
+    public var timestamp: WallClock.Instant
     /// `error` for errors, `info` for messages, unless set.
     public var level: ReportLevel
     /// The text of a message, or what the record of the failure says.
@@ -42,7 +42,7 @@ public struct ReportEvent: Sendable {
     var images: [ReportImage] = []
     var trace: TraceContext?
 
-    init(id: String = ReportID.make(), level: ReportLevel, timestamp: Deadline = .now) {
+    init(id: String = ReportID.make(), level: ReportLevel, timestamp: WallClock.Instant = .now) {
         self.id = id
         self.level = level
         self.timestamp = timestamp

@@ -18,7 +18,7 @@ struct ClientReports: Sendable {
     }
 
     /// The payload of a `client_report` item; the counters are cleared. Nil when there is nothing to tell.
-    mutating func take(at now: Deadline) -> [UInt8]? {
+    mutating func take(at now: WallClock.Instant) -> [UInt8]? {
         guard !counts.isEmpty else { return nil }
         let taken = counts.sorted {
             ($0.key.reason.rawValue, $0.key.category.rawValue) < ($1.key.reason.rawValue, $1.key.category.rawValue)
@@ -59,7 +59,7 @@ public enum DropReason: String, Sendable, Hashable {
     case cacheOverflow = "cache_overflow"
     /// More breadcrumbs or logs than a buffer holds.
     case bufferOverflow = "buffer_overflow"
-    /// No answer came, and the item has no id under which it may be repeated.
+    /// No response came, and the item has no id under which it may be repeated.
     case networkError = "network_error"
     /// The server refused it.
     case sendError = "send_error"

@@ -3,17 +3,17 @@
 /// Deadlines are of the wall clock: a monotonic one may stand still while the sandbox is frozen.
 /// - SeeAlso: Sentry's developer documentation, "Rate limiting".
 struct RateLimits: Sendable, Equatable {
-    private var all: Deadline?
-    private var byCategory: [ReportCategory: Deadline] = [:]
+    private var all: WallClock.Instant?
+    private var byCategory: [ReportCategory: WallClock.Instant] = [:]
 
-    func isLimited(_ category: ReportCategory, at now: Deadline) -> Bool {
+    func isLimited(_ category: ReportCategory, at now: WallClock.Instant) -> Bool {
         // Reports about losses are never limited.
         guard category != .internal else { return false }
         return [all, byCategory[category]].contains { $0.map { now < $0 } ?? false }
     }
 
-    /// Reads an answer's headers; both may be nil.
-    mutating func update(status: Int, limits: String?, retryAfter: String?, now: Deadline) {
+    /// Reads a response's headers; both may be nil.
+    mutating func update(status: Int, limits: String?, retryAfter: String?, now: WallClock.Instant) {
         if let limits {
             for member in limits.split(at: ",") { apply(member, now) }
         } else if status == 429 {
@@ -21,7 +21,7 @@ struct RateLimits: Sendable, Equatable {
         }
     }
 
-    private mutating func apply(_ member: Substring, _ now: Deadline) {
+    private mutating func apply(_ member: Substring, _ now: WallClock.Instant) {
         let parts = member.split(at: ":", omittingEmptySubsequences: false).map(\.trimmed)
         guard let first = parts.first, first.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2E }), let seconds = Double(first),
             seconds.isFinite, seconds > 0
@@ -42,7 +42,7 @@ struct RateLimits: Sendable, Equatable {
     }
 
     /// Of two limits the later one counts.
-    private mutating func extend(_ category: ReportCategory?, _ until: Deadline) {
+    private mutating func extend(_ category: ReportCategory?, _ until: WallClock.Instant) {
         if let category {
             byCategory[category] = max(byCategory[category] ?? until, until)
         } else {
@@ -51,12 +51,12 @@ struct RateLimits: Sendable, Equatable {
     }
 
     /// Whole seconds or an HTTP date; anything else is a minute.
-    static func retryAfter(_ text: String?, now: Deadline) -> Duration {
+    static func retryAfter(_ text: String?, now: WallClock.Instant) -> Duration {
         guard let text = text?.trimmed, !text.isEmpty else { return .seconds(60) }
         if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let seconds = Int64(text) {
             return .seconds(min(seconds, 1_000_000_000))
         }
-        if let moment = HTTPDate.parse(String(text)) { return max(now.distance(to: moment), .zero) }
+        if let moment = HTTPDate.parse(String(text)) { return max(now.duration(to: moment), .zero) }
         return .seconds(60)
     }
 }
@@ -74,7 +74,7 @@ enum ReportCategory: String, Sendable, Hashable, CaseIterable {
 
 /// `Fri, 08 Mar 2019 11:17:09 GMT`, the one form of RFC 9110 that is still sent.
 enum HTTPDate {
-    static func parse(_ text: String) -> Deadline? {
+    static func parse(_ text: String) -> WallClock.Instant? {
         let parts = text.split(at: " ")
         guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), let year = Int64(parts[3]),
             let month = months.firstIndex(of: String(parts[2])), (1...31).contains(day), (1970...9999).contains(year)
@@ -84,7 +84,7 @@ enum HTTPDate {
             return nil
         }
         let seconds = days(year, Int64(month) + 1, day) * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
-        return Deadline(millisecondsSinceEpoch: seconds * 1000)
+        return WallClock.Instant(millisecondsSinceEpoch: seconds * 1000)
     }
 
     private static let months = [

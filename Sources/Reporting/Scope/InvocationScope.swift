@@ -12,7 +12,7 @@ public struct InvocationScope: Sendable {
     /// From `Lambda-Runtime-Aws-Request-Id`; of our own making outside Lambda.
     public let requestID: String
     /// When the service will stop the invocation; nil where nothing does.
-    public let deadline: Deadline?
+    public let deadline: WallClock.Instant?
     /// From `Lambda-Runtime-Trace-Id`, as `Root=1-…;Parent=…;Sampled=0`.
     public let traceID: String?
     /// From `Lambda-Runtime-Aws-Tenant-Id`, in tenant isolation mode only.
@@ -28,7 +28,7 @@ public struct InvocationScope: Sendable {
     package var guardTimes: GuardTimes?
 
     package init(
-        requestID: String, deadline: Deadline? = nil, traceID: String? = nil, tenantID: String? = nil,
+        requestID: String, deadline: WallClock.Instant? = nil, traceID: String? = nil, tenantID: String? = nil,
         progress: Progress = Progress(), report: ScopeBox = ScopeBox(), guardTimes: GuardTimes? = nil,
         lambda: LambdaFacts? = nil
     ) {
@@ -45,10 +45,10 @@ public struct InvocationScope: Sendable {
     /// For the context `aws.lambda` of a report.
     package struct LambdaFacts: Sendable {
         let functionARN: String
-        let arrival: Deadline
+        let arrival: WallClock.Instant
         let isColdStart: Bool
 
-        package init(functionARN: String, arrival: Deadline, isColdStart: Bool) {
+        package init(functionARN: String, arrival: WallClock.Instant, isColdStart: Bool) {
             self.functionARN = functionARN
             self.arrival = arrival
             self.isColdStart = isColdStart
@@ -58,13 +58,13 @@ public struct InvocationScope: Sendable {
     /// The moments at which the deadline guard acts.
     package struct GuardTimes: Sendable {
         /// The handler's task is cancelled.
-        let cancel: Deadline
+        let cancel: WallClock.Instant
         /// Whoever was cancelled must be ready to answer: the guard is about to do so itself.
-        let flushed: Deadline
+        let flushed: WallClock.Instant
         /// The platform is about to act.
-        let last: Deadline
+        let last: WallClock.Instant
 
-        package init(cancel: Deadline, flushed: Deadline, last: Deadline) {
+        package init(cancel: WallClock.Instant, flushed: WallClock.Instant, last: WallClock.Instant) {
             self.cancel = cancel
             self.flushed = flushed
             self.last = last
@@ -83,7 +83,7 @@ public struct InvocationScope: Sendable {
         return min(limit, (progress.isPastGuard ? guardTimes.flushed : guardTimes.cancel).remaining)
     }
 
-    /// As ``budget(_:)``, when the answer has left.
+    /// As ``budget(_:)``, when the response has left.
     package func budgetAfterReply(_ limit: Duration) -> Duration {
         min(limit, (guardTimes?.last ?? deadline)?.remaining ?? limit)
     }

@@ -43,7 +43,7 @@ public struct BodyWriter: Sendable {
         if let failure = sink.failure { throw failure }
     }
 
-    /// Whether status and headers are still with us: an error now changes the answer.
+    /// Whether status and headers are still with us: an error now changes the response.
     public var canStillChangeStatus: Bool { !sink.headIsGone }
 }
 
@@ -51,7 +51,7 @@ public struct BodyWriter: Sendable {
 public enum BodyWriterError: Error, Equatable, CustomStringConvertible {
     /// The body's closure has returned, or the invocation has been answered by somebody else.
     case finished
-    /// A buffered answer may have so many bytes at most.
+    /// A buffered response may have so many bytes at most.
     case tooLarge(size: Int, limit: Int)
     /// The reader of the body is gone.
     case disconnected(reason: String)

@@ -6,7 +6,7 @@ internal import Darwin
 
 /// One stream socket, non-blocking, without Nagle's delay, closed once.
 ///
-/// TCP_NODELAY is set on every one: without it a streamed answer waits 40 ms for the peer's delayed acknowledgement.
+/// TCP_NODELAY is set on every one: without it a streamed response waits 40 ms for the peer's delayed acknowledgement.
 package final class Socket: Sendable {
     package enum Received: Equatable { case bytes(Int), end, wouldBlock }
 

@@ -57,7 +57,7 @@ struct ReportEnvelope: Sendable {
     }
 
     /// The same envelope, with the moment it is sent in its headers.
-    static func stamp(_ bytes: [UInt8], sentAt now: Deadline) -> [UInt8] {
+    static func stamp(_ bytes: [UInt8], sentAt now: WallClock.Instant) -> [UInt8] {
         guard bytes.first == 0x7B else { return bytes }
         return Array("{\"sent_at\":\"\(Timestamp.text(now))\",".utf8) + bytes.dropFirst()
     }

@@ -5,14 +5,14 @@ internal import Darwin
 #endif
 
 /// What every report of this process says of where it runs: read once.
-struct Surroundings: Sendable {
+struct ReportContexts: Sendable {
     private(set) var contexts: [String: [String: ReportValue]] = [:]
     private let region: String?
     private let log: (group: String, stream: String)?
     private let function: (name: String, version: String)?
     let hostName: String?
 
-    init(_ environment: [String: String], startedAt: Deadline) {
+    init(_ environment: [String: String], startedAt: WallClock.Instant) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         region = given("AWS_REGION")
         log = given("AWS_LAMBDA_LOG_GROUP_NAME").flatMap { group in given("AWS_LAMBDA_LOG_STREAM_NAME").map { (group, $0) } }
@@ -42,14 +42,14 @@ struct Surroundings: Sendable {
     /// What is to be said of one invocation, as things are now.
     func contexts(of scope: InvocationScope) -> [String: [String: ReportValue]] {
         guard let facts = scope.lambda else { return [:] }
-        let now = Deadline.now
+        let now = WallClock.Instant.now
         var lambda: [String: ReportValue] = [
             "aws_request_id": .string(scope.requestID), "invoked_function_arn": .string(facts.functionARN),
-            "execution_duration_in_millis": .integer(facts.arrival.distance(to: now).milliseconds),
+            "execution_duration_in_millis": .integer(facts.arrival.duration(to: now).milliseconds),
             "cold_start": .bool(facts.isColdStart),
         ]
         if let deadline = scope.deadline {
-            lambda["remaining_time_in_millis"] = .integer(now.distance(to: deadline).milliseconds)
+            lambda["remaining_time_in_millis"] = .integer(now.duration(to: deadline).milliseconds)
         }
         if let function {
             lambda["function_name"] = .string(function.name)

@@ -3,13 +3,13 @@ internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
 
-/// The trip of one invocation: event, request, chain, answer. Runs on the worker's loop, in the invocation's scope.
-struct Trip: Sendable {
+/// The trip of one invocation: event, request, chain, response. Runs on the worker's loop, in the invocation's scope.
+struct InvocationHandler: Sendable {
     let invocation: Invocation
     let context: WorkerContext
     let client: Confined<RuntimeClient>
     let token: ReplyToken
-    let guarded: GuardedTrip?
+    let guarded: GuardedInvocation?
 
     private var mode: Settings.InvokeMode { context.settings.invokeMode }
     private var id: String { invocation.id }
@@ -20,7 +20,7 @@ struct Trip: Sendable {
         do {
             request = try makeRequest()
         } catch {
-            return try await answerBadEvent(error)
+            return try await respondToBadEvent(error)
         }
         guarded?.tell { $0.request = request }
         let response = await context.chain.respond(to: request)
@@ -33,13 +33,13 @@ struct Trip: Sendable {
     private func makeRequest() throws(EventError) -> Request {
         var request = try HTTPEvent(invocation.event).request(
             of: invocation.event, id: id, deadline: invocation.deadline)
-        request.door = LambdaContext(invocation)
+        request.frontEnd = LambdaContext(invocation)
         return request
     }
 
     // MARK: Events that are no requests
 
-    private func answerBadEvent(_ error: EventError) async throws {
+    private func respondToBadEvent(_ error: EventError) async throws {
         guard token.take(.settle) else { return }
         await capture(
             FailureRecord(
@@ -103,7 +103,7 @@ struct Trip: Sendable {
             bytes = Envelope.encode(whole)
             if bytes.count > Envelope.limit {
                 // Its headers are what is too large.
-                whole = Response(answering: error, to: request, with: problemAnswer).observed(as: whole)
+                whole = Response(respondingTo: error, to: request, with: problemResponse).observed(as: whole)
                 bytes = Envelope.encode(whole)
             }
         }
@@ -216,7 +216,7 @@ struct Trip: Sendable {
 
     private var hasFailed: Bool { InvocationScope.current?.progress.hasFailed == true }
 
-    /// Records a failure that the chain could not see, and delivers it before the answer leaves.
+    /// Records a failure that the chain could not see, and delivers it before the response leaves.
     private func capture(_ failure: FailureRecord, _ request: Request?) async {
         var failure = failure
         failure.method = request?.method.rawValue

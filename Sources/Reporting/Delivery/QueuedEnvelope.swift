@@ -1,5 +1,5 @@
 /// One envelope on its way.
-struct Parcel: Sendable {
+struct QueuedEnvelope: Sendable {
     enum Content: Sendable {
         /// An event that is yet to be made ready: symbols, and what the app has to say about it.
         case event(ReportEvent, UserCallbacks)

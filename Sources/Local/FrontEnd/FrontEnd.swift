@@ -1,7 +1,7 @@
 internal import SluiceStreaming
 
 /// Listens as a Function URL does: HTTP in, events out, replies back.
-struct FrontDoor: Sendable {
+struct FrontEnd: Sendable {
     let broker: Broker
     let port: UInt16
     let console: Console
@@ -13,7 +13,7 @@ struct FrontDoor: Sendable {
         do {
             while let head = try await connection.nextHead() {
                 let id = Self.requestID()
-                let reply = DoorReply(connection, head, requestID: id)
+                let reply = FrontEndReply(connection, head, requestID: id)
                 if head["expect"]?.lowercased() == "100-continue" {
                     try await connection.send(HTTPWriter.responseHead(100, "Continue", []))
                 }

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 
 /// Status, headers and cookies as the app sent them, in an envelope or in a prelude: read by our own code.
-struct WireAnswer: Decodable {
+struct WireResponse: Decodable {
     let statusCode: Int
     let headers: [String: String]?
     let cookies: [String]?

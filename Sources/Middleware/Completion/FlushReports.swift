@@ -7,9 +7,9 @@ package import SluiceReporting
 public struct FlushReports: Sendable {
     /// When reports leave.
     public enum Moment: Sendable {
-        /// Before the last byte of the answer: when the client has it whole, its errors are accounted for.
+        /// Before the last byte of the response: when the client has it whole, its errors are accounted for.
         case beforeReply
-        /// After the answer, before the next invocation is asked for: still before the freeze, at no cost to the client.
+        /// After the response, before the next invocation is asked for: still before the freeze, at no cost to the client.
         case afterReply
     }
 

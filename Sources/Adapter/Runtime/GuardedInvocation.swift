@@ -3,7 +3,7 @@ internal import SluiceReporting
 internal import Synchronization
 
 /// What the deadline guard knows of one invocation in flight.
-final class GuardedTrip: Sendable {
+final class GuardedInvocation: Sendable {
     let id: String
     let scope: InvocationScope
     let schedule: GuardSchedule
@@ -17,10 +17,10 @@ final class GuardedTrip: Sendable {
         var request: Request?
         /// The stream, under streaming mode and once the handler has answered.
         var stream: StreamReply?
-        /// The app's answer to a time-out, shaped by its own code on a thread that may block.
-        var timeoutAnswer: Response?
+        /// The app's response to a time-out, shaped by its own code on a thread that may block.
+        var timeoutResponse: Response?
         /// The guard has answered, or ended the stream, in the worker's place.
-        var isAnsweredByGuard = false
+        var isEndedByGuard = false
     }
 
     init(id: String, scope: InvocationScope, schedule: GuardSchedule, token: ReplyToken) {
@@ -38,7 +38,7 @@ final class GuardedTrip: Sendable {
 /// One worker's place at the guard. Arming and disarming take this worker's own lock only, and no system call as a rule.
 final class GuardSlot: Sendable {
     private struct State {
-        var trip: GuardedTrip?
+        var trip: GuardedInvocation?
         var done: GuardSchedule.Stage?
         /// What the guard is doing about the trip: meanwhile its connection must not be closed, and its worker not go on.
         var acts = 0
@@ -47,7 +47,7 @@ final class GuardSlot: Sendable {
 
     private let state = Mutex(State())
 
-    func arm(_ trip: GuardedTrip) {
+    func arm(_ trip: GuardedInvocation) {
         state.withLock { state in
             state.trip = trip
             state.done = nil
@@ -68,13 +68,13 @@ final class GuardSlot: Sendable {
     }
 
     /// When the guard must look again; nil when nothing is in flight.
-    var nextDue: Deadline? { state.withLock { state in state.trip?.schedule.next(after: state.done) } }
+    var nextDue: WallClock.Instant? { state.withLock { state in state.trip?.schedule.next(after: state.done) } }
 
     /// Whether its invocation is past its end and the handler still holds the worker.
     var isStuck: Bool { state.withLock { state in state.trip != nil && state.done == .exit } }
 
     /// Takes the next stage that is due; all but the first end with ``acted()``.
-    func takeDue(at now: Deadline) -> (GuardSchedule.Stage, GuardedTrip)? {
+    func takeDue(at now: WallClock.Instant) -> (GuardSchedule.Stage, GuardedInvocation)? {
         state.withLock { state in
             guard let trip = state.trip, let stage = trip.schedule.due(at: now, after: state.done) else { return nil }
             state.done = stage
@@ -87,11 +87,11 @@ final class GuardSlot: Sendable {
     var isActing: Bool { state.withLock { $0.acts > 0 } }
 
     /// Whether the worker has not come back from the trip.
-    func isHeld(by trip: GuardedTrip) -> Bool { state.withLock { $0.trip === trip } }
+    func isHeld(by trip: GuardedInvocation) -> Bool { state.withLock { $0.trip === trip } }
 
     /// Runs `end` if the trip still holds the worker. Under the lock: a worker that is just done must not go on to another
     /// invocation while the process is being ended.
-    func ifStillHeld(by trip: GuardedTrip, _ end: () -> Void) {
+    func ifStillHeld(by trip: GuardedInvocation, _ end: () -> Void) {
         state.withLock { state in
             if state.trip === trip { end() }
         }

@@ -11,7 +11,7 @@ struct InvocationError: Error, Equatable, CustomStringConvertible {
 final class Invocation: Sendable {
     /// From `Lambda-Runtime-Aws-Request-Id`; opaque.
     let id: String
-    let deadline: Deadline
+    let deadline: WallClock.Instant
     let functionARN: String
     let traceID: String?
     let tenantID: String?
@@ -19,7 +19,7 @@ final class Invocation: Sendable {
     let clientContext: String?
     let event: [UInt8]
 
-    /// Takes the answer to `next` apart. An empty header is as good as none: the platform's newer code sends some so.
+    /// Takes the response to `next` apart. An empty header is as good as none: the platform's newer code sends some so.
     ///
     /// - Throws: ``InvocationError`` that names the header.
     init(_ head: HTTPMessageHead, event: [UInt8]) throws(InvocationError) {
@@ -31,7 +31,7 @@ final class Invocation: Sendable {
             throw InvocationError(id: id, description: "the header Lambda-Runtime-Deadline-Ms is no time")
         }
         self.id = id
-        self.deadline = Deadline(millisecondsSinceEpoch: deadline)
+        self.deadline = WallClock.Instant(millisecondsSinceEpoch: deadline)
         functionARN = head["lambda-runtime-invoked-function-arn"] ?? ""
         traceID = present("lambda-runtime-trace-id")
         tenantID = present("lambda-runtime-aws-tenant-id")

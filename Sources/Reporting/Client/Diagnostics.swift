@@ -8,7 +8,7 @@ internal import Darwin
 #endif
 
 /// What the reporting itself has to say: to the log, and with `SENTRY_DEBUG` each decision on standard error.
-final class Notices: Sendable {
+final class Diagnostics: Sendable {
     private let logger: Logger
     private let isDebug: Bool
     private let said = Mutex<Set<String>>([])

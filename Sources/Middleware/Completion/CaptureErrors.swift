@@ -4,10 +4,10 @@ internal import SluiceStreaming
 
 /// Records every failure of what stands above it, streamed bodies included: the last step but one of every app.
 ///
-/// A failure is an answer that still carries an error and has a status of 500 or more, an answer of 500 or more that nobody
+/// A failure is a response that still carries an error and has a status of 500 or more, a response of 500 or more that nobody
 /// threw, and an error of a streamed body. Each has exactly one ERROR record. Answers below 500 are in the access line.
 public struct CaptureErrors: Sendable {
-    private let answersOf500: Bool
+    private let returnedServerErrors: Bool
     /// Boxed: an app's list is copied as it is built, and these are many.
     private let given: Box?
     private let lowestStatus: Int
@@ -21,9 +21,9 @@ public struct CaptureErrors: Sendable {
 
     /// - Parameters:
     ///   - options: How errors are reported; nil takes all of it from the environment: `SENTRY_DSN` and the others.
-    ///   - answersOf500: Whether an answer of 500 or more that nobody threw is a failure too.
-    public init(_ options: ReportOptions? = nil, answersOf500: Bool = true) {
-        self.answersOf500 = answersOf500
+    ///   - returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
+    public init(_ options: ReportOptions? = nil, returnedServerErrors: Bool = true) {
+        self.returnedServerErrors = returnedServerErrors
         given = options.map(Box.init)
         lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
     }
@@ -36,9 +36,10 @@ public struct CaptureErrors: Sendable {
         let status = end.status.code
         let (method, path) = (request.method.rawValue, request.rawPath)
         guard let error = end.error else {
-            guard status >= 500, answersOf500 else { return nil }
+            guard status >= 500, returnedServerErrors else { return nil }
             return FailureRecord(
-                .serverErrorAnswer, "\(method) \(path) was answered with \(status)", error: nil, status: status, method: method,
+                .serverErrorResponse, "\(method) \(path) was answered with \(status)", error: nil, status: status,
+                method: method,
                 path: path)
         }
         if end.isCut {

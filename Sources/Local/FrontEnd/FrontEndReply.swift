@@ -1,8 +1,8 @@
 internal import FoundationEssentials
 internal import SluiceStreaming
 
-/// The client's side of one invocation: writes the HTTP answer to the front door's connection.
-final class DoorReply: @unchecked Sendable {  // used on the loop's thread only
+/// The client's side of one invocation: writes the HTTP response to the front end's connection.
+final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread only
     private let connection: ServerConnection
     private let isHead: Bool
     private let requestID: String
@@ -24,7 +24,7 @@ final class DoorReply: @unchecked Sendable {  // used on the loop's thread only
 
     var hasBegun: Bool { status != 0 }
 
-    /// Sends a whole answer.
+    /// Sends a whole response.
     func send(_ status: Int, _ lines: [(String, String)], _ body: [UInt8]) async {
         guard !hasBegun else { return }
         self.status = status
@@ -35,12 +35,12 @@ final class DoorReply: @unchecked Sendable {  // used on the loop's thread only
         await put([head(status, lines), isHead || !hasBody ? [] : body])
     }
 
-    /// The plain answer of the front end itself.
+    /// The plain response of the front end itself.
     func fail(_ status: Int, _ message: String) async {
         await send(status, [("Content-Type", "application/json")], Array("{\"Message\":\"\(message)\"}".utf8))
     }
 
-    /// Begins a streamed answer.
+    /// Begins a streamed response.
     func begin(_ status: Int, _ lines: [(String, String)]) async {
         guard !hasBegun else { return }
         self.status = status
@@ -63,7 +63,7 @@ final class DoorReply: @unchecked Sendable {  // used on the loop's thread only
         await put(chunks ? [HTTPWriter.chunkSize(part.count), part, HTTPWriter.crlf] : [part])
     }
 
-    /// Ends a streamed answer cleanly.
+    /// Ends a streamed response cleanly.
     func end() async {
         if chunks { await put([HTTPWriter.lastChunk()]) }
     }

@@ -1,7 +1,7 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
 
-/// The buffered answer of payload 2.0, as one JSON text.
+/// The buffered response of payload 2.0, as one JSON text.
 enum Envelope {
     /// The server's own constant: 6 MiB and 100 bytes, of the encoded JSON.
     static let limit = 6 * 1024 * 1024 + 100
@@ -35,7 +35,7 @@ extension [UInt8] {
     }
 }
 
-/// An answer does not fit the platform's limit.
+/// A response does not fit the platform's limit.
 struct ReplyTooLarge: UnusableReply, CustomStringConvertible {
     let size: Int
     var description: String { "the answer has \(size) bytes as JSON, the limit is \(Envelope.limit)" }

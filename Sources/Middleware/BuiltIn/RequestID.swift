@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// Adds the request's id to each answer as `X-Request-ID`, errors included.
+/// Adds the request's id to each response as `X-Request-ID`, errors included.
 public struct RequestID: Middleware {
     /// Takes ``Request/id``: the platform's, or one of ours off Lambda.
     public init() {}

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceMiddleware
 
-@Suite struct StepsTests {
+@Suite struct BuiltInTests {
     @Test("RequestID dresses every answer, errors included")
     func requestID() async {
         var routes = Router()

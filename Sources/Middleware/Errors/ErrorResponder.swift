@@ -2,21 +2,21 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import SluiceReporting
 
-/// Shapes the answer to an error. The app may replace it: `LambdaApp(errorAnswer: …) { … }`.
+/// Shapes the response to an error. The app may replace it: `LambdaApp(errorResponse: …) { … }`.
 ///
 /// Gets the error as an ``HTTPError`` (one that was thrown, or a 500 whose `cause` is what was thrown) and the request as it
-/// was where the error was caught. The answer's ``Response/error`` is set afterwards.
-public typealias ErrorAnswer = @Sendable (_ error: HTTPError, _ request: Request) -> Response
+/// was where the error was caught. The response's ``Response/error`` is set afterwards.
+public typealias ErrorResponder = @Sendable (_ error: HTTPError, _ request: Request) -> Response
 
-/// The answer to an error as `application/problem+json` (RFC 9457): title, status, the public words, and the request's id.
-public func problemAnswer(to error: HTTPError, for request: Request) -> Response {
+/// The response to an error as `application/problem+json` (RFC 9457): title, status, the public words, and the request's id.
+public func problemResponse(to error: HTTPError, for request: Request) -> Response {
     let title = error.status.reasonPhrase
     let problem = Problem(
         title: title.isEmpty ? "Error" : title, status: error.status.code,
         detail: error.message == title ? nil : error.message, requestId: request.id)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Strings and a number always encode; should that ever change, the status alone is still a true answer.
+    // Strings and a number always encode; should that ever change, the status alone is still a true response.
     let body = (try? encoder.encode(problem)).map { [UInt8]($0) } ?? []
     return Response(
         status: error.status, headers: [.contentType: "application/problem+json"], body: .bytes(body))
@@ -32,7 +32,7 @@ private struct Problem: Encodable {
 extension HTTPError {
     /// What a thrown error means to the client: its own words, 504 once the deadline guard has cancelled the handler, and
     /// otherwise a 500 that tells nothing.
-    package init(answering error: any Error) {
+    package init(respondingTo error: any Error) {
         if let error = error as? HTTPError {
             // A status that cannot end an exchange is our mistake, whoever threw it.
             self =
@@ -47,17 +47,17 @@ extension HTTPError {
 }
 
 extension Response {
-    /// The answer to what was thrown, its ``error`` set.
-    package init(answering error: any Error, to request: Request, with answer: ErrorAnswer) {
-        self = answer(HTTPError(answering: error), request)
+    /// The response to what was thrown, its ``error`` set.
+    package init(respondingTo error: any Error, to request: Request, with responder: ErrorResponder) {
+        self = responder(HTTPError(respondingTo: error), request)
         self.error = error
     }
 
-    /// The answer to an error of this response's body that came before the head was sent.
+    /// The response to an error of this response's body that came before the head was sent.
     ///
     /// What middleware put on the response stays (request id, CORS, cookies); what described the body goes.
-    package func replaced(by error: any Error, for request: Request, with answer: ErrorAnswer) -> Response {
-        var replacement = Response(answering: error, to: request, with: answer)
+    package func replaced(by error: any Error, for request: Request, with responder: ErrorResponder) -> Response {
+        var replacement = Response(respondingTo: error, to: request, with: responder)
         replacement.dropForbiddenBody(for: request)
         replacement.observers = observers + replacement.observers
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {

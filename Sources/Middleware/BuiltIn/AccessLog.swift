@@ -3,7 +3,7 @@ public import Logging
 
 /// Writes one INFO line for each request when its body has ended: method, path, status, bytes and duration.
 ///
-/// An answer below 500 that stands for an error has that error in the line. The query is left out: it may hold secrets.
+/// A response below 500 that stands for an error has that error in the line. The query is left out: it may hold secrets.
 public struct AccessLog: Middleware {
     private let logger: Logger?
 
