@@ -21,12 +21,13 @@ public struct LambdaApp: Sendable {
     ///
     /// - Parameters:
     ///   - errorResponse: Shapes the response to an error; ``problemResponse(to:for:)`` unless replaced.
+    ///   - json: How JSON is written and read; ``JSONCoders/standard`` unless given.
     ///   - pipeline: The app's list.
     public init(
-        errorResponse: @escaping ErrorResponder = problemResponse(to:for:),
+        errorResponse: @escaping ErrorResponder = problemResponse(to:for:), json: JSONCoders? = nil,
         @PipelineBuilder _ pipeline: () throws -> CompletePipeline
     ) rethrows {
-        chain = Chain(try pipeline(), responder: errorResponse)
+        chain = Chain(try pipeline(), responder: errorResponse, json: json)
     }
 
     /// Runs the pipeline in this process, for tests: what a client would get under buffered mode.

@@ -18,9 +18,9 @@ import Testing
         func flush(within limit: Duration) async {}
     }
 
-    private func trip(_ id: String, _ token: ReplyToken) throws -> GuardedInvocation {
+    private func trip(_ id: String, _ token: ReplyToken, milliseconds: Int64 = 200) throws -> GuardedInvocation {
         let now = WallClock.Instant.now
-        let deadline = WallClock.Instant(millisecondsSinceEpoch: now.millisecondsSinceEpoch + 200)
+        let deadline = WallClock.Instant(millisecondsSinceEpoch: now.millisecondsSinceEpoch + milliseconds)
         let schedule = try #require(GuardSchedule(arrival: now, deadline: deadline))
         return GuardedInvocation(id: id, scope: InvocationScope(requestID: id), schedule: schedule, token: token)
     }
@@ -83,7 +83,7 @@ import Testing
             workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
             responder: problemResponse(to:for:), reporter: reporter, exit: { ended.open() })
         try guardian.start()
-        guardian.arm(guardian.slot(0), try trip("held", ReplyToken()), at: .now)
+        guardian.arm(guardian.slot(0), try trip("held", ReplyToken(), milliseconds: 2000), at: .now)
         await ended.wait()
         #expect(reporter.lines.values.isEmpty)
         #expect(api.posts.map(\.target) == ["/2018-06-01/runtime/invocation/held/response"])

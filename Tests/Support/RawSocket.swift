@@ -38,6 +38,7 @@ package final class RawSocket: Sendable {
     package static func listen(
         port: UInt16 = 0, backlog: CInt = 64, receiveBuffer: CInt? = nil
     ) -> (RawSocket, UInt16) {
+        _ = DescriptorLimit.isRaised
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var one: CInt = 1
         if var size = receiveBuffer {

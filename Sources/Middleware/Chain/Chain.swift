@@ -9,8 +9,11 @@ package struct Chain: Sendable {
     private let capture: CaptureErrors
     package let flush: FlushReports
     package let responder: ErrorResponder
+    /// Nil: the standard ones.
+    private let coders: JSONCoders?
 
-    package init(_ pipeline: CompletePipeline, responder: @escaping ErrorResponder) {
+    package init(_ pipeline: CompletePipeline, responder: @escaping ErrorResponder, json: JSONCoders? = nil) {
+        coders = json
         middleware = pipeline.middleware
         table = RouteTable(pipeline.routers)
         capture = pipeline.capture
@@ -28,6 +31,8 @@ package struct Chain: Sendable {
     package func respond(to request: Request) async -> Response {
         let (table, responder) = (table, responder)
         if Reports.isOn { InvocationScope.current?.report.setRequest { RawRequest(request) } }
+        var request = request
+        if let coders { request.coders = coders }
         let next = Next(
             rest: middleware[...], handler: { try await table.handle($0, responder: responder) }, responder: responder)
         var response = await next(request)
@@ -45,6 +50,12 @@ package struct Chain: Sendable {
     /// The response to an error that came before anything of `response` was sent: the one place that decides it, for the client, the
     /// access line, the record and the report.
     package func response(to error: any Error, of response: Response, to request: Request) -> Response {
+        for recovery in response.recoveries {
+            guard var other = recovery(error) else { continue }
+            other = response.replaced(by: other)
+            other.dropForbiddenBody(for: request)
+            if UnusableStatus.isUsable(other.status) { return other }
+        }
         let replacement = response.replaced(by: error, for: request, with: responder)
         // The app's own shape may have a status that no final response may have (1xx, below 100, over 999).
         return UnusableStatus.isUsable(replacement.status)
@@ -91,12 +102,4 @@ package struct Chain: Sendable {
         if !isRecorded { capture.capture(end, of: request, reporter) }
         await flush.flush(reporter)
     }
-}
-
-/// A status that cannot end an exchange.
-struct UnusableStatus: Error, CustomStringConvertible {
-    let code: Int
-    var description: String { "\(code) is not a final HTTP status: an answer has one from 200 to 999" }
-
-    static func isUsable(_ status: HTTPResponse.Status) -> Bool { (200...999).contains(status.code) }
 }

@@ -4,7 +4,8 @@ internal import SluiceReporting
 
 /// Shapes the response to an error. The app may replace it: `LambdaApp(errorResponse: …) { … }`.
 ///
-/// Gets the error as an ``HTTPError`` (one that was thrown, or a 500 whose `cause` is what was thrown) and the request as it
+/// Gets the error as an ``HTTPError`` (one that was thrown, what an ``HTTPErrorConvertible`` says of itself, or a 500 whose `cause` is what
+/// was thrown) and the request as it
 /// was where the error was caught. The response's ``Response/error`` is set afterwards.
 public typealias ErrorResponder = @Sendable (_ error: HTTPError, _ request: Request) -> Response
 
@@ -33,11 +34,11 @@ extension HTTPError {
     /// What a thrown error means to the client: its own words, 504 once the deadline guard has cancelled the handler, and
     /// otherwise a 500 that tells nothing.
     package init(respondingTo error: any Error) {
-        if let error = error as? HTTPError {
+        if let known = error as? HTTPError ?? (error as? any HTTPErrorConvertible)?.httpError {
             // A status that cannot end an exchange is our mistake, whoever threw it.
             self =
-                UnusableStatus.isUsable(error.status)
-                ? error : HTTPError(.internalServerError, cause: UnusableStatus(code: error.status.code))
+                UnusableStatus.isUsable(known.status)
+                ? known : HTTPError(.internalServerError, cause: UnusableStatus(code: known.status.code))
         } else if error is CancellationError, InvocationScope.current?.progress.isPastGuard == true {
             self.init(.gatewayTimeout, detail: "cancelled by the deadline guard", cause: error)
         } else {
@@ -57,8 +58,14 @@ extension Response {
     ///
     /// What middleware put on the response stays (request id, CORS, cookies); what described the body goes.
     package func replaced(by error: any Error, for request: Request, with responder: ErrorResponder) -> Response {
-        var replacement = Response(respondingTo: error, to: request, with: responder)
+        var replacement = replaced(by: Response(respondingTo: error, to: request, with: responder))
         replacement.dropForbiddenBody(for: request)
+        return replacement
+    }
+
+    /// Another response in the place of this one, with what middleware put on this one and those who wait for its end.
+    func replaced(by other: Response) -> Response {
+        var replacement = other
         replacement.observers = observers + replacement.observers
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {
             replacement.headers[values: field.name] = headers[values: field.name]

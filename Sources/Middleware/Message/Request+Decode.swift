@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import SluiceReporting
 
 extension Request {
-    /// The body as JSON, UTF-8. Dates are ISO 8601.
+    /// The body as JSON, UTF-8. Dates are ISO 8601, unless the app has ``JSONCoders`` of its own.
     ///
     /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
     ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13).
@@ -10,10 +10,8 @@ extension Request {
         guard !body.bytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
         if let problem = JSONNames.problem(in: body.bytes) { throw HTTPError(.badRequest, "the body \(problem)") }
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
         do {
-            return try decoder.decode(type, from: Data(body.bytes))
+            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(body.bytes))
         } catch let error as DecodingError {
             throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
         }

@@ -33,7 +33,12 @@ public struct Request: Sendable {
     private var ownHeaders: HTTPFields = [:]
     private var lateHeaders: (any LazyHeaders)?
 
+    /// The pattern of the route that matched, as `/orders/{id}`; nil before the router, and where none did.
+    public internal(set) var route: String?
+
     var values: [ObjectIdentifier: any Sendable] = [:]
+    /// The app's own; nil: the standard ones.
+    var coders: JSONCoders?
     /// What the front end knows that the request came through.
     package var frontEnd: (any Sendable)?
 

@@ -8,14 +8,14 @@ extension Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(text))
     }
 
-    /// A JSON response. Dates are ISO 8601.
+    /// A JSON response.
     ///
+    /// - Parameter request: Whose app's ``JSONCoders`` write it; the standard ones when left out: dates are ISO 8601.
     /// - Throws: What the value's `encode(to:)` throws.
-    public static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        encoder.dateEncodingStrategy = .iso8601
-        let data = try encoder.encode(value)
+    public static func json(
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, for request: Request? = nil
+    ) throws -> Response {
+        let data = try (request?.coders ?? .standard).makeEncoder().encode(value)
         return Response(
             status: status, headers: [.contentType: "application/json"], body: .bytes([UInt8](data)))
     }

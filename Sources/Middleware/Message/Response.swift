@@ -16,6 +16,8 @@ public struct Response: Sendable {
     /// What those who wrap the body write themselves is not sent either.
     private var hasNoBody = false
     var observers: [@Sendable (ResponseEnd) -> Void] = []
+    /// Of a streamed body: see ``recover(_:)``.
+    var recoveries: [@Sendable (any Error) -> Response?] = []
     /// What was thrown below, if this response stands for an error. A response without it is no failure:
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?

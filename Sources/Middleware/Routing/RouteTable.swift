@@ -5,11 +5,16 @@ internal import SluiceStreaming
 /// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
 package struct RouteTable: Sendable {
     private let trie: RouteTrie
+    /// Asked where no route is; a trie of its own, as they stand in nobody's way.
+    private let fallbacks: RouteTrie
 
-    package init(_ routers: [Router]) { trie = RouteTrie(routers.flatMap(\.routes)) }
+    package init(_ routers: [Router]) {
+        trie = RouteTrie(routers.flatMap(\.routes))
+        fallbacks = RouteTrie(routers.flatMap(\.fallbacks))
+    }
 
     /// What must stop start-up: duplicates and patterns that cannot be read.
-    package var problems: [RouteError] { trie.problems }
+    package var problems: [RouteError] { trie.problems + fallbacks.problems }
 
     func handle(_ request: Request, responder: @escaping ErrorResponder) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
@@ -18,9 +23,12 @@ package struct RouteTable: Sendable {
             trie.route(for: request.method, among: routes)
                 ?? (request.method == .head ? trie.route(for: .get, among: routes) : nil)
         }
-        if let match { return await run(match, request, responder) }
+        if let match { return await run(match, of: trie, request, responder) }
         let allowed = allowedMethods(segments)
-        guard !allowed.isEmpty else { throw HTTPError(.notFound) }
+        guard !allowed.isEmpty else {
+            guard let match = fallbacks.match(segments, pick: \.first) else { throw HTTPError(.notFound) }
+            return await run(match, of: fallbacks, request, responder)
+        }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         var response = responder(HTTPError(.methodNotAllowed), request)
         response.error = HTTPError(.methodNotAllowed)
@@ -28,10 +36,13 @@ package struct RouteTable: Sendable {
         return response
     }
 
-    private func run(_ match: RouteTrie.Match, _ request: Request, _ responder: @escaping ErrorResponder) async -> Response {
+    private func run(
+        _ match: RouteTrie.Match, of trie: RouteTrie, _ request: Request, _ responder: @escaping ErrorResponder
+    ) async -> Response {
         let route = trie.routes[match.route]
         if Reports.isOn { InvocationScope.current?.report.setTransaction(route.description) }
         var request = request
+        request.route = route.pattern.text
         if !match.captured.isEmpty {
             request.parameters = Parameters(pairs: zip(route.names, match.captured).map { (name: $0, value: $1) })
         }

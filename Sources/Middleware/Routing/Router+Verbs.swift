@@ -9,7 +9,7 @@ extension Router {
     public mutating func on<R: ResponseConvertible>(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) {
-        add(method, path) { request in try await handler(request).response() }
+        add(method, path) { request in try await handler(request).response(for: request) }
     }
 
     /// Answers `method` on `path` with the JSON of what the handler returns.
@@ -17,7 +17,7 @@ extension Router {
     public mutating func on<R: Encodable & Sendable>(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) {
-        add(method, path) { request in try .json(await handler(request)) }
+        add(method, path) { request in try .json(await handler(request), for: request) }
     }
 
     /// Answers `method` on `path` with the JSON of what the handler returns; nil is a 404.
@@ -27,7 +27,7 @@ extension Router {
     ) {
         add(method, path) { request in
             guard let value = try await handler(request) else { throw HTTPError(.notFound) }
-            return try .json(value)
+            return try .json(value, for: request)
         }
     }
 

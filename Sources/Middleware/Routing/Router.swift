@@ -8,6 +8,7 @@ internal import HTTPTypes
 /// is asked, and a 405 is left for when none has it. HEAD is answered by GET routes, OPTIONS with `Allow`, unless a route says otherwise.
 public struct Router: Sendable {
     private(set) var routes: [Route] = []
+    private(set) var fallbacks: [Route] = []
     private let prefix: String
     /// Why no route of this group can be served; nil when they can.
     private var problem: String?
@@ -42,6 +43,45 @@ public struct Router: Sendable {
         inner.problem = trimmed.isEmpty || trimmed.hasPrefix("/") ? problem : "a group's path begins with '/'"
         try build(&inner)
         routes += inner.routes
+        fallbacks += inner.fallbacks
+    }
+
+    /// Puts the routes of another router below a path, its fallback included: `routes.mount("/api", orders)`.
+    ///
+    /// What the other router's routes have around them stays, inside of what is around here.
+    /// - Parameter path: As of ``group(_:_:routes:)``.
+    public mutating func mount(_ path: String, _ other: Router) {
+        group(path) { inner in
+            for route in other.routes { inner.add(route) }
+            for fallback in other.fallbacks { inner.addFallback(fallback) }
+        }
+    }
+
+    /// Handles what no route does: the 404s below this router's path, or group's. Of several the one with the longest path is asked.
+    ///
+    /// A path that fits, but nowhere with this method, is still a 405.
+    public mutating func fallback<R: ResponseConvertible>(
+        _ handler: @escaping @Sendable (Request) async throws -> R
+    ) {
+        let pattern = PathPattern("/{path*}", below: prefix)
+        fallbacks.append(
+            Route(method: .get, pattern: pattern, middleware: middleware) { request in
+                try await handler(request).response(for: request)
+            })
+    }
+
+    private mutating func add(_ route: Route) {
+        var pattern = PathPattern(route.pattern.text, below: prefix)
+        pattern.problem = problem ?? route.pattern.problem ?? pattern.problem
+        routes.append(
+            Route(method: route.method, pattern: pattern, middleware: middleware + route.middleware, handler: route.handler))
+    }
+
+    private mutating func addFallback(_ route: Route) {
+        fallbacks.append(
+            Route(
+                method: route.method, pattern: PathPattern(route.pattern.text, below: prefix),
+                middleware: middleware + route.middleware, handler: route.handler))
     }
 
     mutating func add(
