@@ -37,7 +37,7 @@ public struct LambdaApp: Sendable {
     public func respond(to request: Request) async -> Response {
         let scope = InvocationScope(requestID: request.id, deadline: request.deadline)
         return await InvocationScope.$current.withValue(scope) {
-            let reporter = LogReporter(Logger(label: "sluice"))
+            let reporter = Reporters(Logger(label: "sluice"), chain.reporters ?? [])
             if let problem = chain.problems.first {
                 let response = chain.response(to: problem, of: Response(), to: request)
                 await chain.complete(response, of: request, reporter)

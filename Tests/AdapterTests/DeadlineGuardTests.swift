@@ -8,10 +8,10 @@ import Testing
 /// The guard's acts, with an exit that only takes notes.
 @Suite(.timeLimit(.minutes(1))) struct DeadlineGuardTests {
     /// Notes each record's outcome and the request that it belongs to.
-    private final class Notes: Reporter {
+    private final class Notes: SettlingReporter {
         let lines = Collected<String>()
         let messages = Collected<String>()
-        func capture(_ failure: FailureRecord) {
+        func capture(_ failure: Failure) {
             messages.add(failure.message)
             lines.add("\(failure.outcome.rawValue) \(InvocationScope.current?.requestID ?? "nobody")")
         }
@@ -62,10 +62,10 @@ import Testing
     }
 
     /// Holds each record back until it is let go.
-    private final class Holding: Reporter {
+    private final class Holding: SettlingReporter {
         let mayGoOn = DispatchSemaphore(value: 0)
         let lines = Collected<String>()
-        func capture(_ failure: FailureRecord) {
+        func capture(_ failure: Failure) {
             mayGoOn.wait()
             lines.add(failure.outcome.rawValue)
         }

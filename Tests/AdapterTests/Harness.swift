@@ -7,14 +7,14 @@ import Synchronization
 @testable import SluiceReporting
 
 /// Keeps what is captured, and when something is flushed.
-final class RecordingReporter: Reporter {
-    let records = Collected<FailureRecord>()
+final class RecordingReporter: SettlingReporter {
+    let records = Collected<Failure>()
     let steps = Collected<String>()
     let onFlush: @Sendable () async -> Void
 
     init(onFlush: @escaping @Sendable () async -> Void = {}) { self.onFlush = onFlush }
 
-    func capture(_ failure: FailureRecord) {
+    func capture(_ failure: Failure) {
         records.add(failure)
         steps.add("capture")
     }
@@ -28,13 +28,13 @@ final class RecordingReporter: Reporter {
 /// What came of serving some events.
 struct Served: Sendable {
     let api: MockRuntimeAPI
-    let records: [FailureRecord]
+    let records: [Failure]
     let steps: [String]
     let end: Server.End
 
     var posts: [WireMessage] { api.posts }
     /// Without the record that the mock's last answer to `next` causes.
-    var failures: [FailureRecord] { records.filter { $0.outcome != .runtime } }
+    var failures: [Failure] { records.filter { $0.outcome != .runtime } }
 }
 
 /// Serves events with an app until the mock has none left.

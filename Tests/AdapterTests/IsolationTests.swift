@@ -133,7 +133,7 @@ extension GlobalReports {
                                     request.headers[HTTPField.Name("sentry-trace")!] =
                                         "\(Self.trace(number))-00000000000000aa-1"
                                     let response = await app.chain.respond(to: request)
-                                    await app.chain.complete(response, of: request, SentryReporter(logger))
+                                    await app.chain.complete(response, of: request, Reporters(logger, [SentryReporter()]))
                                     return response.status
                                 }
                             }.value

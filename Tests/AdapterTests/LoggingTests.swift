@@ -41,7 +41,7 @@ import Testing
     @Test("case 107: an error is errorType, errorMessage and a stackTrace array")
     func error() throws {
         let lines = LogLines()
-        FailureRecord(.handlerError, "GET / failed with 500", error: Boom(), status: 500, method: "GET", path: "/").write(
+        Failure(.handlerError, "GET / failed with 500", error: Boom(), status: 500, method: "GET", path: "/").write(
             to: logger(lines, json: true))
         let json = try #require(JSONView(Array(lines.text.utf8)))
         #expect(json["level"]?.text == "ERROR")
@@ -54,7 +54,7 @@ import Testing
     @Test("case 107: exactly one ERROR record for each failing invocation", arguments: ["buffered", "response_stream"])
     func exactlyOnce(_ mode: String) async throws {
         let lines = LogLines()
-        let reporter = LogReporter(logger(lines, json: true))
+        let reporter = Reporters(logger(lines, json: true))
         let events = ["/throw", "/status", "/stream", "/late"].map { MockRuntimeAPI.Event(eventJSON(path: $0), id: $0) }
         let api = MockRuntimeAPI(events)
         let app = app { request in

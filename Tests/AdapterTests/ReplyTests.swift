@@ -36,7 +36,7 @@ import Testing
     @Test("an answer of exactly the limit leaves, one byte more does not")
     func exactlyTheLimit() async throws {
         let overhead = Envelope.encode(Response(headers: [.contentType: "text/plain"], body: "a")).count - 1
-        for (extra, outcome) in [(0, [FailureRecord.Outcome]()), (1, [.replyUnusable])] {
+        for (extra, outcome) in [(0, [Failure.Outcome]()), (1, [.replyUnusable])] {
             let body = [UInt8](repeating: 0x61, count: Envelope.limit - overhead + extra)
             let served = await serve(
                 app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes(body)) }, [.init(eventJSON())])
@@ -66,7 +66,7 @@ import Testing
         #expect(early.posts.map(\.target) == ["/2018-06-01/runtime/invocation/req-1/error"])
         #expect(early.failures.map(\.outcome) == [.handlerError])
         for (code, call, outcomes) in [
-            (502, "error", [FailureRecord.Outcome.serverErrorResponse]), (418, "error", [.errorStatus]), (404, "response", []),
+            (502, "error", [Failure.Outcome.serverErrorResponse]), (418, "error", [.errorStatus]), (404, "response", []),
         ] {
             let served = await serve(
                 app { _ in Response(status: .init(code: code)) }, [.init(eventJSON())], mode: mode,

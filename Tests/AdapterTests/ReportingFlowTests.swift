@@ -14,9 +14,9 @@ extension GlobalReports {
     @Suite struct ReportingFlowTests {
         private static let modes = ["buffered", "response_stream"]
 
-        private final class Notes: Reporter {
+        private final class Notes: SettlingReporter {
             let steps = Collected<String>()
-            func capture(_ failure: FailureRecord) { steps.add("capture \(failure.outcome.rawValue)") }
+            func capture(_ failure: Failure) { steps.add("capture \(failure.outcome.rawValue)") }
             func flush(within limit: Duration) async { steps.add("flush \(limit)") }
             func settle(within limit: Duration) async { steps.add("settle \(limit)") }
         }
@@ -367,9 +367,9 @@ extension GlobalReports {
             let scope = InvocationScope(requestID: "r")
             await withReports(options, to: ingest, logger) {
                 await InvocationScope.$current.withValue(scope) {
-                    let reporter = SentryReporter(logger)
+                    let reporter = Reporters(logger, [SentryReporter()])
                     for number in 0..<2 {
-                        reporter.record(FailureRecord(.handlerError, "failed \(number)", error: nil, status: 500))
+                        reporter.record(Failure(.handlerError, "failed \(number)", error: nil, status: 500))
                         await reporter.flush(within: .seconds(20))
                     }
                     await reporter.settle(within: .seconds(20))

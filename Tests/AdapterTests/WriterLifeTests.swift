@@ -96,6 +96,35 @@ import Darwin
         }
     }
 
+    @Test("a write that waits in line while its body ends writes nothing")
+    func inLine() async throws {
+        let api = MockRuntimeAPI([], receiveBuffer: 4096)
+        let loop = try EventLoop()
+        try loop.start("test")
+        let address = try #require(HostPort("127.0.0.1:\(api.port)"))
+        let outcome = Task(executorPreference: loop) {
+            let reply = StreamReply(
+                "a", RuntimeClient(loop, address: address), ReplyToken(), StreamForm(Response(), to: .get, .bare))
+            var tasks: [Task<Void, any Error>] = []
+            try await BodyWriter(reply).lent { writer in
+                for size in [5_000_000, 10] {
+                    tasks.append(
+                        Task(executorPreference: loop) { try await writer.write([UInt8](repeating: 1, count: size)) })
+                }
+                // The loop runs them in their order: the first one waits for its reader, the second one for the first.
+                await Task.yield()
+                await Task.yield()
+            }
+            try await tasks[0].value
+            await #expect(throws: BodyWriterError.finished) { try await tasks[1].value }
+            try await reply.finish()
+            return reply.bytesWritten
+        }
+        #expect(try await outcome.value == 5_000_000)
+        loop.stop()
+        api.stop()
+    }
+
     @Test("a stream whose reader is gone holds no connection, while its body goes on")
     func broken() async throws {
         let api = MockRuntimeAPI([], cutsStreams: true)

@@ -214,7 +214,7 @@ import Testing
 
     struct Case: Sendable {
         let name: String
-        let outcomes: [FailureRecord.Outcome]
+        let outcomes: [Failure.Outcome]
         let handler: @Sendable (Request) async throws -> Response
     }
 
@@ -265,7 +265,7 @@ import Testing
         routes.get("/") { _ in "x" }
         let chain = Chain(.of(routes), responder: problemResponse(to:for:))
         for (isPastGuard, error, outcome) in [
-            (true, Boom() as any Error, FailureRecord.Outcome.timeout), (false, Boom(), .streamCut),
+            (true, Boom() as any Error, Failure.Outcome.timeout), (false, Boom(), .streamCut),
             (true, BodyWriterError.disconnected(reason: "gone"), .replyRefused),
         ] {
             let scope = InvocationScope(requestID: "x")

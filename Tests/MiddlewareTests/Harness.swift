@@ -15,10 +15,10 @@ extension Parameters {
 }
 
 /// Notes what is captured and flushed, in order.
-final class NotingReporter: Reporter {
+final class NotingReporter: SettlingReporter {
     let notes = Collected<String>()
-    let failures = Collected<FailureRecord>()
-    func capture(_ failure: FailureRecord) {
+    let failures = Collected<Failure>()
+    func capture(_ failure: Failure) {
         failures.add(failure)
         notes.add("capture")
     }
@@ -26,7 +26,7 @@ final class NotingReporter: Reporter {
 }
 
 func respond(
-    _ pipeline: CompletePipeline, _ request: Request, _ reporter: any Reporter = NotingReporter(),
+    _ pipeline: CompletePipeline, _ request: Request, _ reporter: any SettlingReporter = NotingReporter(),
     responder: @escaping ErrorResponder = problemResponse(to:for:)
 ) async -> Response {
     let chain = Chain(pipeline, responder: responder)
@@ -36,7 +36,7 @@ func respond(
 }
 
 func respond(
-    _ request: Request, _ reporter: any Reporter = NotingReporter(),
+    _ request: Request, _ reporter: any SettlingReporter = NotingReporter(),
     responder: @escaping ErrorResponder = problemResponse(to:for:),
     @PipelineBuilder _ pipeline: () -> CompletePipeline
 ) async -> Response { await respond(pipeline(), request, reporter, responder: responder) }

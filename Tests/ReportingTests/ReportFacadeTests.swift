@@ -6,16 +6,16 @@ import Testing
 
 /// What needs the process's one client: these tests run one after the other, and never while another suite has it.
 @Suite(.serialized) struct ReportFacadeTests {
-    private struct Failure: Error {}
+    private struct Broken: Error {}
     private struct TypedFailure: Error, Equatable { var number: Int }
 
     /// Runs `body` as one request, with reports going to a server of the test's own, and returns the events that came.
     private func request(
-        options change: (inout ReportOptions) -> Void = { _ in }, _ body: (SentryReporter) async throws -> Void
+        options change: (inout ReportOptions) -> Void = { _ in }, _ body: (Reporters) async throws -> Void
     ) async throws -> [JSONView] {
         try await withReports(change) { ingest, logger in
             try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-                try await body(SentryReporter(logger))
+                try await body(Reporters(logger, [SentryReporter()]))
                 let ledger = await Reports.flush(within: .seconds(20))
                 #expect(ledger.isDelivered)
             }
@@ -26,12 +26,12 @@ import Testing
     @Test("case 37: an error that is captured by hand is of level error, generic and handled, and has its id at once")
     func error() async throws {
         var id: String?
-        let events = try await request { _ in id = Reports.capture(Failure()) }
+        let events = try await request { _ in id = Reports.capture(Broken()) }
         #expect(events.count == 1)
         #expect(events.first?["event_id"]?.text == id)
         #expect(events.first?["level"]?.text == "error")
         let exception = events.first?["exception"]?["values"]?[0]
-        #expect(exception?["value"]?.text == "Failure()")
+        #expect(exception?["value"]?.text == "Broken()")
         #expect(exception?["mechanism"]?["type"]?.text == "generic")
         #expect(exception?["mechanism"]?["handled"]?.flag == true)
     }
@@ -49,10 +49,10 @@ import Testing
     @Test("case 58: an error that inner code captures and that then comes out of the request is one event, the inner one")
     func once() async throws {
         let events = try await request { reporter in
-            let error: any Error = Failure()
+            let error: any Error = Broken()
             let first = Reports.capture(error)
             let second = Reports.capture(error)
-            reporter.record(FailureRecord(.handlerError, "failed", error: error))
+            reporter.record(Failure(.handlerError, "failed", error: error))
             #expect(first != nil && second == nil)
             #expect(Reports.lastEventID == first)
         }
@@ -67,7 +67,7 @@ import Testing
             for number in [1, 2] {
                 do throws(TypedFailure) { try fail(number) } catch {
                     Reports.capture(error)
-                    reporter.record(FailureRecord(.handlerError, "failed", error: error))
+                    reporter.record(Failure(.handlerError, "failed", error: error))
                 }
             }
         }
@@ -79,7 +79,7 @@ import Testing
 
     @Test("case 37: what comes out of a request by itself is of level error and unhandled, with how the request ended")
     func unhandled() async throws {
-        let events = try await request { $0.record(FailureRecord(.handlerError, "failed", error: Failure(), status: 500)) }
+        let events = try await request { $0.record(Failure(.handlerError, "failed", error: Broken(), status: 500)) }
         #expect(events.count == 1)
         #expect(events.first?["level"]?.text == "error")
         let mechanism = events.first?["exception"]?["values"]?[0]?["mechanism"]
@@ -94,7 +94,7 @@ import Testing
         let events = try await request(options: { $0.lowestStatus = 400 }) { reporter in
             for (number, level) in [Logger.Level.warning, .error, .critical].enumerated() {
                 let error = isThrown ? TypedFailure(number: number) : nil
-                reporter.record(FailureRecord(.handlerError, "failed", error: error, status: 422, level: level))
+                reporter.record(Failure(.handlerError, "failed", error: error, status: 422, level: level))
             }
         }
         #expect(events.map { $0["level"]?.text } == ["warning", "error", "fatal"])
@@ -111,7 +111,7 @@ import Testing
                         Reports.setTag("whose", "child")
                         Reports.setTag("row", "7")
                         Reports.setUser(ReportUser(id: "42"))
-                        throw Failure()
+                        throw Broken()
                     }
                     try await group.waitForAll()
                 }
@@ -152,7 +152,7 @@ import Testing
         await Turnstile.reports.alone {
             Reports.stop()
             await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-                #expect(Reports.capture(Failure()) == nil)
+                #expect(Reports.capture(Broken()) == nil)
                 #expect(Reports.capture("x") == nil)
                 Reports.addBreadcrumb("x")
                 Reports.setTag("a", "b")

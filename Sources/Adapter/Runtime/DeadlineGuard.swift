@@ -20,7 +20,7 @@ final class DeadlineGuard: Sendable {
     private let slots: [GuardSlot]
     private let responder: ErrorResponder
     private let mode: Settings.InvokeMode
-    private let reporter: any Reporter
+    private let reporter: any SettlingReporter
     private let wakeUp: CInt
     /// Never readable.
     private let pause: CInt
@@ -31,7 +31,7 @@ final class DeadlineGuard: Sendable {
 
     init(
         workers: Int, address: HostPort, mode: Settings.InvokeMode, responder: @escaping ErrorResponder,
-        reporter: any Reporter, exit: @escaping @Sendable () -> Void = { _exit(1) }
+        reporter: any SettlingReporter, exit: @escaping @Sendable () -> Void = { _exit(1) }
     ) throws(SystemError) {
         loop = try EventLoop()
         wakeUp = sluice_eventfd()
@@ -196,7 +196,7 @@ final class DeadlineGuard: Sendable {
         } catch {
             // The time-out has its record; that its response did not get through is another failure.
             await record(
-                FailureRecord(.replyRefused, "the time-out's answer was not taken", error: error), trip,
+                Failure(.replyRefused, "the time-out's answer was not taken", error: error), trip,
                 until: trip.schedule.exit)
         }
     }
@@ -240,7 +240,7 @@ final class DeadlineGuard: Sendable {
         guard trip.scope.progress.takeTimeoutRecord() else { return }
         let request = trip.known.request
         let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
-        let failure = FailureRecord(
+        let failure = Failure(
             .timeout, "\(place) \(what)", error: HandlerTimeout(), status: 504, method: request?.method.rawValue,
             path: request?.rawPath)
         await record(failure, trip, until: limit)
@@ -248,7 +248,7 @@ final class DeadlineGuard: Sendable {
 
     /// Records on a thread of its own, and goes on when that takes longer than until `limit`: the app's log handler, a disk, and
     /// reading a request for its report must not keep the guard from answering.
-    private func record(_ failure: FailureRecord, _ trip: GuardedInvocation, until limit: WallClock.Instant) async {
+    private func record(_ failure: Failure, _ trip: GuardedInvocation, until limit: WallClock.Instant) async {
         let done = sluice_eventfd()
         let work = Work(done) { [reporter, scope = trip.scope] in
             InvocationScope.$current.withValue(scope) { reporter.record(failure) }

@@ -42,7 +42,7 @@ struct InvocationHandler: Sendable {
     private func respondToBadEvent(_ error: EventError) async throws {
         guard token.take(.settle) else { return }
         await capture(
-            FailureRecord(
+            Failure(
                 .badEvent, error.isHTTP ? "the request was answered with 400" : "the event is no HTTP request",
                 error: error, status: error.isHTTP ? 400 : nil, level: error.isHTTP ? .warning : .error), nil)
         guard error.isHTTP else {
@@ -126,7 +126,7 @@ struct InvocationHandler: Sendable {
         // From 500 on the failure has its record already, unless that was switched off.
         if !hasFailed {
             await capture(
-                FailureRecord(
+                Failure(
                     .errorStatus, "an answer with \(status.code) fails the invocation", error: nil, status: status.code),
                 request)
         }
@@ -196,7 +196,7 @@ struct InvocationHandler: Sendable {
             // The guard has answered in the meantime, and recorded it.
         } catch let error as BodyWriterError {
             if !isRecorded {
-                await capture(FailureRecord(.replyRefused, "the Runtime API stopped reading the answer", error: error), request)
+                await capture(Failure(.replyRefused, "the Runtime API stopped reading the answer", error: error), request)
             }
         }
     }
@@ -209,7 +209,7 @@ struct InvocationHandler: Sendable {
             try await call()
         } catch let refused as ReplyRefused {
             await capture(
-                FailureRecord(
+                Failure(
                     .replyRefused, "the Runtime API did not take the answer", error: refused, status: refused.status), request)
         }
     }
@@ -217,7 +217,7 @@ struct InvocationHandler: Sendable {
     private var hasFailed: Bool { InvocationScope.current?.progress.hasFailed == true }
 
     /// Records a failure that the chain could not see, and delivers it before the response leaves.
-    private func capture(_ failure: FailureRecord, _ request: Request?) async {
+    private func capture(_ failure: Failure, _ request: Request?) async {
         var failure = failure
         failure.method = request?.method.rawValue
         failure.path = request?.rawPath

@@ -11,14 +11,15 @@ enum Server {
 
     /// Serves until cancelled or until the Runtime API is gone. Every failure is on record when this returns.
     static func serve(
-        _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any Reporter)? = nil,
+        _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
         _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
         let log = LogSettings(environment)
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
         // Errors of start-up are reported too; the app's own options count as soon as the app is there.
         if reporter == nil { Reports.start(ReportOptions(), environment: environment, logger: logger) }
-        let reporter: any Reporter = reporter ?? SentryReporter(logger)
+        let isGiven = reporter != nil
+        var reporter: any SettlingReporter = reporter ?? Reporters(logger, [SentryReporter()])
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings(environment)
@@ -31,8 +32,13 @@ enum Server {
         }
         do {
             let app = try await makeApp()
-            if let options = app.chain.reportOptions, reporter is SentryReporter {
-                Reports.start(options, environment: environment, logger: logger)
+            if !isGiven {
+                if let reporters = app.chain.reporters { reporter = Reporters(logger, reporters) }
+                if let options = app.chain.reportOptions {
+                    Reports.start(options, environment: environment, logger: logger)
+                } else if app.chain.reporters != nil {
+                    Reports.stop()
+                }
             }
             // What is wrong with the app is reported to where the app says.
             try app.validate()
@@ -69,7 +75,7 @@ enum Server {
                     })
             } catch {
                 context.reporter.record(
-                    FailureRecord(.startUp, "worker \(number) could not start", error: error, level: .critical))
+                    Failure(.startUp, "worker \(number) could not start", error: error, level: .critical))
                 crew.fail(hasReports: true)
             }
         }
@@ -86,15 +92,15 @@ enum Server {
             try context.guardian.start()
         } catch {
             context.reporter.record(
-                FailureRecord(.startUp, "the deadline guard could not start", error: error, level: .critical))
+                Failure(.startUp, "the deadline guard could not start", error: error, level: .critical))
             crew.fail(hasReports: true)
         }
     }
 
     private static func failStartUp(
-        _ error: any Error, _ address: HostPort?, _ reporter: any Reporter
+        _ error: any Error, _ address: HostPort?, _ reporter: any SettlingReporter
     ) async -> End {
-        reporter.record(FailureRecord(.startUp, "start-up failed", error: error))
+        reporter.record(Failure(.startUp, "start-up failed", error: error))
         await reporter.flush(within: .seconds(2))
         guard let address else { return .failed }
         do {
@@ -105,7 +111,7 @@ enum Server {
             let post = Task(executorPreference: loop) { try await RuntimeClient(loop, address: address).failInit(document) }
             try await post.value
         } catch {
-            reporter.record(FailureRecord(.replyRefused, "the start-up error was not taken", error: error))
+            reporter.record(Failure(.replyRefused, "the start-up error was not taken", error: error))
             await reporter.flush(within: .seconds(2))
         }
         return .failed

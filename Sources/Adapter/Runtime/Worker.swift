@@ -8,7 +8,7 @@ struct WorkerContext: Sendable {
     let chain: Chain
     let settings: Settings
     let address: HostPort
-    let reporter: any Reporter
+    let reporter: any SettlingReporter
     let guardian: DeadlineGuard
     let start = StartState()
 
@@ -56,7 +56,7 @@ struct Worker: Sendable {
             return
         } catch {
             context.reporter.record(
-                FailureRecord(.runtime, "the Runtime API failed; the process ends", error: error, level: .critical))
+                Failure(.runtime, "the Runtime API failed; the process ends", error: error, level: .critical))
             await context.reporter.settle(within: context.chain.flush.limit)
             throw error
         }
@@ -107,7 +107,7 @@ struct Worker: Sendable {
     private func refuse(_ error: InvocationError, _ client: RuntimeClient) async throws {
         let scope = InvocationScope(requestID: error.id ?? "unknown")
         InvocationScope.$current.withValue(scope) {
-            context.reporter.record(FailureRecord(.badEvent, "the invocation cannot be used", error: error))
+            context.reporter.record(Failure(.badEvent, "the invocation cannot be used", error: error))
         }
         await flush(scope)
         // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
@@ -116,7 +116,7 @@ struct Worker: Sendable {
             try await client.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidInvocation"))
         } catch let refused as ReplyRefused {
             InvocationScope.$current.withValue(scope) {
-                context.reporter.record(FailureRecord(.replyRefused, "the error was not taken", error: refused))
+                context.reporter.record(Failure(.replyRefused, "the error was not taken", error: refused))
             }
             await flush(scope)
         }

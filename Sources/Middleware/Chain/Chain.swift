@@ -24,6 +24,9 @@ package struct Chain: Sendable {
     /// What `CaptureErrors` was given; nil: all of it comes from the environment.
     package var reportOptions: ReportOptions? { capture.options }
 
+    /// What `CaptureErrors(to:)` was given; nil: what the environment names.
+    package var reporters: [any ErrorReporter]? { capture.reporters }
+
     /// What must stop start-up.
     package var problems: [RouteError] { table.problems }
 
@@ -93,7 +96,7 @@ package struct Chain: Sendable {
     ///   - isRecorded: Whether somebody else has the record of this end.
     package func complete(
         _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request,
-        isRecorded: Bool = false, _ reporter: any Reporter
+        isRecorded: Bool = false, _ reporter: any SettlingReporter
     ) async {
         let end = ResponseEnd(
             status: response.status, bytesWritten: bytesWritten ?? response.body.bytes.count,

@@ -13,44 +13,68 @@ public struct CaptureErrors: Sendable {
     private let lowestStatus: Int
 
     private final class Box: Sendable {
-        let options: ReportOptions
-        init(_ options: ReportOptions) { self.options = options }
+        let options: ReportOptions?
+        let reporters: [any ErrorReporter]?
+
+        init(_ options: ReportOptions?, _ reporters: [any ErrorReporter]?) {
+            self.options = options
+            self.reporters = reporters
+        }
     }
 
     var options: ReportOptions? { given?.options }
+    /// Nil: what the environment names.
+    var reporters: [any ErrorReporter]? { given?.reporters }
 
     /// - Parameters:
     ///   - options: How errors are reported; nil takes all of it from the environment: `SENTRY_DSN` and the others.
     ///   - returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
     public init(_ options: ReportOptions? = nil, returnedServerErrors: Bool = true) {
         self.returnedServerErrors = returnedServerErrors
-        given = options.map(Box.init)
+        given = options.map { Box($0, nil) }
         lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
     }
 
-    func capture(_ end: ResponseEnd, of request: Request, _ reporter: any Reporter) {
+    /// Failures go to these reporters, and to no others: `CaptureErrors(to: SentryReporter(options), Pager())`.
+    ///
+    /// - Parameters:
+    ///   - reporters: Each hears of every failure, in this order, once its log record is written.
+    ///   - returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
+    public init(to reporters: any ErrorReporter..., returnedServerErrors: Bool = true) {
+        self.init(to: reporters, returnedServerErrors: returnedServerErrors)
+    }
+
+    /// As ``init(to:returnedServerErrors:)-(ErrorReporter...,_)``, for a list that is known when the program runs.
+    public init(to reporters: [any ErrorReporter], returnedServerErrors: Bool = true) {
+        self.returnedServerErrors = returnedServerErrors
+        let options = reporters.lazy.compactMap { ($0 as? SentryReporter)?.options }.first
+        given = Box(options, reporters)
+        lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
+    }
+
+    func capture(_ end: ResponseEnd, of request: Request, _ reporter: any SettlingReporter) {
         if let failure = failure(of: end, request) { Self.record(failure, reporter) }
     }
 
-    private func failure(of end: ResponseEnd, _ request: Request) -> FailureRecord? {
+    private func failure(of end: ResponseEnd, _ request: Request) -> Failure? {
         let status = end.status.code
         let (method, path) = (request.method.rawValue, request.rawPath)
         guard let error = end.error else {
             guard status >= 500, returnedServerErrors else { return nil }
-            return FailureRecord(
+            return Failure(
                 .serverErrorResponse, "\(method) \(path) was answered with \(status)", error: nil, status: status,
                 method: method,
                 path: path)
         }
         if end.isCut {
-            return FailureRecord(
+            return Failure(
                 Self.isDisconnection(error) ? .replyRefused : Self.isPastGuard ? .timeout : .streamCut,
                 "\(method) \(path) was cut after \(end.bytesWritten) bytes of its body", error: error, status: status,
                 method: method, path: path)
         }
         // What the platform cannot carry is a failure, whatever the app makes of it.
         guard status >= lowestStatus || error is any UnusableReply else { return nil }
-        return FailureRecord(
+        return Failure(
             error is any UnusableReply ? .replyUnusable : Self.isTimeout(error) ? .timeout : .handlerError,
             "\(method) \(path) failed with \(status)", error: error, status: status, method: method, path: path,
             level: Self.level(status))
@@ -68,7 +92,7 @@ public struct CaptureErrors: Sendable {
         if case .disconnected = error as? BodyWriterError { true } else { false }
     }
 
-    private static func record(_ failure: FailureRecord, _ reporter: any Reporter) {
+    private static func record(_ failure: Failure, _ reporter: any SettlingReporter) {
         // The guard may have answered for us already: then the time-out has its record, and so has what it led to here.
         if let progress = InvocationScope.current?.progress, progress.isPastGuard, !progress.takeTimeoutRecord() {
             return

@@ -25,7 +25,7 @@ public struct FlushReports: Sendable {
     }
 
     /// Delivers what is pending; with `afterReply` that is the worker's to do, later.
-    package func flush(_ reporter: any Reporter) async {
+    package func flush(_ reporter: any SettlingReporter) async {
         if moment == .beforeReply { await reporter.flush(within: limit) }
     }
 }

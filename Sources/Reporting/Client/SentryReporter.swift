@@ -1,13 +1,17 @@
-package import Logging
+internal import Logging
 
-/// Writes each failure to the log, and reports it to the error tracker where one is set.
-package struct SentryReporter: Reporter {
-    private let logger: Logger
+/// Reports failures to Sentry, or to what speaks its protocol: the reporter that an app has where `SENTRY_DSN` is set.
+///
+/// ``Reports`` says more to it. One for each process.
+public struct SentryReporter: ErrorReporter {
+    /// How errors are reported; what is not said here comes from the environment.
+    public let options: ReportOptions
 
-    package init(_ logger: Logger) { self.logger = logger }
+    /// - Parameter options: Win over the environment's `SENTRY_*`.
+    public init(_ options: ReportOptions = ReportOptions()) { self.options = options }
 
-    package func capture(_ failure: FailureRecord) {
-        failure.write(to: logger)
+    /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
+    public func capture(_ failure: Failure) {
         guard let client = Reports.current, client.delivery != nil else { return }
         guard failure.level >= .error || failure.status ?? 0 >= client.settings.options.lowestStatus else { return }
         let box = Reports.box
@@ -17,7 +21,7 @@ package struct SentryReporter: Reporter {
         client.capture(event.0, event.1, box, source: failure.error)
     }
 
-    private func event(of failure: FailureRecord, _ client: ReportClient, _ box: ScopeBox) -> (ReportEvent, ReportScope)? {
+    private func event(of failure: Failure, _ client: ReportClient, _ box: ScopeBox) -> (ReportEvent, ReportScope)? {
         let level = ReportLevel(failure.level)
         var event = ReportEvent(level: level)
         var scope = box.scope
@@ -33,30 +37,31 @@ package struct SentryReporter: Reporter {
         return (event, scope)
     }
 
-    package func flush(within limit: Duration) async {
+    /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time that is left.
+    public func flush(within limit: Duration) async {
         let ledger = Reports.box.ledger
         // As a rule there is nothing: no clock is read for that, and no lock taken.
         guard ledger.hasPending, let delivery = Reports.current?.delivery else { return }
         await delivery.flush(ledger, drains: false, within: InvocationScope.current?.budget(limit) ?? limit)
     }
 
-    package func mustSettle(_ scope: InvocationScope) -> Bool {
+    func mustSettle(_ scope: InvocationScope) -> Bool {
         guard let delivery = Reports.current?.delivery else { return false }
         return delivery.hasWork || scope.report.ledger.isUsed
     }
 
-    package func settle(within limit: Duration) async {
+    func settle(within limit: Duration, _ logger: Logger) async {
         guard let delivery = Reports.current?.delivery else { return }
         let ledger = Reports.box.ledger
         if delivery.hasWork {
             let limit = InvocationScope.current?.budgetAfterReply(limit) ?? limit
             await delivery.flush(ledger, drains: true, within: limit)
         }
-        if ledger.isUsed { tell(ledger.now) }
+        if ledger.isUsed { tell(ledger.now, logger) }
     }
 
     /// One record for each invocation of which anything was captured: what became of it.
-    private func tell(_ ledger: ReportLedger) {
+    private func tell(_ ledger: ReportLedger, _ logger: Logger) {
         guard InvocationScope.current != nil, ledger.captured > 0 else { return }
         logger.log(
             level: ledger.isDelivered ? .info : .warning, "reports: \(ledger)",
@@ -75,7 +80,7 @@ extension ReportLedger {
     }
 }
 
-extension FailureRecord {
+extension Failure {
     /// How it came to be captured, as reports name it.
     var mechanism: String {
         switch outcome {

@@ -11,7 +11,7 @@ public struct BodyWriter: Sendable {
     private init(_ sink: any BodySink, _ seal: Seal) { (self.sink, self.seal) = (sink, seal) }
 
     /// Lends `body` a writer that ends with it.
-    func lent(_ body: (BodyWriter) async throws -> Void) async throws {
+    package func lent(_ body: (BodyWriter) async throws -> Void) async throws {
         let seal = Seal(in: seal)
         defer { seal.close() }
         try await body(BodyWriter(sink, seal))
