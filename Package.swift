@@ -49,23 +49,27 @@ let package = Package(
         .target(name: "CSluiceRuntime", path: "Sources/CRuntime"),
         // libcurl's calls, loaded with dlopen when they are needed: nothing is linked.
         .target(name: "CSluiceLibcurl", path: "Sources/CLibcurl"),
+        // What everything stands on; it knows neither HTTP nor Lambda, and no error tracker.
         .target(
-            name: "SluiceStreaming", dependencies: ["CSluiceLlhttp", "CSluiceRuntime", httpTypes],
+            name: "SluiceCore", dependencies: ["CSluiceRuntime"], path: "Sources/Core", swiftSettings: strict),
+        .target(
+            name: "SluiceStreaming", dependencies: ["SluiceCore", "CSluiceLlhttp", "CSluiceRuntime", httpTypes],
             path: "Sources/Streaming", swiftSettings: strict),
         .target(
-            name: "SluiceReporting", dependencies: ["CSluiceLibcurl", "CSluiceRuntime", logging],
+            name: "SluiceReporting", dependencies: ["SluiceCore", "CSluiceLibcurl", "CSluiceRuntime", logging],
             path: "Sources/Reporting", swiftSettings: strict),
         .target(
             name: "SluiceMiddleware",
-            dependencies: ["SluiceStreaming", "SluiceReporting", httpTypes, logging],
+            dependencies: ["SluiceCore", "SluiceStreaming", "SluiceReporting", httpTypes, logging],
             path: "Sources/Middleware", swiftSettings: strict),
         .target(
-            name: "SluiceLocal", dependencies: ["SluiceStreaming", "CSluiceRuntime"],
+            name: "SluiceLocal", dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceRuntime"],
             path: "Sources/Local", swiftSettings: strict),
         .target(
             name: "Sluice",
             dependencies: [
-                "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes, logging,
+                "SluiceCore", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes,
+                logging,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
             ],
             path: "Sources/Adapter", swiftSettings: strict),
@@ -78,11 +82,11 @@ let package = Package(
         .executableTarget(
             name: "Benchmark", dependencies: ["Sluice"], path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
-        test("StreamingTests", ["SluiceStreaming"]),
-        test("ReportingTests", ["SluiceReporting", logging]),
-        test("MiddlewareTests", ["SluiceMiddleware", "SluiceReporting", logging, inMemoryLogging]),
-        test("AdapterTests", ["Sluice", "SluiceReporting", logging]),
-        test("LocalTests", ["SluiceLocal", "SluiceStreaming"]),
+        test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
+        test("ReportingTests", ["SluiceCore", "SluiceReporting", logging]),
+        test("MiddlewareTests", ["SluiceCore", "SluiceMiddleware", "SluiceReporting", logging, inMemoryLogging]),
+        test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", logging]),
+        test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
     ]

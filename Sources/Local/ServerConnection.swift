@@ -1,4 +1,5 @@
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// One accepted HTTP/1.1 connection: requests in, bytes out. Confined to the event loop.
 final class ServerConnection: @unchecked Sendable {  // used on the loop's thread only

@@ -2,6 +2,7 @@ import Dispatch
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 @testable import SluiceReporting
 

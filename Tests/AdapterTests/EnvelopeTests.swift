@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// Section 8.2 of the conformance cases: response to buffered envelope, read with Foundation's JSON.

@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// Section 8.1 of the conformance cases: event to request.

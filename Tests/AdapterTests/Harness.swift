@@ -3,6 +3,7 @@ import Logging
 import SluiceTestSupport
 import Synchronization
 
+@testable import SluiceCore
 @testable import Sluice
 @testable import SluiceReporting
 

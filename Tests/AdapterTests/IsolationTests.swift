@@ -4,6 +4,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 @testable import SluiceReporting
 

@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// The pure decisions: reply token, guard, settings.

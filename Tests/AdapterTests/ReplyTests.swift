@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// What becomes of responses: limits, listed statuses, and when failures are captured and flushed.

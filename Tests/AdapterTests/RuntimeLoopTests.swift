@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// Section 8.4 of the conformance cases: the loop, against a Runtime API of raw sockets.

@@ -2,6 +2,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import Sluice
 
 /// Who may write to a stream: whatever task, actor or executor the app writes from, its bytes arrive, and nothing is torn.

@@ -1,5 +1,6 @@
 import SluiceTestSupport
 
+@testable import SluiceCore
 @testable import SluiceMiddleware
 @testable import SluiceReporting
 

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceMiddleware
 
 /// Where a protocol means octets, no combining mark hides a separator, and no look-alike makes one.

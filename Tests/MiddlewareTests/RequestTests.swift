@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceMiddleware
 @testable import SluiceReporting
 

@@ -3,6 +3,7 @@ import Logging
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceMiddleware
 @testable import SluiceReporting
 

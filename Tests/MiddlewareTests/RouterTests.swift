@@ -1,3 +1,4 @@
+@testable import SluiceCore
 @testable import SluiceMiddleware
 import SluiceTestSupport
 import Foundation

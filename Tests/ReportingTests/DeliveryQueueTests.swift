@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// What is sent next, and whose wait is over, moment by moment.

@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// Section 8.7 of the conformance cases: what becomes of reports when the server answers so, or does not.

@@ -3,6 +3,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// Section 8.8 of the conformance cases, as far as it is about the client: flush, logs, close, and the app's own callbacks.

@@ -4,6 +4,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// A bench with one client, and words for what most tests do with it.

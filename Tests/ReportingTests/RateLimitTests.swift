@@ -1,5 +1,6 @@
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// What a server's answer holds back, and until when.

@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Synchronization
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// A mock server, a spool folder, and clients of its own: nothing of the process's is used, so tests may run side by side.

@@ -3,6 +3,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// What is left out on purpose, in the order of the pipeline, and counted.

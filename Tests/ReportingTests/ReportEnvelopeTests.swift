@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// The reader of ``EnvelopeView`` is tested with the vectors of the specification, the writer with that reader.

@@ -2,6 +2,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 private final class Ring: CausedError, Sendable {

@@ -2,6 +2,7 @@ import Logging
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// What needs the process's one client: these tests run one after the other, and never while another suite has it.

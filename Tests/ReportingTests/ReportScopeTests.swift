@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// Section 8.5 of the conformance cases: whose tags, users and breadcrumbs are on a report.

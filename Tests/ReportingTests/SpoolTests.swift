@@ -2,6 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// What is on disk, and what a server that is away costs.

@@ -2,6 +2,7 @@ import FoundationEssentials
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// The stack of a report is that of the throw: who threw, and who called, over `await`s too.

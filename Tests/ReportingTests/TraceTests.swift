@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceReporting
 
 /// Section 8.6 of the conformance cases: whose trace a request joins, and what goes out of it.

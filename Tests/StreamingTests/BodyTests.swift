@@ -1,6 +1,7 @@
 import SluiceTestSupport
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceStreaming
 
 @Suite struct BodyTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceStreaming
 
 @Suite struct HTTPParserTests {

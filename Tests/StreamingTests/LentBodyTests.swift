@@ -2,6 +2,7 @@ import SluiceTestSupport
 import Synchronization
 import Testing
 
+@testable import SluiceCore
 @testable import SluiceStreaming
 
 /// What a wrapper owes to the body that it is lent, and a body to its writer.

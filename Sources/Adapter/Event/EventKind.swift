@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What an event that is no HTTP request of payload 2.0 is instead, and what to do about it. Asked when one cannot be used.
 enum EventKind {
     /// As `an SQS event (…)`; nil where nobody knows.

@@ -1,6 +1,7 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
+internal import SluiceCore
 
 extension HTTPEvent {
     /// The request that the event stands for.

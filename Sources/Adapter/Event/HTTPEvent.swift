@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import SluiceCore
 
 /// The fields of a payload 2.0 event (Function URLs and HTTP APIs) that make a request.
 ///

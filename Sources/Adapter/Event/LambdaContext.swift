@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 public import SluiceMiddleware
-public import SluiceReporting
+public import SluiceCore
 
 /// What only Lambda knows of a request. Handlers that stay off it run behind any front end.
 public struct LambdaContext: Sendable {

@@ -1,5 +1,6 @@
 public import Logging
 internal import SluiceReporting
+internal import SluiceCore
 
 /// Writes records in Lambda's JSON or text format to standard error, one `write(2)` each.
 ///

@@ -1,5 +1,6 @@
 internal import Logging
 internal import SluiceReporting
+internal import SluiceCore
 
 /// One record, its two forms.
 struct LogRecord {

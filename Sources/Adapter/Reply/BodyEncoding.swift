@@ -2,6 +2,7 @@ internal import CSluiceRuntime
 internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceCore
 
 /// Which bodies travel as text in a buffered response; all others are base64, which is never wrong for payload 2.0.
 enum BodyEncoding {

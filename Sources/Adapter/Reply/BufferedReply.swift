@@ -1,5 +1,6 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceCore
 
 /// The buffered response of payload 2.0, as one JSON text.
 enum Envelope {

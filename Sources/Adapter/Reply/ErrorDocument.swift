@@ -1,5 +1,6 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceCore
 
 /// An error as the Runtime API takes it: as a body for `/error` and `init/error`, or in the trailers of a stream.
 struct ErrorDocument: Sendable {

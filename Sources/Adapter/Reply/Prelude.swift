@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceCore
 
 /// What a streamed response begins with: status, headers and cookies as JSON, then eight NULs.
 enum Prelude {

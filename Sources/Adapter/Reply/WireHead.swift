@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceCore
 
 /// Status, headers and cookies of a response as both modes send them.
 struct WireHead {

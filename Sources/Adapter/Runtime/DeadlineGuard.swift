@@ -3,6 +3,7 @@ internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
 internal import Synchronization
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

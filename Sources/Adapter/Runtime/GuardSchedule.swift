@@ -1,4 +1,5 @@
 internal import SluiceReporting
+internal import SluiceCore
 
 /// When the deadline guard acts on an invocation. Decides; ``DeadlineGuard`` acts.
 ///

@@ -1,6 +1,7 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import Synchronization
+internal import SluiceCore
 
 /// What the deadline guard knows of one invocation in flight.
 final class GuardedInvocation: Sendable {

@@ -1,5 +1,6 @@
 internal import SluiceMiddleware
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// Speaks the Runtime API over one kept connection. Confined to its event loop.
 ///

@@ -1,4 +1,5 @@
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// One kept connection to the Runtime API: a socket, its parser, and what it has read ahead. Confined to its event loop.
 final class RuntimeConnection {

@@ -4,6 +4,7 @@ internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
 internal import Synchronization
+internal import SluiceCore
 
 /// Start-up, workers, and the end.
 enum Server {

@@ -2,6 +2,7 @@ internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
 internal import Synchronization
+internal import SluiceCore
 
 /// What all workers of a process share: values only.
 struct WorkerContext: Sendable {

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A list of statuses and ranges: `500,502-504`. Blanks are allowed; what cannot be read is skipped and named.
 struct StatusList: Sendable {
     private(set) var ranges: [ClosedRange<Int>] = []

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// Takes one `/response` from the app and gives the client what a Function URL would make of it.
 struct Relay: Sendable {

@@ -1,4 +1,5 @@
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// Brings invocations and the app's calls of `next` together, and freezes the app whenever Lambda would. Confined to the
 /// event loop.

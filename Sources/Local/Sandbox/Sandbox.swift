@@ -1,5 +1,6 @@
 internal import CSluiceRuntime
 internal import SluiceStreaming
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

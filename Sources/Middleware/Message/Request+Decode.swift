@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SluiceReporting
+internal import SluiceCore
 
 extension Request {
     /// The body as JSON, UTF-8. Dates are ISO 8601, unless the app has ``JSONCoders`` of its own.

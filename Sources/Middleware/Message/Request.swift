@@ -1,6 +1,6 @@
 public import HTTPTypes
-public import SluiceReporting
 public import SluiceStreaming
+public import SluiceCore
 
 /// An HTTP request on its way down the chain. A value: middleware changes its copy and hands that to `next`.
 public struct Request: Sendable {

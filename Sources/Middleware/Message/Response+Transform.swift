@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import SluiceReporting
 public import SluiceStreaming
+internal import SluiceCore
 
 extension Response {
     /// Puts a transform around the body, bytes or stream: `response.transformBody { Gzip() }`.

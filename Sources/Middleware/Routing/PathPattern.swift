@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A route's path, taken apart: `/orders/{id}/files/{name*}`.
 struct PathPattern: Sendable {
     enum Segment: Sendable, Equatable {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import SluiceReporting
 internal import SluiceStreaming
+internal import SluiceCore
 
 /// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
 package struct RouteTable: Sendable {

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import SluiceCore
 
 /// The routes of an app: a method, a path pattern and a handler each.
 ///

@@ -1,5 +1,6 @@
 internal import Logging
 internal import Synchronization
+internal import SluiceCore
 
 /// Makes events of errors and messages, and hands them to the delivery.
 final class ReportClient: Sendable {

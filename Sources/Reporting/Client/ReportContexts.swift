@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -75,8 +77,9 @@ struct ReportContexts: Sendable {
         let host =
             region.hasPrefix("cn-")
             ? "console.amazonaws.cn" : region.hasPrefix("us-gov-") ? "console.amazonaws-us-gov.com" : "console.aws.amazon.com"
-        return "https://\(host)/cloudwatch/home?region=\(region)#logsV2:log-groups/log-group/\(Percent.encode(group))"
-            + "/log-events/\(Percent.encode(stream))?filterPattern=\"\(id)\""
+        return
+            "https://\(host)/cloudwatch/home?region=\(region)#logsV2:log-groups/log-group/\(PercentEncoding.unreserved(group))"
+            + "/log-events/\(PercentEncoding.unreserved(stream))?filterPattern=\"\(id)\""
     }
 
     #if compiler(>=6.4)

@@ -1,4 +1,5 @@
 public import Logging
+internal import SluiceCore
 
 /// Feeds log records to reports: as breadcrumbs, and with ``ReportOptions/enableLogs`` as Sentry's structured logs.
 ///

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// How errors are reported. What is given here wins over the environment.
 ///
 /// Terms, names and defaults are those of Sentry's SDKs.

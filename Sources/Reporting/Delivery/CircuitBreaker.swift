@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Whether the server is worth a client's time. Pure: the moment is handed in.
 ///
 /// After one failed delivery it is open: flushes before a reply cost nothing, and recovery is probed after one. A probe may take

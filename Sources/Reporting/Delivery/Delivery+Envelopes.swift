@@ -1,5 +1,6 @@
 internal import Logging
 internal import Synchronization
+internal import SluiceCore
 
 /// What a parcel consists of, and its file in the spool.
 extension Delivery {

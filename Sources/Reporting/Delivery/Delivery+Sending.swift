@@ -1,5 +1,6 @@
 internal import Logging
 internal import Synchronization
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,6 +1,7 @@
 internal import Logging
 internal import CSluiceRuntime
 internal import Synchronization
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What waits to be sent, and who waits for it. Decides; ``Delivery`` acts, under its lock.
 struct DeliveryQueue: Sendable {
     /// More than this many events at once are not kept.

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SluiceCore
 
 /// What became of everything that was captured: each thing is in exactly one line at any time.
 public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Structured logs on their way: 100 to an item, sent when that many have come together, five seconds after the first one, or with
 /// the next flush.
 struct LogBuffer: Sendable {

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,3 +1,5 @@
+public import SluiceCore
+
 /// Something that happened before the error, in the order it happened.
 public struct Breadcrumb: Sendable, Hashable {
     /// When; the moment it was made unless given.

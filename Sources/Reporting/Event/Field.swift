@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What the protocol accepts in named fields; what it would reject is nil here, and so left out.
 enum Field {
     /// At most 200 characters, no `/`, `\`, line break or tab; not `.`, `..` or `latest`.

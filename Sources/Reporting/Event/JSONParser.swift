@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Reads a JSON body (RFC 8259), to be filtered name by name: in one pass, in a time that grows with its length alone, and no deeper than
 /// what is sent of it.
 struct JSONParser {

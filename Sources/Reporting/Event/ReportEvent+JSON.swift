@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 extension ReportEvent {
     /// The event item's payload. Never throws and never has what a strict server rejects: what is empty or breaks a limit is cut
     /// or left out here.

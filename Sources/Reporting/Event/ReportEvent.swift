@@ -1,3 +1,5 @@
+public import SluiceCore
+
 /// One report, as `beforeSend` and event processors see it: everything may be changed but its id.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Event payloads".

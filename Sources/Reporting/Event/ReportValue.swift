@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A value of a report's contexts and breadcrumbs: JSON, nested at most eight deep and a hundred wide when it is sent.
 public enum ReportValue: Sendable, Hashable {
     /// No value.

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Keeps secrets from leaving: what sounds like one by its name is replaced, the name stays.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Data handling" and "Data collection".
@@ -127,7 +129,7 @@ struct Scrubber: Sendable {
             guard let (before, _) = field.cut(at: "=") else { return Self.filtered }
             let name = String(before)
             // A name that cannot be read may be that of a secret.
-            return Percent.decode(name).map(isSecret) ?? true ? "\(name)=\(Self.filtered)" : String(field)
+            return PercentEncoding.decode(name[...]).map(isSecret) ?? true ? "\(name)=\(Self.filtered)" : String(field)
         }.joined(separator: "&")
     }
 

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// The `baggage` header (W3C): what is ours in it, and what is not.
 struct Baggage: Sendable {
     struct Member: Sendable, Hashable {
@@ -27,7 +29,7 @@ struct Baggage: Sendable {
             }
             let plain = value.split(at: ";", maxSplits: 1).first ?? value
             let own = String(Substring(name.utf8.dropFirst(7)))
-            guard let decoded = Percent.decode(String(plain)), !own.isEmpty else { continue }
+            guard let decoded = PercentEncoding.decode(plain), !own.isEmpty else { continue }
             sentry.append(Member(name: own, value: decoded))
         }
     }
@@ -38,47 +40,13 @@ struct Baggage: Sendable {
         let old = existing.map { Baggage($0) }
         let ours = members.isEmpty ? (old?.sentry.map { ($0.name, $0.value) } ?? []) : members
         var text = ""
-        for part in (old?.others ?? []) + ours.map({ "sentry-\(Percent.encode($0.0))=\(Percent.encode($0.1))" }) {
+        for part in (old?.others ?? [])
+            + ours.map({ "sentry-\(PercentEncoding.unreserved($0.0))=\(PercentEncoding.unreserved($0.1))" })
+        {
             let longer = text.isEmpty ? part : text + "," + part
             guard longer.utf8.count <= limit else { continue }
             text = longer
         }
         return text.isEmpty ? nil : text
-    }
-}
-
-/// Percent-encoding of RFC 3986.
-enum Percent {
-    /// Nil when an escape is broken or the bytes are not UTF-8.
-    static func decode(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == 0x25 else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16),
-                digits.first != 0x2B, digits.first != 0x2D
-            else { return nil }
-            rest = rest.dropFirst(2)
-            bytes.append(value)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    static func encode(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return result
     }
 }

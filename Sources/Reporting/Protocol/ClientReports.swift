@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Counts what was thrown away, to be told to the server with the next envelope.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Client reports".

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What the server asked us not to send, and until when. Pure: the moment is handed in.
 ///
 /// Deadlines are of the wall clock: a monotonic one may stand still while the sandbox is frozen.

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What travels in one request: headers, and items with their lengths. One line each, LF only.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Envelopes".

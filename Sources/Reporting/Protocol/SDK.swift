@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Who sends the reports.
 struct SDK: Sendable {
     let name: String

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// The trace that a request belongs to: the caller's, or a new one.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Trace propagation" and "Dynamic sampling context"; W3C Trace Context.

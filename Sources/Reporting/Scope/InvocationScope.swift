@@ -1,4 +1,5 @@
 internal import Synchronization
+public import SluiceCore
 
 /// What every line of code under one invocation may ask for: the ids that logs and reports carry, and the deadline.
 ///

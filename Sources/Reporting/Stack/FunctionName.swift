@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// A demangled name as a person would write it: `closure #2 in Shop.routes()`, `Orders.find(id:)`.
 enum FunctionName {
     static func short(_ name: String) -> String { shorten(name[...], depth: 0) }

@@ -1,5 +1,6 @@
 internal import CSluiceRuntime
 internal import Synchronization
+internal import SluiceCore
 
 /// Turns return addresses into frames: names, files and lines where the binary has them, addresses and images in any case.
 enum Symbols {

@@ -1,5 +1,6 @@
 internal import CSluiceRuntime
 internal import Synchronization
+package import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc

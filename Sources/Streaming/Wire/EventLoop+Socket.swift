@@ -1,3 +1,5 @@
+package import SluiceCore
+
 extension EventLoop {
     /// Sends everything, suspending while the kernel's buffer is full: the back-pressure.
     ///

@@ -1,3 +1,5 @@
+package import SluiceCore
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)

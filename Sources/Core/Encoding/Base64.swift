@@ -1,11 +1,11 @@
 internal import CSluiceRuntime
 
 /// Base64 of RFC 4648, section 4: with padding, without line breaks.
-enum Base64 {
+package enum Base64 {
     /// How many characters so many bytes become.
-    static func size(of count: Int) -> Int { (count + 2) / 3 * 4 }
+    package static func size(of count: Int) -> Int { (count + 2) / 3 * 4 }
 
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: size(of: bytes.count)) { output, written in
             encode(bytes, into: UnsafeMutableBufferPointer(rebasing: output[...]))
             written = size(of: bytes.count)
@@ -13,7 +13,7 @@ enum Base64 {
     }
 
     /// - Parameter text: Room for ``size(of:)`` the bytes.
-    static func encode(_ bytes: [UInt8], into text: UnsafeMutableBufferPointer<UInt8>) {
+    package static func encode(_ bytes: [UInt8], into text: UnsafeMutableBufferPointer<UInt8>) {
         precondition(text.count >= size(of: bytes.count), "no room for the text")
         bytes.withUnsafeBufferPointer { input in
             guard let from = input.baseAddress, let to = text.baseAddress, !input.isEmpty else { return }
@@ -22,7 +22,7 @@ enum Base64 {
     }
 
     /// Nil when the text is not base64: a foreign character, a length that is no multiple of 4, padding in the middle.
-    static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         guard !text.isEmpty, let from = text.baseAddress else { return [] }
         // Anything but one or two at the end is a foreign character to the decoder.

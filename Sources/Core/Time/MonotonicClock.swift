@@ -5,9 +5,9 @@ internal import Darwin
 #endif
 
 /// A clock that nobody sets. It goes on while the machine sleeps: what is old after that counts as old.
-enum MonotonicClock {
+package enum MonotonicClock {
     /// Nanoseconds from a start of its own.
-    static var now: Int64 {
+    package static var now: Int64 {
         var time = timespec()
         #if canImport(Glibc)
         clock_gettime(CLOCK_BOOTTIME, &time)

@@ -53,6 +53,18 @@ package enum PercentEncoding {
         text.utf8.allSatisfy(isComponentByte) ? text : escape(text, keeping: isComponentByte)
     }
 
+    /// Escapes all but the unreserved characters of RFC 3986, section 2.3: `A-Z a-z 0-9 - . _ ~`.
+    package static func unreserved(_ text: String) -> String {
+        escape(
+            text,
+            keeping: { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+                default: false
+                }
+            })
+    }
+
     private static func isComponentByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true

@@ -7,22 +7,22 @@ internal import Darwin
 #endif
 
 /// What is wrong with a JSON text, and at which byte.
-struct JSONError: Error, Equatable, CustomStringConvertible {
-    let problem: String
-    let offset: Int
-    var description: String { "\(problem) at byte \(offset)" }
+package struct JSONError: Error, Equatable, CustomStringConvertible {
+    package let problem: String
+    package let offset: Int
+    package var description: String { "\(problem) at byte \(offset)" }
 }
 
 /// Reads JSON (RFC 8259) in one pass over the bytes, taking only what is asked for and checking all of it.
 ///
 /// Not recursive: hostile nesting costs memory, not the stack, and ends at ``depthLimit``.
-struct JSONReader {
-    enum Kind: String { case object, array, string, number, bool, null }
+package struct JSONReader {
+    package enum Kind: String { case object, array, string, number, bool, null }
 
-    static let depthLimit = 512
+    package static let depthLimit = 512
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var offset: Int
+    package private(set) var offset: Int
     /// Strings whose escapes had to be resolved; they live as long as the reader is lent.
     private var built: [UnsafeMutableBufferPointer<UInt8>] = []
 
@@ -32,7 +32,7 @@ struct JSONReader {
     }
 
     /// Lends a reader of a text. Neither it nor a ``JSONText`` that it gave may be used afterwards.
-    static func read<Result, Failure: Error>(
+    package static func read<Result, Failure: Error>(
         _ text: [UInt8], from offset: Int = 0, _ body: (inout JSONReader) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
@@ -44,14 +44,14 @@ struct JSONReader {
 
     private var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
+    package func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
 
     private mutating func skipSpace() {
         while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
     }
 
     /// The kind of the value that comes next.
-    mutating func peek() throws(JSONError) -> Kind {
+    package mutating func peek() throws(JSONError) -> Kind {
         skipSpace()
         switch byte {
         case 0x7B: return .object
@@ -82,7 +82,7 @@ struct JSONReader {
     }
 
     /// Only white space may be left.
-    mutating func end() throws(JSONError) {
+    package mutating func end() throws(JSONError) {
         skipSpace()
         guard byte == nil else { throw fail("something follows the JSON value") }
     }
@@ -90,7 +90,7 @@ struct JSONReader {
     // MARK: Containers
 
     /// Calls `field` with each key; it must read or ``skip()`` the value.
-    mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
+    package mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.object)
         offset += 1
         skipSpace()
@@ -103,7 +103,7 @@ struct JSONReader {
     }
 
     /// Calls `element` for each element; it must read or ``skip()`` it.
-    mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    package mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.array)
         offset += 1
         skipSpace()
@@ -125,7 +125,7 @@ struct JSONReader {
     }
 
     /// Checks and forgets one value of any kind.
-    mutating func skip() throws(JSONError) {
+    package mutating func skip() throws(JSONError) {
         var open: [UInt8] = []
         while true {
             switch try peek() {
@@ -175,24 +175,24 @@ struct JSONReader {
     // MARK: Values
 
     /// True when a null came, which is then read.
-    mutating func null() throws(JSONError) -> Bool {
+    package mutating func null() throws(JSONError) -> Bool {
         skipSpace()
         guard byte == 0x6E else { return false }
         try expect("null")
         return true
     }
 
-    mutating func bool() throws(JSONError) -> Bool {
+    package mutating func bool() throws(JSONError) -> Bool {
         try expect(.bool)
         if byte == 0x74 { try expect("true"); return true }
         try expect("false")
         return false
     }
 
-    mutating func string() throws(JSONError) -> String { try text().string }
+    package mutating func string() throws(JSONError) -> String { try text().string }
 
     /// A string's content, checked. A lone surrogate escape becomes U+FFFD.
-    mutating func text() throws(JSONError) -> JSONText {
+    package mutating func text() throws(JSONError) -> JSONText {
         if byte != 0x22 { try expect(.string) }
         offset += 1
         let start = offset
@@ -285,7 +285,7 @@ struct JSONReader {
     }
 
     /// A number's text, checked.
-    mutating func number() throws(JSONError) -> String {
+    package mutating func number() throws(JSONError) -> String {
         try expect(.number)
         let start = offset
         try skipNumber()
@@ -310,32 +310,32 @@ struct JSONReader {
 }
 
 /// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:from:_:)``.
-struct JSONText {
-    let bytes: UnsafeBufferPointer<UInt8>
+package struct JSONText {
+    package let bytes: UnsafeBufferPointer<UInt8>
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isEmpty: Bool { bytes.isEmpty }
-    var string: String { String(decoding: bytes, as: UTF8.self) }
+    package var isEmpty: Bool { bytes.isEmpty }
+    package var string: String { String(decoding: bytes, as: UTF8.self) }
 
-    func contains(_ part: StaticString) -> Bool {
+    package func contains(_ part: StaticString) -> Bool {
         let length = part.utf8CodeUnitCount
         guard let base = bytes.baseAddress, bytes.count >= length else { return false }
         return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
     }
 
-    static func == (text: JSONText, other: StaticString) -> Bool {
+    package static func == (text: JSONText, other: StaticString) -> Bool {
         guard text.bytes.count == other.utf8CodeUnitCount else { return false }
         guard let base = text.bytes.baseAddress else { return true }
         return memcmp(base, other.utf8Start, text.bytes.count) == 0
     }
 
     /// Whether it is this header name, in any case.
-    func isName(_ name: StaticString) -> Bool {
+    package func isName(_ name: StaticString) -> Bool {
         guard bytes.count == name.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
         return strncasecmp(base, name.utf8Start, bytes.count) == 0
     }
 
     /// For `switch`: keys are compared without becoming a `String`.
-    static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
+    package static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }
