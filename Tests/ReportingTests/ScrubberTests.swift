@@ -403,6 +403,10 @@ import Testing
         #expect(
             JSONParser.parse(Array("[[[[[[[[[1],2]]]]]]]]".utf8))
                 == .array([.array([.array([.array([.array([.array([.array([.array(["…", 2])])])])])])])]))
+        var objects: ReportValue = "…"
+        for _ in 0..<8 { objects = .object(["a": objects]) }
+        let nine = String(repeating: "{\"a\":", count: 9) + "1" + String(repeating: "}", count: 9)
+        #expect(JSONParser.parse(Array(nine.utf8)) == objects)
         let deepest = String(repeating: "[", count: 4999) + "]" + String(repeating: "]", count: 4998)
         #expect(body("application/json", deepest) == "[[[[[[[[\"…\"]]]]]]]]")
     }
