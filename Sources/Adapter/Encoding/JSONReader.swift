@@ -7,32 +7,32 @@ internal import Darwin
 #endif
 
 /// What is wrong with a JSON text, and at which byte.
-package struct JSONError: Error, Equatable, CustomStringConvertible {
-    package let problem: String
-    package let offset: Int
-    @inlinable package var description: String { "\(problem) at byte \(offset)" }
+struct JSONError: Error, Equatable, CustomStringConvertible {
+    let problem: String
+    let offset: Int
+    var description: String { "\(problem) at byte \(offset)" }
 }
 
 /// Reads JSON (RFC 8259) in one pass over the bytes, taking only what is asked for and checking all of it.
 ///
 /// Not recursive: hostile nesting costs memory, not the stack, and ends at ``depthLimit``.
-package struct JSONReader {
-    package enum Kind: String { case object, array, string, number, bool, null }
+struct JSONReader {
+    enum Kind: String { case object, array, string, number, bool, null }
 
-    package static let depthLimit = 512
+    static let depthLimit = 512
 
-    @usableFromInline let bytes: UnsafeBufferPointer<UInt8>
-    @usableFromInline package var offset: Int
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private(set) var offset: Int
     /// Strings whose escapes had to be resolved; they live as long as the reader is lent.
-    @usableFromInline var built: [UnsafeMutableBufferPointer<UInt8>] = []
+    private var built: [UnsafeMutableBufferPointer<UInt8>] = []
 
-    @inlinable init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
         self.bytes = bytes
         self.offset = offset
     }
 
     /// Lends a reader of a text. Neither it nor a ``JSONText`` that it gave may be used afterwards.
-    @inlinable package static func read<Result, Failure: Error>(
+    static func read<Result, Failure: Error>(
         _ text: [UInt8], from offset: Int = 0, _ body: (inout JSONReader) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
@@ -42,16 +42,16 @@ package struct JSONReader {
         }
     }
 
-    @inlinable var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    private var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    @inlinable package func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
+    func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
 
-    @inlinable mutating func skipSpace() {
+    private mutating func skipSpace() {
         while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
     }
 
     /// The kind of the value that comes next.
-    @inlinable package mutating func peek() throws(JSONError) -> Kind {
+    mutating func peek() throws(JSONError) -> Kind {
         skipSpace()
         switch byte {
         case 0x7B: return .object
@@ -65,7 +65,7 @@ package struct JSONReader {
         }
     }
 
-    @inlinable mutating func expect(_ kind: Kind) throws(JSONError) {
+    private mutating func expect(_ kind: Kind) throws(JSONError) {
         let found = try peek()
         guard found != kind else { return }
         // Known by its first letter only, so far.
@@ -74,7 +74,7 @@ package struct JSONReader {
         throw fail(isWord && !isLiteral ? "no JSON value begins" : "\(kind.rawValue) expected, found \(found.rawValue)")
     }
 
-    @inlinable mutating func expect(_ literal: StaticString) throws(JSONError) {
+    private mutating func expect(_ literal: StaticString) throws(JSONError) {
         for index in 0..<literal.utf8CodeUnitCount {
             guard byte == literal.utf8Start[index] else { throw fail("no JSON value begins") }
             offset += 1
@@ -82,7 +82,7 @@ package struct JSONReader {
     }
 
     /// Only white space may be left.
-    @inlinable package mutating func end() throws(JSONError) {
+    mutating func end() throws(JSONError) {
         skipSpace()
         guard byte == nil else { throw fail("something follows the JSON value") }
     }
@@ -90,7 +90,7 @@ package struct JSONReader {
     // MARK: Containers
 
     /// Calls `field` with each key; it must read or ``skip()`` the value.
-    @inlinable package mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
+    mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.object)
         offset += 1
         skipSpace()
@@ -103,7 +103,7 @@ package struct JSONReader {
     }
 
     /// Calls `element` for each element; it must read or ``skip()`` it.
-    @inlinable package mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.array)
         offset += 1
         skipSpace()
@@ -115,7 +115,7 @@ package struct JSONReader {
     }
 
     /// Past a comma: true. Past the closing bracket: false.
-    @inlinable mutating func continues(until closing: UInt8) throws(JSONError) -> Bool {
+    private mutating func continues(until closing: UInt8) throws(JSONError) -> Bool {
         skipSpace()
         switch byte {
         case 0x2C: offset += 1; skipSpace(); return true
@@ -125,7 +125,7 @@ package struct JSONReader {
     }
 
     /// Checks and forgets one value of any kind.
-    @inlinable package mutating func skip() throws(JSONError) {
+    mutating func skip() throws(JSONError) {
         var open: [UInt8] = []
         while true {
             switch try peek() {
@@ -155,14 +155,14 @@ package struct JSONReader {
         }
     }
 
-    @inlinable func check(_ depth: Int) throws(JSONError) {
+    private func check(_ depth: Int) throws(JSONError) {
         if depth > Self.depthLimit { throw fail("nested deeper than \(Self.depthLimit) levels") }
     }
 
-    @inlinable mutating func skipKey() throws(JSONError) { _ = try key() }
+    private mutating func skipKey() throws(JSONError) { _ = try key() }
 
     /// A name, and the colon behind it.
-    @inlinable mutating func key() throws(JSONError) -> JSONText {
+    private mutating func key() throws(JSONError) -> JSONText {
         skipSpace()
         guard byte == 0x22 else { throw fail("a name in quotes expected") }
         let key = try text()
@@ -175,24 +175,24 @@ package struct JSONReader {
     // MARK: Values
 
     /// True when a null came, which is then read.
-    @inlinable package mutating func null() throws(JSONError) -> Bool {
+    mutating func null() throws(JSONError) -> Bool {
         skipSpace()
         guard byte == 0x6E else { return false }
         try expect("null")
         return true
     }
 
-    @inlinable package mutating func bool() throws(JSONError) -> Bool {
+    mutating func bool() throws(JSONError) -> Bool {
         try expect(.bool)
         if byte == 0x74 { try expect("true"); return true }
         try expect("false")
         return false
     }
 
-    @inlinable package mutating func string() throws(JSONError) -> String { try text().string }
+    mutating func string() throws(JSONError) -> String { try text().string }
 
     /// A string's content, checked. A lone surrogate escape becomes U+FFFD.
-    @inlinable package mutating func text() throws(JSONError) -> JSONText {
+    mutating func text() throws(JSONError) -> JSONText {
         if byte != 0x22 { try expect(.string) }
         offset += 1
         let start = offset
@@ -204,7 +204,7 @@ package struct JSONReader {
     }
 
     /// Past the closing quote: true. Before a backslash: false.
-    @inlinable mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
+    private mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
         while let base = bytes.baseAddress, offset < bytes.count {
             var plain: CInt = 0
             offset += sluice_json_plain(base + offset, bytes.count - offset, &plain)
@@ -219,7 +219,7 @@ package struct JSONReader {
     }
 
     /// A string with escapes, from its first byte on; the offset is at the first backslash.
-    @inlinable mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
+    private mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
         var isASCII = startIsASCII
         var built = Array(bytes[start..<offset])
         while true {
@@ -238,13 +238,13 @@ package struct JSONReader {
         return JSONText(UnsafeBufferPointer(kept))
     }
 
-    @inlinable func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
+    private func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
         guard String(validating: text, as: UTF8.self) != nil else {
             throw JSONError(problem: "a string is not UTF-8", offset: start)
         }
     }
 
-    @inlinable mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
         guard let byte else { throw fail("a string does not end") }
         offset += 1
         switch byte {
@@ -272,7 +272,7 @@ package struct JSONReader {
         }
     }
 
-    @inlinable mutating func hex4() throws(JSONError) -> UInt16 {
+    private mutating func hex4() throws(JSONError) -> UInt16 {
         var value: UInt16 = 0
         for _ in 0..<4 {
             guard let byte, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
@@ -285,14 +285,14 @@ package struct JSONReader {
     }
 
     /// A number's text, checked.
-    @inlinable package mutating func number() throws(JSONError) -> String {
+    mutating func number() throws(JSONError) -> String {
         try expect(.number)
         let start = offset
         try skipNumber()
         return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 
-    @inlinable mutating func skipNumber() throws(JSONError) {
+    private mutating func skipNumber() throws(JSONError) {
         if byte == 0x2D { offset += 1 }
         if byte == 0x30 { offset += 1 } else { try digits() }
         if byte == 0x2E { offset += 1; try digits() }
@@ -303,39 +303,39 @@ package struct JSONReader {
         }
     }
 
-    @inlinable mutating func digits() throws(JSONError) {
+    private mutating func digits() throws(JSONError) {
         guard let first = byte, 0x30...0x39 ~= first else { throw fail("a digit expected") }
         while let byte, 0x30...0x39 ~= byte { offset += 1 }
     }
 }
 
 /// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:from:_:)``.
-package struct JSONText {
-    package let bytes: UnsafeBufferPointer<UInt8>
+struct JSONText {
+    let bytes: UnsafeBufferPointer<UInt8>
 
-    @inlinable package init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    @inlinable package var isEmpty: Bool { bytes.isEmpty }
-    @inlinable package var string: String { String(decoding: bytes, as: UTF8.self) }
+    var isEmpty: Bool { bytes.isEmpty }
+    var string: String { String(decoding: bytes, as: UTF8.self) }
 
-    @inlinable package func contains(_ part: StaticString) -> Bool {
+    func contains(_ part: StaticString) -> Bool {
         let length = part.utf8CodeUnitCount
         guard let base = bytes.baseAddress, bytes.count >= length else { return false }
         return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
     }
 
-    @inlinable package static func == (text: JSONText, other: StaticString) -> Bool {
+    static func == (text: JSONText, other: StaticString) -> Bool {
         guard text.bytes.count == other.utf8CodeUnitCount else { return false }
         guard let base = text.bytes.baseAddress else { return true }
         return memcmp(base, other.utf8Start, text.bytes.count) == 0
     }
 
     /// Whether it is this header name, in any case.
-    @inlinable package func isName(_ name: StaticString) -> Bool {
+    func isName(_ name: StaticString) -> Bool {
         guard bytes.count == name.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
         return strncasecmp(base, name.utf8Start, bytes.count) == 0
     }
 
     /// For `switch`: keys are compared without becoming a `String`.
-    @inlinable package static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
+    static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }
