@@ -66,7 +66,7 @@ extension Response {
     /// Another response in the place of this one, with what middleware put on this one and those who wait for its end.
     func replaced(by other: Response) -> Response {
         var replacement = other
-        replacement.observers = observers + replacement.observers
+        if !observers.isEmpty { replacement.observers = observers + replacement.observers }
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {
             replacement.headers[values: field.name] = headers[values: field.name]
         }

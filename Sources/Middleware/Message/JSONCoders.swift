@@ -2,8 +2,20 @@ public import FoundationEssentials
 
 /// How an app's JSON is written and read: `LambdaApp(json: …)`. Both are made anew for each use, as coders may not be shared.
 public struct JSONCoders: Sendable {
-    let makeEncoder: @Sendable () -> JSONEncoder
-    let makeDecoder: @Sendable () -> JSONDecoder
+    /// One reference: it travels in each request.
+    private let makers: Makers
+
+    private final class Makers: Sendable {
+        let encoder: @Sendable () -> JSONEncoder
+        let decoder: @Sendable () -> JSONDecoder
+
+        init(_ encoder: @escaping @Sendable () -> JSONEncoder, _ decoder: @escaping @Sendable () -> JSONDecoder) {
+            (self.encoder, self.decoder) = (encoder, decoder)
+        }
+    }
+
+    func makeEncoder() -> JSONEncoder { makers.encoder() }
+    func makeDecoder() -> JSONDecoder { makers.decoder() }
 
     /// Dates are ISO 8601, and slashes are not escaped.
     public static let standard = JSONCoders()
@@ -24,7 +36,6 @@ public struct JSONCoders: Sendable {
             return decoder
         }
     ) {
-        makeEncoder = encoder
-        makeDecoder = decoder
+        makers = Makers(encoder, decoder)
     }
 }

@@ -12,12 +12,40 @@ public struct Response: Sendable {
     ///
     /// Another body may be put in its place: who wraps it, or waits for its end, does so for the new one.
     public var body: Body
-    var wrappers: [Body.Wrapper] = []
+    /// Nil for most responses: they are copied at every step of the chain.
+    private var attached: Attached?
     /// What those who wrap the body write themselves is not sent either.
     private var hasNoBody = false
-    var observers: [@Sendable (ResponseEnd) -> Void] = []
+
+    private final class Attached: Sendable {
+        let wrappers: [Body.Wrapper]
+        let observers: [@Sendable (ResponseEnd) -> Void]
+        let recoveries: [@Sendable (any Error) -> Response?]
+
+        init(
+            _ wrappers: [Body.Wrapper], _ observers: [@Sendable (ResponseEnd) -> Void],
+            _ recoveries: [@Sendable (any Error) -> Response?]
+        ) {
+            (self.wrappers, self.observers, self.recoveries) = (wrappers, observers, recoveries)
+        }
+    }
+
+    /// Around the writing of the body, the outermost last.
+    var wrappers: [Body.Wrapper] {
+        get { attached?.wrappers ?? [] }
+        set { attached = Attached(newValue, observers, recoveries) }
+    }
+    /// Who waits for the end.
+    var observers: [@Sendable (ResponseEnd) -> Void] {
+        get { attached?.observers ?? [] }
+        set { attached = Attached(wrappers, newValue, recoveries) }
+    }
     /// Of a streamed body: see ``recover(_:)``.
-    var recoveries: [@Sendable (any Error) -> Response?] = []
+    var recoveries: [@Sendable (any Error) -> Response?] {
+        get { attached?.recoveries ?? [] }
+        set { attached = Attached(wrappers, observers, newValue) }
+    }
+
     /// What was thrown below, if this response stands for an error. A response without it is no failure:
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?
@@ -40,7 +68,7 @@ public struct Response: Sendable {
     }
 
     /// Whether the body's bytes are all there is to write: no stream, and nobody around it.
-    package var isPlain: Bool { !body.isStream && wrappers.isEmpty }
+    package var isPlain: Bool { !body.isStream && (attached?.wrappers.isEmpty ?? true) }
 
     /// Writes the body, with all who wrapped it around it.
     package func writeBody(to writer: BodyWriter) async throws {
