@@ -13,37 +13,24 @@ public struct Response: Sendable {
     /// Another body may be put in its place: who wraps it, or waits for its end, does so for the new one.
     public var body: Body
     /// Nil for most responses: they are copied at every step of the chain.
-    private var attached: Attached?
+    private var attached: ResponseAttachments?
     /// What those who wrap the body write themselves is not sent either.
     private var hasNoBody = false
-
-    private final class Attached: Sendable {
-        let wrappers: [Body.Wrapper]
-        let observers: [@Sendable (ResponseEnd) -> Void]
-        let recoveries: [@Sendable (any Error) -> Response?]
-
-        init(
-            _ wrappers: [Body.Wrapper], _ observers: [@Sendable (ResponseEnd) -> Void],
-            _ recoveries: [@Sendable (any Error) -> Response?]
-        ) {
-            (self.wrappers, self.observers, self.recoveries) = (wrappers, observers, recoveries)
-        }
-    }
 
     /// Around the writing of the body, the outermost last.
     var wrappers: [Body.Wrapper] {
         get { attached?.wrappers ?? [] }
-        set { attached = Attached(newValue, observers, recoveries) }
+        set { attached = ResponseAttachments(newValue, observers, recoveries) }
     }
     /// Who waits for the end.
     var observers: [@Sendable (ResponseEnd) -> Void] {
         get { attached?.observers ?? [] }
-        set { attached = Attached(wrappers, newValue, recoveries) }
+        set { attached = ResponseAttachments(wrappers, newValue, recoveries) }
     }
     /// Of a streamed body: see ``recover(_:)``.
     var recoveries: [@Sendable (any Error) -> Response?] {
         get { attached?.recoveries ?? [] }
-        set { attached = Attached(wrappers, observers, newValue) }
+        set { attached = ResponseAttachments(wrappers, observers, newValue) }
     }
 
     /// What was thrown below, if this response stands for an error. A response without it is no failure:
@@ -91,4 +78,20 @@ public struct Response: Sendable {
     /// Once for each response that is sent; observers that were added first are called first. A middleware that returns another
     /// response drops this one, and its observers and wrappers with it.
     public mutating func onEnd(_ observer: @escaping @Sendable (ResponseEnd) -> Void) { observers.append(observer) }
+}
+
+/// What middleware has attached to a response, by one reference.
+final class ResponseAttachments: Sendable {
+    let wrappers: [Body.Wrapper]
+    let observers: [@Sendable (ResponseEnd) -> Void]
+    let recoveries: [@Sendable (any Error) -> Response?]
+
+    init(
+        _ wrappers: [Body.Wrapper], _ observers: [@Sendable (ResponseEnd) -> Void],
+        _ recoveries: [@Sendable (any Error) -> Response?]
+    ) {
+        self.wrappers = wrappers
+        self.observers = observers
+        self.recoveries = recoveries
+    }
 }
