@@ -6,7 +6,7 @@ internal import Darwin
 
 /// The clock on the wall: a monotonic one is not comparable across a freeze of the sandbox.
 public enum WallClock {
-    /// A moment of it, in Unix epoch milliseconds, as `Lambda-Runtime-Deadline-Ms` gives it.
+    /// A moment of it, in Unix epoch milliseconds.
     public struct Instant: InstantProtocol {
         /// Milliseconds since 1970-01-01T00:00:00Z.
         public let millisecondsSinceEpoch: Int64

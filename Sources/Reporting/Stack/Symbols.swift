@@ -134,7 +134,7 @@ enum Symbols {
     private static func isLibrary(_ mangled: String) -> Bool {
         let modules = [
             "$ss", "$sS", "$s10Foundation", "$s20FoundationEssentials", "$s6Sluice", "$s16SluiceMiddleware",
-            "$s15SluiceStreaming", "$s15SluiceReporting", "$s7Logging", "$s9HTTPTypes",
+            "$s15SluiceStreaming", "$s15SluiceReporting", "$s10SluiceCore", "$s7Logging", "$s9HTTPTypes",
         ]
         return modules.contains { mangled.hasPrefix($0) } || (!mangled.hasPrefix("$s") && !mangled.hasPrefix("main"))
     }
