@@ -102,6 +102,30 @@ import Testing
         #expect(notes.values == ["span of 5", "end 200 5 false"])
     }
 
+    struct Recover: Middleware {
+        func handle(_ request: Request, next: Next) async throws -> Response {
+            var response = await next(request)
+            response.recover { _ in .text("handled") }
+            return response
+        }
+    }
+
+    @Test("a response that is recovered keeps all who wrap it and all who wait for its end", arguments: ["/thrown", "/stream"])
+    func recovered(path: String) async {
+        let notes = Collected<String>()
+        var routes = Router()
+        routes.get("/thrown") { _ -> String in throw Boom() }
+        routes.get("/stream") { _ in Response.stream(contentType: "a/b") { _ in throw Boom() } }
+        let response = await respond(Request(.get, path)) {
+            Recover()
+            Span(notes: notes)
+            routes
+        }
+        #expect(response.text == "handled")
+        // A stream's wrappers have had its error already.
+        #expect(notes.values == (path == "/thrown" ? ["span of 7"] : []) + ["end 200 7 false"])
+    }
+
     @Test("a status that no final response may have keeps all who wrap it")
     func unusableStatus() async {
         let notes = Collected<String>()

@@ -9,7 +9,7 @@ extension Response {
     /// Those who wrap the body, or wait for its end, stay: they see what is sent. Headers that no longer hold go (`Content-Length`,
     /// `Content-MD5`, `Digest`, `Content-Digest`, `Accept-Ranges`), and a strong `ETag` becomes a weak one, as the bytes are others (RFC 9110,
     /// section 8.8.1). Setting `Content-Encoding`, `Vary` and the like is for whoever knows what the transform does.
-    /// - Parameter make: Makes the transform when the body is written: one for each.
+    /// - Parameter make: Makes the transform: at once for bytes, when the body is written for a stream.
     public mutating func transformBody(_ make: @escaping @Sendable () -> any BodyTransform) {
         body = body.transformed(by: make)
         for name in Self.bytewise { headers[name] = nil }
@@ -28,7 +28,9 @@ extension Response {
     /// the status then.
     public mutating func recover(_ handler: @escaping @Sendable (any Error) -> Response?) {
         if let error {
-            guard let other = handler(error) else { return }
+            guard var other = handler(error) else { return }
+            // Its body has yet to be written: those around it are still waiting for that.
+            if !wrappers.isEmpty { other.wrappers = wrappers + other.wrappers }
             self = replaced(by: other)
         } else if body.isStream {
             recoveries.append(handler)
