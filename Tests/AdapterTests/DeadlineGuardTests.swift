@@ -94,6 +94,29 @@ import Testing
         api.stop()
     }
 
+    @Test("a worker that hangs while it accounts for its response ends the process, and the record says what is counted")
+    func hangingWhileSettled() async throws {
+        let api = MockRuntimeAPI([]) { _ in .status(202) }
+        let ended = Gate()
+        let notes = Notes()
+        let guardian = try DeadlineGuard(
+            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
+            responder: problemResponse(to:for:), reporter: notes, exit: { ended.open() })
+        try guardian.start()
+        let token = ReplyToken()
+        #expect(token.take(.settle))
+        guardian.arm(guardian.slot(0), try trip("settled", token), at: .now)
+        await ended.wait()
+        await guardian.slot(0).disarm()
+        #expect(api.posts.isEmpty)
+        #expect(notes.lines.values == ["timeout settled"])
+        #expect(
+            notes.messages.values.first?.hasSuffix(
+                "still holds its worker at the deadline; the process ends, which Lambda counts as an error") == true)
+        guardian.stop()
+        api.stop()
+    }
+
     @Test("handlers of a cancellation and the app's error answer run in the name of the invocation that they are about")
     func scope() async throws {
         let api = MockRuntimeAPI([]) { _ in .status(202) }
