@@ -35,7 +35,8 @@ let package = Package(
     products: [.library(name: "Sluice", targets: ["Sluice"])],
     traits: [
         .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
-        .default(enabledTraits: ["Local"]),
+        .trait(name: "Sentry", description: "Reports errors to Sentry, or to what speaks its protocol."),
+        .default(enabledTraits: ["Local", "Sentry"]),
     ],
     dependencies: [
         // HTTP currency types: what the Swift server world shares.
@@ -51,7 +52,7 @@ let package = Package(
         .target(name: "CSluiceLibcurl", path: "Sources/CLibcurl"),
         // What everything stands on; it knows neither HTTP nor Lambda, and no error tracker.
         .target(
-            name: "SluiceCore", dependencies: ["CSluiceRuntime"], path: "Sources/Core", swiftSettings: strict),
+            name: "SluiceCore", dependencies: ["CSluiceRuntime", logging], path: "Sources/Core", swiftSettings: strict),
         .target(
             name: "SluiceStreaming", dependencies: ["SluiceCore", "CSluiceLlhttp", "CSluiceRuntime", httpTypes],
             path: "Sources/Streaming", swiftSettings: strict),
@@ -59,8 +60,11 @@ let package = Package(
             name: "SluiceReporting", dependencies: ["SluiceCore", "CSluiceLibcurl", "CSluiceRuntime", logging],
             path: "Sources/Reporting", swiftSettings: strict),
         .target(
+            name: "SluiceSentry", dependencies: ["SluiceCore", "SluiceReporting", logging], path: "Sources/Sentry",
+            swiftSettings: strict),
+        .target(
             name: "SluiceMiddleware",
-            dependencies: ["SluiceCore", "SluiceStreaming", "SluiceReporting", httpTypes, logging],
+            dependencies: ["SluiceCore", "SluiceStreaming", httpTypes, logging],
             path: "Sources/Middleware", swiftSettings: strict),
         .target(
             name: "SluiceLocal", dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceRuntime"],
@@ -71,6 +75,7 @@ let package = Package(
                 "SluiceCore", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes,
                 logging,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
+                .target(name: "SluiceSentry", condition: .when(traits: ["Sentry"])),
             ],
             path: "Sources/Adapter", swiftSettings: strict),
         example("Hello"),
@@ -83,9 +88,9 @@ let package = Package(
             name: "Benchmark", dependencies: ["Sluice"], path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
-        test("ReportingTests", ["SluiceCore", "SluiceReporting", logging]),
-        test("MiddlewareTests", ["SluiceCore", "SluiceMiddleware", "SluiceReporting", logging, inMemoryLogging]),
-        test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", logging]),
+        test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging]),
+        test("MiddlewareTests", ["SluiceCore", "SluiceMiddleware", logging, inMemoryLogging]),
+        test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", "SluiceSentry", logging]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),

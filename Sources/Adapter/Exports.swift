@@ -5,3 +5,7 @@
 @_exported public import SluiceCore
 @_exported public import SluiceReporting
 @_exported public import SluiceStreaming
+
+#if Sentry
+@_exported public import SluiceSentry
+#endif

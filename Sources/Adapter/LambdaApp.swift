@@ -35,9 +35,12 @@ public struct LambdaApp: Sendable {
     /// A streamed body is collected, whatever its size. What was thrown is in the response's ``Response/error``; so is what ``validate()``
     /// would throw, in a 500: an app that cannot start answers nothing.
     public func respond(to request: Request) async -> Response {
-        let scope = InvocationScope(requestID: request.id, deadline: request.deadline)
+        let reporter = Reporters(Logger(label: "sluice"), chain.reporters.resolved([:]))
+        let state = InvocationScope.State()
+        let scope = InvocationScope(
+            requestID: request.id, deadline: request.deadline, state: state,
+            follower: Reports.follower(of: state, for: reporter))
         return await InvocationScope.$current.withValue(scope) {
-            let reporter = Reporters(Logger(label: "sluice"), chain.reporters ?? [])
             if let problem = chain.problems.first {
                 let response = chain.response(to: problem, of: Response(), to: request)
                 await chain.complete(response, of: request, reporter)

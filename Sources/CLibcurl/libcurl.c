@@ -101,6 +101,7 @@ struct sluice_curl {
     CURL *easy;
     struct curl_slist *headers;
     int is_running;
+    const char *limits_header;
     const uint8_t *body;
     size_t left;
     struct sluice_curl_answer answer;
@@ -164,14 +165,16 @@ static void keep(char *into, size_t room, const char *value, size_t length) {
 static size_t read_header(char *line, size_t size, size_t count, void *context) {
     sluice_curl *curl = context;
     size_t length = size * count;
-    static const char limits[] = "x-sentry-rate-limits:", retry[] = "retry-after:";
+    static const char retry[] = "retry-after:";
+    const char *limits = curl->limits_header;
+    size_t named = limits == NULL ? 0 : strlen(limits);
     if (length > 5 && strncasecmp(line, "HTTP/", 5) == 0) {
         // Another answer begins: what a 1xx or a dead connection said does not count.
         curl->answer.rate_limits[0] = curl->answer.retry_after[0] = 0;
-    } else if (length >= sizeof limits - 1 && strncasecmp(line, limits, sizeof limits - 1) == 0) {
+    } else if (named > 0 && length > named && line[named] == ':' && strncasecmp(line, limits, named) == 0) {
         // Present but empty is not absent: it overrides Retry-After.
         if (curl->answer.rate_limits[0] == 0) strcpy(curl->answer.rate_limits, " ");
-        keep(curl->answer.rate_limits, sizeof curl->answer.rate_limits, line + sizeof limits - 1, length - sizeof limits + 1);
+        keep(curl->answer.rate_limits, sizeof curl->answer.rate_limits, line + named + 1, length - named - 1);
     } else if (length >= sizeof retry - 1 && strncasecmp(line, retry, sizeof retry - 1) == 0) {
         keep(curl->answer.retry_after, sizeof curl->answer.retry_after, line + sizeof retry - 1, length - sizeof retry + 1);
     }
@@ -182,6 +185,7 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
     finish(curl);
     api.easy_reset(curl->easy);
     memset(&curl->answer, 0, sizeof curl->answer);
+    curl->limits_header = request->limits_header;
     curl->error[0] = 0;
     curl->body = request->body;
     curl->left = request->body_length;

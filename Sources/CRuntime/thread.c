@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +25,7 @@ static void *begin(void *raw) {
     return NULL;
 }
 
-static int start_thread(const char *name, bool takes_signals, void (*run)(void *), void *context) {
+int sluice_start_thread(const char *name, int takes_signals, void (*run)(void *), void *context) {
     struct start *start = calloc(1, sizeof *start);
     if (start == NULL) return ENOMEM;
     strncpy(start->name, name, sizeof start->name - 1);
@@ -49,14 +48,6 @@ static int start_thread(const char *name, bool takes_signals, void (*run)(void *
     return code;
 }
 
-// A peer that is gone is an error code for it, and signals are for the others.
-int sluice_start_thread(const char *name, void (*run)(void *), void *context) {
-    return start_thread(name, false, run, context);
-}
-
-int sluice_start_thread_with_signals(const char *name, void (*run)(void *), void *context) {
-    return start_thread(name, true, run, context);
-}
 
 uint64_t sluice_current_task_id(void) {
     if (swift_task_getCurrent == NULL || swift_task_getJobTaskId == NULL) return 0;

@@ -31,10 +31,9 @@ package enum LocalLambda {
         _ loop: EventLoop, _ settings: LocalSettings, _ environment: [String: String], _ arguments: [String],
         _ console: Console
     ) async throws -> CInt {
-        let signals = sluice_eventfd()
-        guard signals >= 0 else { throw SystemError.last("eventfd") }
+        let signals = try WakeUp()
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            guard sluice_wake_on_signal(signal, signals) == 0 else { throw SystemError.last("sigaction") }
+            guard sluice_wake_on_signal(signal, signals.descriptor) == 0 else { throw SystemError.last("sigaction") }
         }
         let door = try listenAtDoor(settings.port)
         let api = try Socket.listen(onLoopbackPort: 0)
@@ -61,7 +60,8 @@ package enum LocalLambda {
             await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
         }
         broker.startIfNeeded()
-        try await loop.wait(until: .readable, on: signals)
+        try await loop.wait(until: .readable, on: signals.descriptor)
+        withExtendedLifetime(signals) {}
         // Its end is our doing: nothing to report.
         sandbox.onEnd = { _ in }
         sandbox.kill()

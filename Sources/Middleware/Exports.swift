@@ -2,5 +2,4 @@
 @_exported public import HTTPTypes
 @_exported public import Logging
 @_exported public import SluiceCore
-@_exported public import SluiceReporting
 @_exported public import SluiceStreaming

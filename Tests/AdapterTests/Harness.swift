@@ -82,17 +82,19 @@ func serve(
 
 /// Gives `body` the process's own reporting, alone, with reports to `ingest`.
 func withReports<R>(
-    _ options: ReportOptions, to ingest: MockIngest, _ logger: Logger, _ body: () async throws -> R
+    _ reporters: [any ErrorReporter], to ingest: MockIngest, _ logger: Logger, _ body: (Reporters) async throws -> R
 ) async rethrows -> R {
     try await Turnstile.reports.alone {
         let spool = TemporaryFolder()
-        Reports.start(options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path], logger: logger)
+        let environment = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path]
+        let reporters = Reporters(logger, reporters)
+        Reports.start(reporters, environment: environment, logger: logger)
         Reports.begin()
         defer {
             Reports.stop()
             withExtendedLifetime(spool) {}
         }
-        return try await body()
+        return try await body(reporters)
     }
 }
 

@@ -119,28 +119,29 @@ extension GlobalReports {
             let ingest = MockIngest()
             let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
             let app = Self.app(overlapping: 64)
-            let options = try #require(app.chain.reportOptions)
-            try await withReports(options, to: ingest, logger) {
+            try await withReports(app.chain.reporters.resolved([:]), to: ingest, logger) { reporters in
                 let loop = try EventLoop()
                 try loop.start("test")
                 await withTaskGroup(of: Void.self) { group in
                     for number in 0..<64 {
                         group.addTask {
-                            let scope = InvocationScope(requestID: "\(number)")
+                            let state = InvocationScope.State()
+                            let box = ScopeBox(state)
+                            let scope = InvocationScope(requestID: "\(number)", state: state, follower: box)
                             let status = await Task(executorPreference: loop) {
-                                scope.report.claim()
+                                state.claim()
                                 return await InvocationScope.$current.withValue(scope) {
                                     var request = Request(.get, "/\(number)")
                                     request.headers[HTTPField.Name("sentry-trace")!] =
                                         "\(Self.trace(number))-00000000000000aa-1"
                                     let response = await app.chain.respond(to: request)
-                                    await app.chain.complete(response, of: request, Reporters(logger, [SentryReporter()]))
+                                    await app.chain.complete(response, of: request, reporters)
                                     return response.status
                                 }
                             }.value
                             #expect(status == .internalServerError)
                             #expect(
-                                scope.report.ledger.now
+                                box.ledger.now
                                     == {
                                         var all = ReportLedger(); all.delivered = 1; return all
                                     }())

@@ -365,10 +365,11 @@ extension GlobalReports {
                 options.proxy = ""
                 options.enableLogs = true
             }
-            let scope = InvocationScope(requestID: "r")
-            await withReports(options, to: ingest, logger) {
+            let state = InvocationScope.State()
+            let box = ScopeBox(state)
+            let scope = InvocationScope(requestID: "r", state: state, follower: box)
+            await withReports([SentryReporter(options)], to: ingest, logger) { reporter in
                 await InvocationScope.$current.withValue(scope) {
-                    let reporter = Reporters(logger, [SentryReporter()])
                     for number in 0..<2 {
                         reporter.record(Failure(.handlerError, "failed \(number)", error: nil, status: 500))
                         await reporter.flush(within: .seconds(20))
@@ -383,7 +384,7 @@ extension GlobalReports {
             #expect(envelopes.flatMap(\.types).filter { $0 == "event" }.count == 2)
             #expect(!envelopes.flatMap(\.types).contains("log"))
             #expect(try ingest.events().allSatisfy { !$0.keys.contains("breadcrumbs") })
-            #expect(scope.report.ledger.now.refused == [403: 2])
+            #expect(box.ledger.now.refused == [403: 2])
         }
     }
 }

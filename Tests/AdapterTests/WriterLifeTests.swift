@@ -199,7 +199,7 @@ import Darwin
         let loop = try EventLoop()
         try loop.start("test")
         let scope = InvocationScope(requestID: "a")
-        scope.progress.isPastGuard = true
+        scope.state.isTimedOut = true
         let task = Task(executorPreference: loop) {
             let client = Confined(RuntimeClient(loop, address: address))
             try await InvocationScope.$current.withValue(scope) {
@@ -214,7 +214,7 @@ import Darwin
         #expect(ends.values.map(\.isCut) == [isCut])
         #expect(ends.values.map(\.status.code) == [status])
         // It is still the guard's to take.
-        if records == 0 { #expect(scope.progress.takeTimeoutRecord()) }
+        if records == 0 { #expect(scope.state.takeTimeoutRecord()) }
         loop.stop()
         api.stop()
     }

@@ -4,7 +4,6 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceMiddleware
-@testable import SluiceReporting
 
 @Suite struct ChainTests {
     struct Mark: Middleware {
@@ -193,7 +192,7 @@ import Testing
         let pipeline = CompletePipeline.of(router { _ in throw CancellationError() })
         #expect(await respond(pipeline, Request(.get, "/")).status == .internalServerError)
         let scope = InvocationScope(requestID: "x")
-        scope.progress.isPastGuard = true
+        scope.state.isTimedOut = true
         let late = await InvocationScope.$current.withValue(scope) { await respond(pipeline, Request(.get, "/")) }
         #expect(late.status == .gatewayTimeout)
     }
@@ -270,7 +269,7 @@ import Testing
             (true, BodyWriterError.disconnected(reason: "gone"), .replyRefused),
         ] {
             let scope = InvocationScope(requestID: "x")
-            scope.progress.isPastGuard = isPastGuard
+            scope.state.isTimedOut = isPastGuard
             let reporter = NotingReporter()
             await InvocationScope.$current.withValue(scope) {
                 await chain.complete(Response(), cutBy: error, bytesWritten: 3, of: Request(.get, "/"), reporter)
@@ -282,8 +281,8 @@ import Testing
     @Test("a time-out that the guard has recorded is not recorded again")
     func timeoutOnce() async {
         let scope = InvocationScope(requestID: "x")
-        scope.progress.isPastGuard = true
-        #expect(scope.progress.takeTimeoutRecord())
+        scope.state.isTimedOut = true
+        #expect(scope.state.takeTimeoutRecord())
         let reporter = NotingReporter()
         await InvocationScope.$current.withValue(scope) { _ = await run(reporter) { _ in throw CancellationError() } }
         #expect(reporter.failures.values.isEmpty)

@@ -2,7 +2,6 @@ import SluiceTestSupport
 
 @testable import SluiceCore
 @testable import SluiceMiddleware
-@testable import SluiceReporting
 
 extension CompletePipeline {
     /// Routes and nothing else.

@@ -3,7 +3,6 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceMiddleware
-@testable import SluiceReporting
 
 @Suite struct RequestTests {
     @Test("a target's path and query, decoded on demand")

@@ -5,7 +5,6 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceMiddleware
-@testable import SluiceReporting
 
 /// What the client gets, what the access line says and what is recorded is one status, decided once.
 @Suite struct ResponseEndTests {

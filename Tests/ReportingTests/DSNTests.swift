@@ -5,6 +5,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 @Suite struct DSNTests {
     /// What a DSN is taken apart into.
@@ -79,8 +80,10 @@ import Testing
     )
     func unusable() {
         let records = LogRecords()
-        let client = ReportClient(
-            ReportOptions(), environment: ["SENTRY_DSN": "https://xyzzy:zyxxy@sentry.io:port/1"], logger: records.logger)
+        let client = SentryClient(
+            ReportOptions(),
+            ReportingProcess(
+                environment: ["SENTRY_DSN": "https://xyzzy:zyxxy@sentry.io:port/1"], logger: records.logger))
         let box = ScopeBox()
         #expect(client.delivery == nil)
         #expect(client.capture(ReportEvent(level: .error), box.scope, box).count == 32)
@@ -123,8 +126,8 @@ import Testing
     @Test("case 16: the option's organisation wins over that of the DSN, in the settings and in what leaves")
     func organizationOption() async throws {
         let environment = ["SENTRY_DSN": "https://abc@o123.ingest.sentry.io/1"]
-        #expect(ReportSettings(ReportOptions(), environment).organizationID == "123")
-        #expect(ReportSettings(ReportOptions { $0.organizationID = "7" }, environment).organizationID == "7")
+        #expect(SentrySettings(ReportOptions(), environment).organizationID == "123")
+        #expect(SentrySettings(ReportOptions { $0.organizationID = "7" }, environment).organizationID == "7")
         let test = TestClient { $0.organizationID = "7" }
         test.capture(test.message("x"))
         #expect(try await test.flush().first?.header["trace"]?["org_id"]?.text == "7")
@@ -153,7 +156,7 @@ import Testing
             $0.beforeSend = { _ in nil }
         }
         tunnelled.client.delivery?.submit(
-            LogBuffer.Entry(json: Array("{}".utf8), ledger: tunnelled.box.ledger))
+            LogBuffer.Entry(Array("{}".utf8), ledger: tunnelled.box.ledger))
         try await tunnelled.flush()
         tunnelled.capture(tunnelled.message("dropped"))
         try await tunnelled.flush()
@@ -197,7 +200,8 @@ import Testing
         arguments: [nil, "", "  "])
     func none(_ dsn: String?) {
         let records = LogRecords()
-        let client = ReportClient(ReportOptions(), environment: dsn.map { ["SENTRY_DSN": $0] } ?? [:], logger: records.logger)
+        let client = SentryClient(
+            ReportOptions(), ReportingProcess(environment: dsn.map { ["SENTRY_DSN": $0] } ?? [:], logger: records.logger))
         let box = ScopeBox()
         let id = client.capture(ReportEvent(level: .error), box.scope, box)
         #expect(id.count == 32)
@@ -209,7 +213,7 @@ import Testing
 
     @Test("case 20: an empty DSN in code switches reports off whatever the environment says")
     func emptyOption() {
-        let settings = ReportSettings(ReportOptions { $0.dsn = "" }, ["SENTRY_DSN": "https://abc@sentry.io/1"])
+        let settings = SentrySettings(ReportOptions { $0.dsn = "" }, ["SENTRY_DSN": "https://abc@sentry.io/1"])
         #expect(settings.dsn == nil)
         #expect(settings.dsnProblem == nil)
     }

@@ -3,15 +3,16 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// What is sent next, and whose wait is over, moment by moment.
 @Suite struct DeliveryQueueTests {
     private let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
     private var later: WallClock.Instant { now.advanced(by: .seconds(2)) }
 
-    private func parcel(_ id: String, _ ledger: Ledger, file: String? = nil) -> QueuedEnvelope {
+    private func parcel(_ id: String, _ ledger: Ledger, file: String? = nil) -> QueuedRequest {
         ledger.enter(.pending)
-        return QueuedEnvelope(id: id, category: .error, content: .bytes([0x7B]), file: file, owners: [(ledger, 1)])
+        return QueuedRequest(id: id, kind: .event, content: .bytes([0x7B]), file: file, owners: [(ledger, 1)])
     }
 
     private func sent(_ job: DeliveryQueue.Job) -> String? {
@@ -41,7 +42,7 @@ import Testing
         var queue = DeliveryQueue()
         queue.parked = [parcel("old", Ledger(), file: "1")]
         queue.add(nil, drains: true, until: later) {}
-        let (job, over) = queue.next(at: now, holdsBackErrors: true)
+        let (job, over) = queue.next(at: now, holdsBackEvents: true)
         #expect(sent(job) == nil && over.count == 1 && queue.parked.count == 1)
         queue.add(nil, drains: true, until: later) {}
         #expect(sent(queue.next(at: now).0) == "old")
@@ -52,13 +53,13 @@ import Testing
         var queue = DeliveryQueue()
         let ledger = Ledger()
         openBreaker(&queue)
-        for _ in 1...150 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now) }
+        for _ in 1...150 { _ = queue.logs.add(.init([0x7B, 0x7D], ledger: ledger), at: now) }
         queue.add(nil, drains: true, until: later) {}
         guard case .send(let batch, isProbe: true) = queue.next(at: now).0 else {
             Issue.record("no probe")
             return
         }
-        #expect(batch.category == .logItem && batch.count == 100)
+        #expect(batch.kind == .logs && batch.count == 100)
         #expect(queue.logs.count == 50 && queue.fresh.isEmpty)
     }
 
@@ -66,7 +67,7 @@ import Testing
     func oneBatch() {
         var queue = DeliveryQueue()
         let (ledger, other) = (Ledger(), Ledger())
-        for _ in 1...1000 { _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now) }
+        for _ in 1...1000 { _ = queue.logs.add(.init([0x7B, 0x7D], ledger: ledger), at: now) }
         queue.fresh = [parcel("event", other)]
         queue.add(other, drains: false, until: later) {}
         #expect(sent(queue.next(at: now).0) == "event")
@@ -79,7 +80,7 @@ import Testing
         var queue = DeliveryQueue()
         let (others, own) = (Ledger(), Ledger())
         for number in 0..<250 {
-            _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: number == 150 ? own : others), at: now)
+            _ = queue.logs.add(.init([0x7B, 0x7D], ledger: number == 150 ? own : others), at: now)
         }
         queue.add(own, drains: false, until: later) {}
         #expect(sent(queue.next(at: now).0) == "logs-1")
@@ -93,9 +94,9 @@ import Testing
         var queue = DeliveryQueue()
         let ledger = Ledger()
         openBreaker(&queue)
-        let unsent = QueuedEnvelope(id: "logs-1", category: .logItem, content: .bytes([0x7B]), owners: [(ledger, 2)])
+        let unsent = QueuedRequest(id: "logs-1", kind: .logs, content: .bytes([0x7B]), owners: [(ledger, 2)])
         queue.fresh = [unsent]
-        _ = queue.logs.add(.init(json: [0x7B, 0x7D], ledger: ledger), at: now)
+        _ = queue.logs.add(.init([0x7B, 0x7D], ledger: ledger), at: now)
         queue.add(nil, drains: true, until: later) {}
         guard case .send(let probe, isProbe: true) = queue.next(at: now).0 else {
             Issue.record("no probe")

@@ -5,6 +5,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// Section 8.8 of the conformance cases, as far as it is about the client: flush, logs, close, and the app's own callbacks.
 @Suite(.timeLimit(.minutes(1))) struct FlushTests {
@@ -168,13 +169,12 @@ import Testing
     func noDescriptor() async throws {
         let bench = ReportBench()
         let client = bench.client()
-        let settings = try #require(client.delivery?.settings)
-        let delivery = Delivery(settings, try #require(settings.dsn), client.notices, wake: -1)
+        let delivery = try client.idleDelivery(wake: nil)
         delivery.start()
         for text in ["a", "b"] {
             var event = ReportEvent(level: .error)
             event.message = text
-            delivery.submit(event, UserCallbacks(processors: [], beforeSend: nil), owner: bench.box.ledger, source: nil)
+            delivery.submit(event, owner: bench.box.ledger)
             await delivery.flush(bench.box.ledger, drains: true, within: .seconds(20))
         }
         #expect(bench.ledger == ReportLedger(spooled: 2))
@@ -201,13 +201,12 @@ import Testing
     // MARK: Logs
 
     private func entry(_ text: String = "x") -> LogBuffer.Entry {
-        LogBuffer.Entry(json: Array(#"{"body":"\#(text)"}"#.utf8), ledger: ScopeBox().ledger)
+        LogBuffer.Entry(Array(#"{"body":"\#(text)"}"#.utf8), ledger: ScopeBox().ledger)
     }
 
-    private func count(_ parcel: QueuedEnvelope?) throws -> Int? {
-        guard case .logs(let item) = try #require(parcel).content else { return nil }
-        #expect(JSONView(item.payload)?["items"]?.count == item.count)
-        return item.count
+    private func count(_ parcel: QueuedRequest?) throws -> Int? {
+        guard case .logs(let entries) = try #require(parcel).content else { return nil }
+        return entries.count
     }
 
     @Test(
@@ -249,7 +248,7 @@ import Testing
             Issue.record("not sent")
             return
         }
-        #expect(parcel.category == .logItem)
+        #expect(parcel.kind == .logs)
         guard case .idle(nil) = queue.next(at: now.advanced(by: .seconds(5))).0 else {
             Issue.record("something is left")
             return
@@ -273,12 +272,11 @@ import Testing
     func overflow() async throws {
         let bench = ReportBench()
         let client = bench.client()
-        let delivery = try #require(client.delivery)
         // Not started: nothing leaves meanwhile.
-        let idle = Delivery(delivery.settings, delivery.dsn, client.notices)
+        let idle = try client.idleDelivery()
         for number in 0...1000 {
             let json = Array(#"{"body":"\#(number)"}"#.utf8)
-            idle.submit(LogBuffer.Entry(json: json, ledger: bench.box.ledger))
+            idle.submit(LogBuffer.Entry(json, ledger: bench.box.ledger))
         }
         #expect(bench.ledger == ReportLedger(pending: 1000, dropped: [.bufferOverflow: 1]))
         idle.start()
@@ -300,14 +298,13 @@ import Testing
     func wakes() throws {
         let bench = ReportBench()
         let client = bench.client()
-        let delivery = try #require(client.delivery)
         for (isAway, count) in [(false, 2), (true, 0)] {
             // Not started: nobody empties the counter of its descriptor.
-            let idle = Delivery(delivery.settings, delivery.dsn, client.notices)
+            let idle = try client.idleDelivery()
             if isAway { idle.state.withLock { $0.breaker.failed(after: .seconds(1), at: .now) } }
             for _ in 0..<150 { idle.submit(entry()) }
             var counter: UInt64 = 0
-            let size = read(idle.wake, &counter, 8)
+            let size = read(try #require(idle.wake).descriptor, &counter, 8)
             #expect(size == (count == 0 ? -1 : 8) && counter == count)
         }
     }
@@ -351,12 +348,9 @@ import Testing
     }
 
     @Test("a flush that comes while a callback runs is seen at once: its budget may end before the callback does")
-    func flushDuringCallback() {
+    func flushDuringCallback() throws {
         let door = DispatchSemaphore(value: 0)
-        // Read at one end, written at the other: any descriptor that becomes readable does.
-        var wake: [CInt] = [0, 0]
-        pipe(&wake)
-        defer { for end in wake { close(end) } }
+        let wake = try WakeUp()
         var looks = 0
         let verdict = CallbackThread.run(
             UserCallbacks(
@@ -364,15 +358,14 @@ import Testing
                 beforeSend: { event in
                     door.wait()
                     return event
-                }), on: ReportEvent(level: .error), wake: wake[0], limit: .seconds(5)
+                }), on: ReportEvent(level: .error), wake: wake, limit: .seconds(5)
         ) {
             looks += 1
             // The first look finds nobody, and says so; then somebody comes. Only the second one lets the callback end.
-            var byte: UInt8 = 1
             switch looks {
-            case 1: write(wake[1], &byte, 1)
+            case 1: wake.signal()
             case 2:
-                read(wake[0], &byte, 1)
+                wake.clear()
                 door.signal()
             default: break
             }

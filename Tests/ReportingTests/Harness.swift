@@ -6,11 +6,12 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// A bench with one client, and words for what most tests do with it.
 final class TestClient: Sendable {
     private let bench = ReportBench()
-    let client: ReportClient
+    let client: SentryClient
 
     var ingest: MockIngest { bench.ingest }
     var records: LogRecords { bench.records }
@@ -33,7 +34,9 @@ final class TestClient: Sendable {
     func capture(_ error: any Error) -> String { capture(event(of: error), source: error) }
 
     func event(of error: any Error) -> ReportEvent {
-        client.event(of: error, level: .error, mechanism: "auto.http.lambda", isHandled: false, site: nil)
+        var event = ReportEvent(level: .error)
+        event.exceptions = ReportEvent.exceptions(of: error, mechanism: "auto.http.lambda", isHandled: false)
+        return event
     }
 
     func message(_ text: String) -> ReportEvent {
@@ -78,22 +81,22 @@ struct Wrapper: CausedError, CustomStringConvertible {
 
 /// Gives `body` the process's own reporting, alone, with its reports going to a server of the test's own.
 func withReports<R>(
-    _ change: (inout ReportOptions) -> Void = { _ in }, _ body: (MockIngest, Logger) async throws -> R
+    _ change: (inout ReportOptions) -> Void = { _ in }, _ body: (MockIngest, Reporters) async throws -> R
 ) async rethrows -> R {
     var options = ReportOptions { $0.proxy = "" }
     change(&options)
     return try await Turnstile.reports.alone {
         let (ingest, folder, records) = (MockIngest(), TemporaryFolder(), LogRecords())
+        let reporters = Reporters(records.logger, [SentryReporter(options)])
         Reports.start(
-            options, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder.path],
-            logger: records.logger)
+            reporters, environment: ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": folder.path], logger: records.logger)
         Reports.begin()
         defer {
             Reports.stop()
             ingest.stop()
             withExtendedLifetime(folder) {}
         }
-        return try await body(ingest, records.logger)
+        return try await body(ingest, reporters)
     }
 }
 

@@ -2,6 +2,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// What a server's answer holds back, and until when.
 @Suite struct RateLimitTests {
@@ -53,7 +54,7 @@ import Testing
 
     @Test("case 100: every row of the table of rate limits", arguments: rows)
     func table(_ row: Row) {
-        var limits = RateLimits()
+        var limits = SentryRateLimits()
         limits.update(status: row.status, limits: row.limits, retryAfter: row.retryAfter, now: Self.now)
         for category in ReportCategory.allCases where category != .internal {
             let seconds = max(row.all ?? 0, row.own[category] ?? 0)
@@ -66,7 +67,7 @@ import Testing
 
     @Test("case 100: of two answers' limits the later one counts, whichever came first", arguments: [true, false])
     func later(_ longFirst: Bool) {
-        var limits = RateLimits()
+        var limits = SentryRateLimits()
         let texts = longFirst ? ["50:error", "10:error", "20"] : ["20", "10:error", "50:error"]
         for text in texts { limits.update(status: 200, limits: text, retryAfter: nil, now: Self.now) }
         #expect(limits.isLimited(.error, at: Self.now.advanced(by: .seconds(49))))
@@ -77,7 +78,7 @@ import Testing
 
     @Test("an answer without limits lifts none, and reports about losses are never limited")
     func kept() {
-        var limits = RateLimits()
+        var limits = SentryRateLimits()
         limits.update(status: 429, limits: nil, retryAfter: "100", now: Self.now)
         limits.update(status: 200, limits: nil, retryAfter: nil, now: Self.now)
         limits.update(status: 200, limits: "1:internal", retryAfter: nil, now: Self.now)
@@ -87,7 +88,7 @@ import Testing
 
     @Test("limits of any length do not overflow")
     func extremes() {
-        var limits = RateLimits()
+        var limits = SentryRateLimits()
         limits.update(status: 200, limits: "1e300:error,99999999999999999999:log_item", retryAfter: nil, now: Self.now)
         limits.update(status: 429, limits: nil, retryAfter: "99999999999999999999", now: Self.now)
         limits.update(status: 429, limits: nil, retryAfter: "9223372036854775807", now: Self.now)

@@ -1,8 +1,10 @@
 import SluiceTestSupport
 import Synchronization
+import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// A mock server, a spool folder, and clients of its own: nothing of the process's is used, so tests may run side by side.
 final class ReportBench: Sendable {
@@ -29,12 +31,13 @@ final class ReportBench: Sendable {
     deinit { ingest.stop() }
 
     /// - Parameter environment: In addition to a DSN of the server's and a spool of its own.
-    func client(_ environment: [String: String] = [:], _ change: (inout ReportOptions) -> Void = { _ in }) -> ReportClient {
+    func client(_ environment: [String: String] = [:], _ change: (inout ReportOptions) -> Void = { _ in }) -> SentryClient {
         var options = ReportOptions()
         options.proxy = ""  // whatever this machine's environment says
         change(&options)
         let all = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spoolRoot].merging(environment) { _, given in given }
-        return ReportClient(options, environment: all, logger: records.logger, process: process)
+        return SentryClient(
+            options, ReportingProcess(environment: all, logger: records.logger, scope: process))
     }
 
     /// The spool's files, oldest first.
@@ -44,7 +47,20 @@ final class ReportBench: Sendable {
     var ledger: ReportLedger { box.ledger.now }
 }
 
-extension ReportClient {
+extension SentryClient {
+    /// A delivery like this client's, which nobody has started.
+    func idleDelivery(wake: WakeUp? = try? WakeUp()) throws -> Delivery {
+        let delivery = try #require(delivery)
+        return Delivery(
+            to: delivery.destination, as: delivery.format, spoolRoot: process.spoolRoot, diagnostics, wake: wake)
+    }
+
+    /// As `Reports.addBreadcrumb` does.
+    func add(_ breadcrumb: Breadcrumb, to box: ScopeBox) {
+        guard let breadcrumb = settings.options.changed(breadcrumb) else { return }
+        box.add(breadcrumb, limit: settings.options.maxBreadcrumbs)
+    }
+
     /// Captures a message in a scope.
     @discardableResult
     func capture(_ message: String, in box: ScopeBox, level: ReportLevel = .error) -> String {
@@ -57,7 +73,7 @@ extension ReportClient {
     func log(_ text: String, in box: ScopeBox) {
         let json = #"{"timestamp":1.5,"trace_id":"0123456789abcdef0123456789abcdef","level":"info","body":"\#(text)"}"#
         delivery?.submit(
-            LogBuffer.Entry(json: Array(json.utf8), ledger: box.ledger))
+            LogBuffer.Entry(Array(json.utf8), ledger: box.ledger))
     }
 
     /// As `FlushReports` does before the reply.

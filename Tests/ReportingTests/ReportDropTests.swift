@@ -5,6 +5,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// What is left out on purpose, in the order of the pipeline, and counted.
 @Suite struct ReportDropTests {
@@ -71,7 +72,7 @@ import Testing
             (nil, "half", 1), (nil, "", 1), (1.5, nil, 1),
         ] as [(Double?, String?, Double)])
     func rates(_ option: Double?, _ variable: String?, _ expected: Double) {
-        let settings = ReportSettings(
+        let settings = SentrySettings(
             ReportOptions { $0.sampleRate = option }, variable.map { ["SENTRY_SAMPLE_RATE": $0] } ?? [:])
         #expect(settings.sampleRate == expected)
     }

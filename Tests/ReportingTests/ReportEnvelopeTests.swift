@@ -4,6 +4,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// The reader of ``EnvelopeView`` is tested with the vectors of the specification, the writer with that reader.
 @Suite struct ReportEnvelopeTests {
@@ -56,7 +57,7 @@ import Testing
 
     @Test("cases 22, 29: an envelope without items is one line of headers")
     func empty() throws {
-        let bytes = ReportEnvelope().bytes
+        let bytes = SentryEnvelope().bytes
         #expect(bytes.filter { $0 == 10 }.count == 1)
         #expect(bytes.last == 10)
         #expect(try EnvelopeView(bytes).items.isEmpty)
@@ -71,7 +72,7 @@ import Testing
             Array("{\"type\":\"event\",\"length\":1}\nx\n".utf8),
         ]
         for last in payloads {
-            var envelope = ReportEnvelope()
+            var envelope = SentryEnvelope()
             envelope.items = (payloads + [last]).map { .init(type: "attachment", payload: $0) }
             let view = try EnvelopeView(envelope.bytes)
             #expect(view.items.map(\.payload) == payloads + [last])
@@ -94,13 +95,13 @@ import Testing
     @Test("case 30: all headers survive, whatever characters are in them")
     func headers() throws {
         let odd = "é😀\"\\\n\u{0}"
-        var envelope = ReportEnvelope()
+        var envelope = SentryEnvelope()
         envelope.eventID = "0123456789abcdef0123456789abcdef"
         envelope.dsn = "https://abc:xyz@sentry.io/1"
         envelope.trace = [("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736"), ("public_key", "abc"), ("release", odd)]
         envelope.items = [.init(type: "log", payload: [1, 10], contentType: "a/b", count: 2)]
         let moment = WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_678)
-        let view = try EnvelopeView(ReportEnvelope.stamp(envelope.bytes, sentAt: moment))
+        let view = try EnvelopeView(SentryEnvelope.stamp(envelope.bytes, sentAt: moment))
         #expect(view.header.keys == ["event_id", "sent_at", "sdk", "dsn", "trace"])
         #expect(view.header["event_id"]?.text == envelope.eventID)
         #expect(view.header["sent_at"]?.text == "2026-01-02T03:04:05.678Z")
@@ -116,10 +117,10 @@ import Testing
 
     @Test("case 30: stamped again after a stay in the spool, an envelope has one moment of sending, the last one")
     func restamped() throws {
-        let bytes = ReportEnvelope().bytes
+        let bytes = SentryEnvelope().bytes
         for milliseconds: Int64 in [0, 1_767_323_045_678] {
             let view = try EnvelopeView(
-                ReportEnvelope.stamp(bytes, sentAt: WallClock.Instant(millisecondsSinceEpoch: milliseconds)))
+                SentryEnvelope.stamp(bytes, sentAt: WallClock.Instant(millisecondsSinceEpoch: milliseconds)))
             #expect(view.header["sent_at"]?.text == Timestamp.text(WallClock.Instant(millisecondsSinceEpoch: milliseconds)))
         }
     }
@@ -149,8 +150,8 @@ import Testing
     @Test("case 31: a caller's trace without baggage is an empty context, and the trace header is left out")
     func frozen() async throws {
         let test = TestClient()
-        test.box.setRequest {
-            RawRequest(
+        test.box.began {
+            RequestSummary(
                 method: "GET", url: "/", query: [],
                 headers: [("Sentry-Trace", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7")], body: [], remoteAddress: nil)
         }
@@ -195,7 +196,7 @@ import Testing
 
     @Test("cases 28, 35: an event and attachments share an envelope, each with its length")
     func attachments() throws {
-        var envelope = ReportEnvelope()
+        var envelope = SentryEnvelope()
         envelope.eventID = "0123456789abcdef0123456789abcdef"
         envelope.items = [
             .init(type: "event", payload: Array(Self.event.utf8), contentType: "application/json"),
@@ -209,22 +210,19 @@ import Testing
 
     @Test("case 36: a client report has a moment and what was discarded, summed; taken once, and not of itself")
     func clientReport() {
-        var reports = ClientReports()
-        let nothing = reports.take(at: .now)
-        #expect(nothing == nil)
-        reports.add(.beforeSend, .error)
-        reports.add(.rateLimitBackoff, .logItem, 3)
-        reports.add(.beforeSend, .error, 2)
-        reports.add(.networkError, .internal)
-        reports.add(.networkError, .error, 0)
-        let bytes = reports.take(at: WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_500))
+        var losses = Losses()
+        losses.add(.networkError, .losses)
+        losses.add(.networkError, .event, 0)
+        #expect(losses.isEmpty)
+        losses.add(.beforeSend, .event)
+        losses.add(.rateLimitBackoff, .logs, 3)
+        losses.add(.beforeSend, .event, 2)
+        let bytes = losses.take().clientReport(at: WallClock.Instant(millisecondsSinceEpoch: 1_767_323_045_500))
         #expect(
-            bytes.map { String(decoding: $0, as: UTF8.self) }
+            String(decoding: bytes, as: UTF8.self)
                 == #"{"timestamp":1767323045.5,"discarded_events":[{"reason":"before_send","category":"error","quantity":3},"#
                 + #"{"reason":"ratelimit_backoff","category":"log_item","quantity":3}]}"#)
-        let again = reports.take(at: .now)
-        #expect(again == nil)
-        #expect(reports.isEmpty)
+        #expect(losses.isEmpty)
     }
 
     @Test("case 36: what was dropped travels as an item of the next envelope, behind the event")

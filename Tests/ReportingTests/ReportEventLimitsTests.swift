@@ -5,6 +5,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 #if canImport(Glibc)
 import Glibc
@@ -84,8 +85,8 @@ import Darwin
             $0.sendDefaultPII = true
             $0.dist = "arm64"
         }
-        test.box.setRequest {
-            RawRequest(
+        test.box.began {
+            RequestSummary(
                 method: "POST", url: "https://shop.example/orders?a=1", query: [("a", "1"), ("a", "2"), ("", "")],
                 headers: [("Content-Type", "text/plain"), ("X-Empty", "")], body: Array("x".utf8), remoteAddress: "192.0.2.1")
         }
@@ -101,10 +102,9 @@ import Darwin
         event.logger = "sluice"
         event.message = "failed"
         event.breadcrumbs = [Breadcrumb(""), Breadcrumb("x", category: "", type: "", data: [:])]
-        event.images = [ReportImage(address: 1 << 40, size: 4096, path: "/var/task/bootstrap", codeID: "", debugID: "e20a2268")]
+        event.images = [LoadedImage(address: 1 << 40, size: 4096, path: "/var/task/bootstrap", codeID: "", debugID: "e20a2268")]
         let scope = InvocationScope(
-            requestID: "8476a536", deadline: .now, traceID: "Root=1", tenantID: "t",
-            lambda: .init(functionARN: "arn:aws:lambda:eu-west-2:123456789012:function:shop", arrival: .now, isColdStart: true))
+            requestID: "8476a536", deadline: .now, traceID: "Root=1", tenantID: "t", follower: nil, platform: Platform())
         let arrived = try await InvocationScope.$current.withValue(scope) { try await test.delivered(event) }
         #expect(arrived.keys.isSubset(of: Self.keys))
         #expect(arrived.keys.count >= 20)
@@ -116,6 +116,14 @@ import Darwin
         var rest = try #require(arrived.value as? [String: Any])
         rest["request"] = nil
         Self.expectNothingEmpty(rest, "event")
+    }
+
+    private struct Platform: ReportedPlatform {
+        let functionARN = "arn:aws:lambda:eu-west-2:123456789012:function:shop"
+        let arrival = WallClock.Instant.now
+        let isColdStart = true
+        func budget(_ limit: Duration, _ state: InvocationScope.State) -> Duration? { nil }
+        func budgetAfterReply(_ limit: Duration) -> Duration? { nil }
     }
 
     private static func expectNothingEmpty(_ value: Any, _ path: String) {
@@ -223,7 +231,7 @@ import Darwin
     func deepStack() throws {
         var event = ReportEvent(level: .error)
         var exception = ReportException(type: "T", value: "", mechanism: .init(type: "generic"))
-        exception.frames = (0..<1000).map { ReportFrame(instructionAddress: $0, inApp: true) }
+        exception.frames = (0..<1000).map { StackFrame(instructionAddress: $0, inApp: true) }
         event.exceptions = [exception]
         let stack = try #require(try json(event)["exception"]?["values"]?[0]?["stacktrace"])
         let addresses = stack["frames"]?.elements?.map { $0["instruction_addr"]?.text }
@@ -270,10 +278,10 @@ import Darwin
     func images() throws {
         var event = ReportEvent(level: .error)
         event.images = [
-            ReportImage(
+            LoadedImage(
                 address: 0x55d0_c000_0000, size: 4_194_304, path: "/var/task/bootstrap",
                 codeID: "68220ae2c65d65c1b6aaa12fa6765a6ec2f5f434", debugID: "e20a2268-5dc6-c165-b6aa-a12fa6765a6e"),
-            ReportImage(address: 1, size: .max, path: "/lib/x.so", codeID: nil, debugID: "0"),
+            LoadedImage(address: 1, size: .max, path: "/lib/x.so", codeID: nil, debugID: "0"),
         ]
         let images = try #require(try json(event)["debug_meta"]?["images"]?.elements)
         #expect(images.map { $0["type"]?.text } == ["elf", "elf"])

@@ -4,6 +4,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 private final class Ring: CausedError, Sendable {
     let next = Mutex<(any Error)?>(nil)
@@ -70,7 +71,7 @@ private final class Ring: CausedError, Sendable {
         #expect(
             ["release", "environment", "dist", "server_name"].map { options[$0]?.text }
                 == ["r-option", "e-option", "d-option", "n-variable"])
-        let settings = ReportSettings(
+        let settings = SentrySettings(
             ReportOptions { $0.release = "" }, ["SENTRY_RELEASE": "r-variable", "SENTRY_ENVIRONMENT": "e-variable"])
         #expect(settings.release == "r-variable")
         #expect(settings.environment == "e-variable")
@@ -86,7 +87,7 @@ private final class Ring: CausedError, Sendable {
             scope.transaction = "process"
             scope.contexts["shop"] = ["process": true]
         }
-        #expect(test.process.add(Breadcrumb("of the process"), limit: 10))
+        test.process.add(Breadcrumb("of the process"), limit: 10)
         let alone = try await test.delivered(test.message("x"))
         #expect(alone["level"]?.text == "fatal")
         #expect(alone["fingerprint"]?.texts == ["process"])
@@ -107,7 +108,7 @@ private final class Ring: CausedError, Sendable {
         // A context is replaced whole.
         #expect(both["contexts"]?["shop"]?.keys == ["request"])
         // Outside of requests, and in a fork there, the scope is the process's own.
-        for box in [test.process, test.process.forked()] {
+        for box in [test.process, test.process.copy()] {
             let id = test.client.capture(test.message("z"), box.scope, box)
             let own = try #require(try await test.deliveredEvents().first { $0["event_id"]?.text == id })
             #expect(own["fingerprint"]?.texts == ["process"])

@@ -4,6 +4,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// What needs the process's one client: these tests run one after the other, and never while another suite has it.
 @Suite(.serialized) struct ReportFacadeTests {
@@ -14,9 +15,9 @@ import Testing
     private func request(
         options change: (inout ReportOptions) -> Void = { _ in }, _ body: (Reporters) async throws -> Void
     ) async throws -> [JSONView] {
-        try await withReports(change) { ingest, logger in
+        try await withReports(change) { ingest, reporters in
             try await InvocationScope.$current.withValue(InvocationScope(requestID: "r")) {
-                try await body(Reporters(logger, [SentryReporter()]))
+                try await body(reporters)
                 let ledger = await Reports.flush(within: .seconds(20))
                 #expect(ledger.isDelivered)
             }

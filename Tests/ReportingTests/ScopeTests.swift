@@ -3,6 +3,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 @Suite struct ScopeTests {
     @Test("the scope reaches child tasks, groups and Task {}, not detached tasks, and never another invocation")
@@ -28,7 +29,7 @@ import Testing
 
     @Test("a time-out's record is taken once")
     func once() async {
-        let progress = InvocationScope.Progress()
+        let progress = InvocationScope.State()
         let taken = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<16 { group.addTask { progress.takeTimeoutRecord() } }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }

@@ -3,6 +3,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 @Suite struct ScrubberTests {
     private let strict = Scrubber(sendsPII: false)
@@ -12,8 +13,8 @@ import Testing
         _ headers: [(name: String, value: String)] = [], url: String = "https://shop.example/",
         query: [(name: String, value: String)] = [],
         body: String = "", address: String? = nil
-    ) -> RawRequest {
-        RawRequest(method: "POST", url: url, query: query, headers: headers, body: Array(body.utf8), remoteAddress: address)
+    ) -> RequestSummary {
+        RequestSummary(method: "POST", url: url, query: query, headers: headers, body: Array(body.utf8), remoteAddress: address)
     }
 
     private func headers(_ scrubber: Scrubber, _ headers: [(name: String, value: String)]) -> [ReportRequest.Pair] {
@@ -22,7 +23,7 @@ import Testing
 
     /// The body as it leaves.
     private func body(_ type: String, _ bytes: [UInt8]) -> String? {
-        let raw = RawRequest(
+        let raw = RequestSummary(
             method: "POST", url: "/", query: [], headers: [("content-type", type)], body: bytes, remoteAddress: nil)
         return open.request(raw).body
     }
@@ -115,7 +116,7 @@ import Testing
 
     // MARK: A whole request
 
-    private var rest: RawRequest {
+    private var rest: RequestSummary {
         raw(
             [
                 ("Authorization", "Bearer hunter2"), ("Cookie", "theme=dark; session=hunter2"),
@@ -128,7 +129,7 @@ import Testing
     func piiOff() async throws {
         let test = TestClient()
         let rest = rest
-        test.box.setRequest { rest }
+        test.box.began { rest }
         let event = try await test.delivered(test.message("x"))
         let request = try #require(event["request"])
         #expect(request.keys == ["method", "url", "query_string", "headers", "cookies"])
@@ -145,7 +146,7 @@ import Testing
     func piiOn() async throws {
         let test = TestClient { $0.sendDefaultPII = true }
         let rest = rest
-        test.box.setRequest { rest }
+        test.box.began { rest }
         let event = try await test.delivered(test.message("x"))
         let request = try #require(event["request"])
         #expect(request.keys == ["method", "url", "query_string", "headers", "cookies", "data", "env"])
@@ -165,14 +166,14 @@ import Testing
         for sendsPII in [false, true] {
             let test = TestClient { $0.sendDefaultPII = sendsPII }
             let rest = rest
-            test.box.setRequest { rest }
+            test.box.began { rest }
             test.box.change { $0.user = ReportUser(id: "42", email: "a@b.example") }
             #expect(try await test.delivered(test.message("x"))["user"]?.dictionary == ["id": "42", "email": "a@b.example"])
         }
     }
 
     /// Where a secret may hide, each another one, and what must arrive for the search to mean anything.
-    private func planted(_ type: String, _ body: String) -> RawRequest {
+    private func planted(_ type: String, _ body: String) -> RequestSummary {
         raw(
             [
                 ("Authorization", "Bearer secret-01"), ("X-Api-Key", "secret-02"),
@@ -203,7 +204,7 @@ import Testing
         let onDisk = Collected<[UInt8]>()
         let test = TestClient { $0.sendDefaultPII = sendsPII }
         let request = planted(content.type, content.body)
-        test.box.setRequest { request }
+        test.box.began { request }
         let crumb = Breadcrumb(
             "kept-7",
             data: [
@@ -268,7 +269,7 @@ import Testing
     func query() async throws {
         let test = TestClient()
         let request = raw(query: [("token", "x"), ("a", "1"), ("a", "2"), ("A-Session", ""), ("empty", "")])
-        test.box.setRequest { request }
+        test.box.began { request }
         let event = try await test.delivered(test.message("x"))
         #expect(
             event["request"]?["query_string"]?.value as? [[String]] == [
@@ -295,7 +296,7 @@ import Testing
     func requestURL() async throws {
         let test = TestClient()
         let request = raw(url: "https://u:p@shop.example/orders/1?x=1#y")
-        test.box.setRequest { request }
+        test.box.began { request }
         #expect(
             try await test.delivered(test.message("x"))["request"]?["url"]?.text
                 == "https://[Filtered]:[Filtered]@shop.example/orders/1")
@@ -314,7 +315,7 @@ import Testing
         }
         let test = TestClient { $0.sendDefaultPII = true }
         let request = raw([("content-type", "text/plain")], body: String(repeating: "x", count: 20_000))
-        test.box.setRequest { request }
+        test.box.began { request }
         let event = try await test.delivered(test.message("x"))
         #expect(event["request"]?["data"]?.text == String(repeating: "x", count: 9997) + "...")
     }
@@ -423,7 +424,7 @@ import Testing
         let test = TestClient { $0.sendDefaultPII = true }
         for count in [400, 10_000 / opening.utf8.count] {
             let request = raw([("content-type", "application/json")], body: String(repeating: opening, count: count))
-            test.box.setRequest { request }
+            test.box.began { request }
             let id = test.capture(test.message("x"))
             #expect(try await test.deliveredEvents().contains { $0["event_id"]?.text == id })
         }

@@ -4,6 +4,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// What is on disk, and what a server that is away costs.
 @Suite(.timeLimit(.minutes(1))) struct SpoolTests {
@@ -230,13 +231,13 @@ import Testing
     func openBreaker() {
         let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         let ledger = ScopeBox().ledger
-        func parcel(_ id: String, _ category: ReportCategory) -> QueuedEnvelope {
-            QueuedEnvelope(id: id, category: category, content: .bytes([]), owners: [(ledger, 1)])
+        func parcel(_ id: String, _ kind: QueuedRequest.Kind) -> QueuedRequest {
+            QueuedRequest(id: id, kind: kind, content: .bytes([]), owners: [(ledger, 1)])
         }
         var queue = DeliveryQueue()
         queue.breaker.failed(after: .milliseconds(10), at: now)
-        queue.fresh = [parcel("log", .logItem), parcel("new", .error)]
-        queue.parked = [parcel("old", .error)]
+        queue.fresh = [parcel("log", .logs), parcel("new", .event)]
+        queue.parked = [parcel("old", .event)]
         queue.add(ledger, drains: false, until: now.advanced(by: .seconds(2))) {}
         var (job, over) = queue.next(at: now)
         guard case .idle = job else {
@@ -264,7 +265,7 @@ import Testing
         let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
         let ledger = ScopeBox().ledger
         var queue = DeliveryQueue()
-        queue.parked = [QueuedEnvelope(id: "a", category: .error, content: .file, owners: [(ledger, 1)])]
+        queue.parked = [QueuedRequest(id: "a", kind: .event, content: .file, owners: [(ledger, 1)])]
         queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}
         guard case .send(let parcel, _) = queue.next(at: now).0 else {
             Issue.record("not sent")

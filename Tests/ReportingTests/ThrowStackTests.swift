@@ -4,6 +4,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// The stack of a report is that of the throw: who threw, and who called, over `await`s too.
 @Suite(.serialized) struct ThrowStackTests {
@@ -97,8 +98,8 @@ import Testing
         let functions = try await functions(options: { $0.sendDefaultPII = true }) {
             // No JSON, which the reader says by throwing.
             let body = Array("[\((0..<20).map { #"{"name":"\#($0)"}"# }.joined(separator: ",")),".utf8)
-            Reports.box.setRequest {
-                RawRequest(
+            Reports.box?.began {
+                RequestSummary(
                     method: "POST", url: "https://x/", query: [], headers: [("content-type", "application/json")],
                     body: body, remoteAddress: nil)
             }

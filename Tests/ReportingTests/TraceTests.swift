@@ -3,6 +3,7 @@ import Testing
 
 @testable import SluiceCore
 @testable import SluiceReporting
+@testable import SluiceSentry
 
 /// Section 8.6 of the conformance cases: whose trace a request joins, and what goes out of it.
 @Suite struct TraceTests {
@@ -10,7 +11,7 @@ import Testing
     private static let span = "1121201211212012"
 
     private func read(_ headers: [String: String], organization: String? = nil, isStrict: Bool = false) -> TraceContext {
-        TraceContext(header: { headers[$0] }, organization: organization, isStrict: isStrict)
+        SentryTrace.continued(header: { headers[$0] }, organization: organization, isStrict: isStrict) ?? TraceContext()
     }
 
     @Test(
@@ -55,7 +56,7 @@ import Testing
     }
 
     private func envelopeHeader(_ context: TraceContext, organization: String? = nil) -> JSONView? {
-        var envelope = ReportEnvelope()
+        var envelope = SentryEnvelope()
         envelope.trace = context.sampling(
             publicKey: "key", release: "shop@1", environment: "production", organization: organization)
         return JSONView(Array(envelope.bytes.prefix { $0 != 0x0A }))
@@ -208,7 +209,7 @@ import Testing
             return await group.reduce(into: Set<String>()) { $0.insert($1) }
         }
         #expect(ids.count == 1)
-        #expect(box.forked().trace { TraceContext() }.traceID == ids.first)
+        #expect(box.copy().trace { TraceContext() }.traceID == ids.first)
         #expect(ScopeBox().trace { TraceContext() }.traceID != ids.first)
     }
 
@@ -217,7 +218,7 @@ import Testing
         let baggage = Baggage("a=1,\u{301}b=2,sentry-trace_id=\u{301}3;x,sentry-\u{301}n=4")
         #expect(baggage.others == ["a=1", "\u{301}b=2"])
         #expect(baggage.sentry == [.init(name: "trace_id", value: "\u{301}3"), .init(name: "\u{301}n", value: "4")])
-        var limits = RateLimits()
+        var limits = SentryRateLimits()
         let now = WallClock.Instant(millisecondsSinceEpoch: 0)
         limits.update(status: 200, limits: "60:error:key,\u{301}60::key, 60:log_item:key", retryAfter: nil, now: now)
         #expect(limits.isLimited(.error, at: now))

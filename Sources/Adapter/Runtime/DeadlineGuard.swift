@@ -1,4 +1,3 @@
-internal import CSluiceRuntime
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
@@ -22,9 +21,9 @@ final class DeadlineGuard: Sendable {
     private let responder: ErrorResponder
     private let mode: Settings.InvokeMode
     private let reporter: any SettlingReporter
-    private let wakeUp: CInt
-    /// Never readable.
-    private let pause: CInt
+    private let wakeUp: WakeUp
+    /// Never signalled.
+    private let pause: WakeUp
     /// When the guard will look again by itself, in epoch milliseconds: whoever arms for earlier must wake it.
     private let nextLook = Atomic(Int64.max)
     private let exit: @Sendable () -> Void
@@ -35,20 +34,14 @@ final class DeadlineGuard: Sendable {
         reporter: any SettlingReporter, exit: @escaping @Sendable () -> Void = { _exit(1) }
     ) throws(SystemError) {
         loop = try EventLoop()
-        wakeUp = sluice_eventfd()
-        pause = sluice_eventfd()
-        guard wakeUp >= 0, pause >= 0 else { throw .last("eventfd") }
+        wakeUp = try WakeUp()
+        pause = try WakeUp()
         slots = (0..<workers).map { _ in GuardSlot() }
         self.address = address
         self.mode = mode
         self.responder = responder
         self.reporter = reporter
         self.exit = exit
-    }
-
-    deinit {
-        close(wakeUp)
-        close(pause)
     }
 
     /// Starts the guard's thread; once is enough, and more does nothing.
@@ -74,9 +67,7 @@ final class DeadlineGuard: Sendable {
         let look = nextLook.load(ordering: .sequentiallyConsistent)
         // A look that should have been (a stepped clock, a long freeze) is not to be relied on either.
         if trip.schedule.cancel.millisecondsSinceEpoch < look || look < now.millisecondsSinceEpoch {
-            var one: UInt64 = 1
-            // A full counter wakes the poll as well as one more would.
-            _ = write(wakeUp, &one, 8)
+            wakeUp.signal()
         }
     }
 
@@ -96,12 +87,9 @@ final class DeadlineGuard: Sendable {
             // Asleep with nothing in flight, every arming must wake us: `nextLook` stays at its maximum.
             let timeout = next.map { max($0.remaining, waitsForDebugger ? .milliseconds(500) : .zero) }
             // Not cancellable: the guard lives as long as the process.
-            let woken = (try? await loop.wait(until: .readable, on: wakeUp, timeout: timeout, cancellable: false)) ?? false
-            if woken {
-                var counter: UInt64 = 0
-                // Only empties the counter.
-                _ = read(wakeUp, &counter, 8)
-            }
+            let woken = try? await loop.wait(
+                until: .readable, on: wakeUp.descriptor, timeout: timeout, cancellable: false)
+            if woken == true { wakeUp.clear() }
         }
     }
 
@@ -109,7 +97,7 @@ final class DeadlineGuard: Sendable {
     private func act(_ stage: GuardSchedule.Stage, _ trip: GuardedInvocation, _ slot: GuardSlot) {
         switch stage {
         case .cancel:
-            trip.scope.progress.isPastGuard = true
+            trip.scope.state.isTimedOut = true
             let responder = responder
             // Cancellation handlers and the app's error response are its own code, which may block: not on this thread.
             Task.detached {
@@ -215,7 +203,7 @@ final class DeadlineGuard: Sendable {
     private func isHandedOver(_ trip: GuardedInvocation) async throws -> Bool {
         while trip.token.current == .claimed {
             // The wake-up is somebody else's: this only lets a moment pass, on the loop.
-            try await loop.wait(until: .readable, on: pause, timeout: .milliseconds(2), cancellable: false)
+            try await loop.wait(until: .readable, on: pause.descriptor, timeout: .milliseconds(2), cancellable: false)
         }
         return trip.token.current == .handed
     }
@@ -231,14 +219,14 @@ final class DeadlineGuard: Sendable {
     private func flush(_ trip: GuardedInvocation) async {
         var scope = trip.scope
         // The stages before this one are over; the time until the next one is the limit.
-        scope.guardTimes = nil
+        scope.platform = nil
         await InvocationScope.$current.withValue(scope) {
             await reporter.flush(within: WallClock.Instant.now.duration(to: trip.schedule.cut))
         }
     }
 
     private func record(_ trip: GuardedInvocation, _ what: String, until limit: WallClock.Instant) async {
-        guard trip.scope.progress.takeTimeoutRecord() else { return }
+        guard trip.scope.state.takeTimeoutRecord() else { return }
         let request = trip.known.request
         let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
         let failure = Failure(
@@ -250,37 +238,24 @@ final class DeadlineGuard: Sendable {
     /// Records on a thread of its own, and goes on when that takes longer than until `limit`: the app's log handler, a disk, and
     /// reading a request for its report must not keep the guard from answering.
     private func record(_ failure: Failure, _ trip: GuardedInvocation, until limit: WallClock.Instant) async {
-        let done = sluice_eventfd()
-        let work = Work(done) { [reporter, scope = trip.scope] in
+        let work: @Sendable () -> Void = { [reporter, scope = trip.scope] in
             InvocationScope.$current.withValue(scope) { reporter.record(failure) }
         }
+        let done: WakeUp
         do throws(SystemError) {
-            guard done >= 0 else { throw .last("eventfd") }
-            try OwnedThread.start("sluice-timeout") { work.run() }
+            let started = try WakeUp()
+            try OwnedThread.start("sluice-timeout") {
+                work()
+                started.signal()
+            }
+            done = started
         } catch {
-            return work.run()
+            return work()
         }
         // Not cancellable, as the guard is not.
         _ = try? await loop.wait(
-            until: .readable, on: done, timeout: max(limit.remaining, .milliseconds(1)), cancellable: false)
-        withExtendedLifetime(work) {}
-    }
-
-    /// Something to be done, and a descriptor that is readable afterwards.
-    private final class Work: Sendable {
-        private let done: CInt
-        private let body: @Sendable () -> Void
-
-        init(_ done: CInt, _ body: @escaping @Sendable () -> Void) { (self.done, self.body) = (done, body) }
-
-        deinit { if done >= 0 { close(done) } }
-
-        func run() {
-            body()
-            var one: UInt64 = 1
-            // Nobody may be waiting any more; then nobody misses it.
-            _ = write(done, &one, 8)
-        }
+            until: .readable, on: done.descriptor, timeout: max(limit.remaining, .milliseconds(1)), cancellable: false)
+        withExtendedLifetime(done) {}
     }
 }
 

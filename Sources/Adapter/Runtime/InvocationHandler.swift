@@ -214,7 +214,7 @@ struct InvocationHandler: Sendable {
         }
     }
 
-    private var hasFailed: Bool { InvocationScope.current?.progress.hasFailed == true }
+    private var hasFailed: Bool { InvocationScope.current?.state.hasFailed == true }
 
     /// Records a failure that the chain could not see, and delivers it before the response leaves.
     private func capture(_ failure: Failure, _ request: Request?) async {

@@ -17,13 +17,17 @@ enum Server {
     ) async -> End {
         let log = LogSettings(environment)
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
-        // Errors of start-up are reported too; the app's own options count as soon as the app is there.
-        if reporter == nil { Reports.start(ReportOptions(), environment: environment, logger: logger) }
+        // Errors of start-up are reported too; the app's own reporters count as soon as the app is there.
         let isGiven = reporter != nil
-        var reporter: any SettlingReporter = reporter ?? Reporters(logger, [SentryReporter()])
+        func start(_ named: CaptureErrors.Reporters) -> Reporters {
+            let reporters = Reporters(logger, named.resolved(environment))
+            Reports.start(reporters, environment: environment, logger: logger)
+            return reporters
+        }
+        var reporter: any SettlingReporter = reporter ?? start(.ofEnvironment)
         let settings: Settings
         do throws(SettingsError) {
-            settings = try Settings(environment)
+            settings = try Settings(environment, log: log)
         } catch {
             return await failStartUp(error, Settings.anyRuntimeAPI(environment), reporter)
         }
@@ -33,14 +37,7 @@ enum Server {
         }
         do {
             let app = try await makeApp()
-            if !isGiven {
-                if let reporters = app.chain.reporters { reporter = Reporters(logger, reporters) }
-                if let options = app.chain.reportOptions {
-                    Reports.start(options, environment: environment, logger: logger)
-                } else if app.chain.reporters != nil {
-                    Reports.stop()
-                }
-            }
+            if !isGiven, app.chain.namesReporters { reporter = start(app.chain.reporters) }
             // What is wrong with the app is reported to where the app says.
             try app.validate()
             let guardian = try DeadlineGuard(

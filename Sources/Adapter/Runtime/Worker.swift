@@ -68,13 +68,15 @@ struct Worker: Sendable {
         let slot = context.guardian.slot(number)
         let now = WallClock.Instant.now
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
-        let facts = InvocationScope.LambdaFacts(
-            functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart())
+        let state = InvocationScope.State()
+        let follower = Reports.follower(of: state)
+        if let follower, invocation.clientContext != nil { follower.carrier = invocation.traceCarrier }
         let scope = InvocationScope(
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
-            tenantID: invocation.tenantID,
-            guardTimes: schedule.map { .init(cancel: $0.cancel, flushed: $0.flushed, last: $0.exit) }, lambda: facts)
-        if Reports.isOn, invocation.clientContext != nil { scope.report.carrier = invocation.traceCarrier }
+            tenantID: invocation.tenantID, state: state, follower: follower,
+            platform: LambdaScope(
+                functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart(),
+                schedule: schedule))
         let trip = schedule.map {
             GuardedInvocation(id: invocation.id, scope: scope, schedule: $0, token: token)
         }
@@ -83,7 +85,7 @@ struct Worker: Sendable {
             invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
-            scope.report.claim()
+            scope.state.claim()
             try await InvocationScope.$current.withValue(scope) { try await run.run() }
         }
         if let trip {

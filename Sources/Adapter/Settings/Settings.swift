@@ -1,3 +1,5 @@
+internal import SluiceReporting
+
 /// A variable whose value cannot be used; stops start-up.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// The environment variable's name.
@@ -34,7 +36,9 @@ struct Settings: Sendable {
     let warnings: [String]
 
     /// - Throws: ``SettingsError``.
-    init(_ environment: [String: String]) throws(SettingsError) {
+    ///
+    /// - Parameter log: What the same environment says of the log, which is read first.
+    init(_ environment: [String: String], log: LogSettings? = nil) throws(SettingsError) {
         var warnings: [String] = []
         let variable = Self.present(environment[Self.proxy]) == nil ? Self.runtimeAPI : Self.proxy
         if let api = environment[variable] {
@@ -51,8 +55,8 @@ struct Settings: Sendable {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
-        log = LogSettings(environment)
-        if let warning = log.warning { warnings.append(warning) }
+        self.log = log ?? LogSettings(environment)
+        if let warning = self.log.warning { warnings.append(warning) }
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
         for part in errorStatusCodes.invalid {
             warnings.append("AWS_LWA_ERROR_STATUS_CODES: '\(part)' is no status and no range; ignored")
@@ -68,8 +72,10 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
-        if let spool = Self.present(environment["SLUICE_SPOOL"]), !spool.hasPrefix("/") {
-            throw SettingsError(variable: "SLUICE_SPOOL", reason: "expected an absolute path, found '\(spool)'")
+        do throws(RelativeSpool) {
+            _ = try Spool.root(in: environment)
+        } catch {
+            throw SettingsError(variable: "SLUICE_SPOOL", reason: "expected an absolute path, found '\(error.path)'")
         }
         for name in Self.notYet where Self.present(environment[name]) != nil {
             warnings.append("\(name): Sluice does not have this setting yet; ignored")

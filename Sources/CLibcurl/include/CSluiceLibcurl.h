@@ -27,8 +27,9 @@ struct sluice_curl_request {
     const char *ca_file;
     /// Null for the environment's proxy settings, empty for none.
     const char *proxy;
-    /// Without the brackets of the URL; null for any.
     const char *user_agent;
+    /// A response header to keep beside `Retry-After`; null for none.
+    const char *limits_header;
     long timeout_ms;
     long connect_timeout_ms;
 };

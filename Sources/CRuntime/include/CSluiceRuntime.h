@@ -89,11 +89,9 @@ struct sluice_image {
 /// The loaded images, the program first. Returns how many were written.
 size_t sluice_images(struct sluice_image *out, size_t max);
 
-/// Starts a detached thread that no signal is delivered to. `name` is cut to 15 bytes. 0, or an errno.
-int sluice_start_thread(const char *name, void (*run)(void *), void *context);
-
-/// The same, but signals are delivered to it as to the thread that starts it.
-int sluice_start_thread_with_signals(const char *name, void (*run)(void *), void *context);
+/// Starts a detached thread. `name` is cut to 15 bytes. With `takes_signals` 0 no signal is delivered to it, else those that the
+/// calling thread takes: a mask must be set before the thread is there. Returns 0, or an errno.
+int sluice_start_thread(const char *name, int takes_signals, void (*run)(void *), void *context);
 
 /// The unique number of the Swift task that runs on this thread; 0 outside of tasks.
 uint64_t sluice_current_task_id(void);

@@ -10,11 +10,14 @@ package enum OwnedThread {
 
     /// Starts a detached thread. `name` is cut to the 15 bytes that Linux shows.
     ///
+    /// - Parameter takesSignals: Whether signals may be handled on it. A thread without them gets an error code where a peer is gone.
     /// - Throws: ``SystemError`` when the system has no thread left.
-    package static func start(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    package static func start(
+        _ name: String, takesSignals: Bool = true, _ run: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         let body = Unmanaged.passRetained(Body(run))
-        let code = sluice_start_thread_with_signals(
-            name,
+        let code = sluice_start_thread(
+            name, takesSignals ? 1 : 0,
             { raw in
                 guard let raw else { return }
                 Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()

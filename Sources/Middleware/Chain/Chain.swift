@@ -1,5 +1,5 @@
 internal import HTTPTypes
-package import SluiceReporting
+package import SluiceCore
 internal import SluiceStreaming
 
 /// An app's list, ready to answer requests.
@@ -21,11 +21,11 @@ package struct Chain: Sendable {
         self.responder = responder
     }
 
-    /// What `CaptureErrors` was given; nil: all of it comes from the environment.
-    package var reportOptions: ReportOptions? { capture.options }
+    /// Who hears of failures.
+    package var reporters: CaptureErrors.Reporters { capture.reporters }
 
-    /// What `CaptureErrors(to:)` was given; nil: what the environment names.
-    package var reporters: [any ErrorReporter]? { capture.reporters }
+    /// Whether the app says who hears of failures; else the environment does.
+    package var namesReporters: Bool { if case .ofEnvironment = capture.reporters { false } else { true } }
 
     /// What must stop start-up.
     package var problems: [RouteError] { table.problems }
@@ -33,7 +33,7 @@ package struct Chain: Sendable {
     /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.
     package func respond(to request: Request) async -> Response {
         let (table, responder) = (table, responder)
-        if Reports.isOn { InvocationScope.current?.report.setRequest { RawRequest(request) } }
+        if let follower = InvocationScope.current?.follower { follower.began { RequestSummary(request) } }
         var request = request
         if let coders { request.coders = coders }
         let next = Next(

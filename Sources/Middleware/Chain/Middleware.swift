@@ -1,4 +1,4 @@
-internal import SluiceReporting
+internal import SluiceCore
 
 /// One step between the adapter and the route handler.
 ///
@@ -18,11 +18,13 @@ public struct Next: Sendable {
     /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
     public func callAsFunction(_ request: Request) async -> Response {
         // In a child task (a time-out, say): what the rest sets in its scope is the request's, not that task's alone.
-        guard Reports.isOn, var scope = InvocationScope.current, scope.report.isForeign else { return await run(request) }
-        let outer = scope.report
-        scope.report = outer.forked()
+        guard var scope = InvocationScope.current, let outer = scope.follower, outer.isForeign else {
+            return await run(request)
+        }
+        let fork = outer.forked()
+        scope.ownFollower = fork
         let response = await InvocationScope.$current.withValue(scope) { await run(request) }
-        outer.adopt(scope.report)
+        outer.adopt(fork)
         return response
     }
 

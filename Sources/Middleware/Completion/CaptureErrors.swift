@@ -1,5 +1,5 @@
 internal import Logging
-public import SluiceReporting
+public import SluiceCore
 internal import SluiceStreaming
 
 /// Records every failure of what stands above it, streamed bodies included: the last step but one of every app.
@@ -13,26 +13,42 @@ public struct CaptureErrors: Sendable {
     private let lowestStatus: Int
 
     private final class Box: Sendable {
-        let options: ReportOptions?
-        let reporters: [any ErrorReporter]?
-
-        init(_ options: ReportOptions?, _ reporters: [any ErrorReporter]?) {
-            self.options = options
-            self.reporters = reporters
-        }
+        let reporters: Reporters
+        init(_ reporters: Reporters) { self.reporters = reporters }
     }
 
-    var options: ReportOptions? { given?.options }
-    /// Nil: what the environment names.
-    var reporters: [any ErrorReporter]? { given?.reporters }
+    /// Who hears of failures.
+    package enum Reporters: Sendable {
+        /// Those that the environment names: `SENTRY_DSN`, `OTEL_EXPORTER_OTLP_ENDPOINT`, or both.
+        case ofEnvironment
+        /// Those that the environment names, this one in the place of its kind.
+        case ofEnvironmentBut(any ErrorReporter)
+        /// These, and no others.
+        case these([any ErrorReporter])
+    }
 
-    /// - Parameters:
-    ///   - options: How errors are reported; nil takes all of it from the environment: `SENTRY_DSN` and the others.
-    ///   - returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
-    public init(_ options: ReportOptions? = nil, returnedServerErrors: Bool = true) {
+    package var reporters: Reporters { given?.reporters ?? .ofEnvironment }
+
+    /// Failures go to whom the environment names: `SENTRY_DSN`, `OTEL_EXPORTER_OTLP_ENDPOINT`, or both. Where it names nobody they are in the log.
+    ///
+    /// - Parameter returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
+    public init(returnedServerErrors: Bool = true) {
         self.returnedServerErrors = returnedServerErrors
-        given = options.map { Box($0, nil) }
-        lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
+        given = nil
+        lowestStatus = 500
+    }
+
+    /// - Parameter reporters: Who hears of failures.
+    package init(_ reporters: Reporters, returnedServerErrors: Bool) {
+        self.returnedServerErrors = returnedServerErrors
+        given = Box(reporters)
+        let lowest: Int? =
+            switch reporters {
+            case .ofEnvironment: nil
+            case .ofEnvironmentBut(let reporter): reporter.lowestStatus
+            case .these(let reporters): reporters.map(\.lowestStatus).min()
+            }
+        lowestStatus = max(400, min(lowest ?? 500, 500))
     }
 
     /// Failures go to these reporters, and to no others: `CaptureErrors(to: SentryReporter(options), Pager())`.
@@ -46,10 +62,7 @@ public struct CaptureErrors: Sendable {
 
     /// As ``init(to:returnedServerErrors:)-(ErrorReporter...,_)``, for a list that is known when the program runs.
     public init(to reporters: [any ErrorReporter], returnedServerErrors: Bool = true) {
-        self.returnedServerErrors = returnedServerErrors
-        let options = reporters.lazy.compactMap { ($0 as? SentryReporter)?.options }.first
-        given = Box(options, reporters)
-        lowestStatus = max(400, min(options?.lowestStatus ?? 500, 500))
+        self.init(.these(reporters), returnedServerErrors: returnedServerErrors)
     }
 
     func capture(_ end: ResponseEnd, of request: Request, _ reporter: any SettlingReporter) {
@@ -86,7 +99,7 @@ public struct CaptureErrors: Sendable {
     private static func isTimeout(_ error: any Error) -> Bool { error is CancellationError && isPastGuard }
 
     /// What cuts a body after the guard has cancelled it is the time-out, in whatever words: clients have errors of their own for it.
-    private static var isPastGuard: Bool { InvocationScope.current?.progress.isPastGuard == true }
+    private static var isPastGuard: Bool { InvocationScope.current?.state.isTimedOut == true }
 
     private static func isDisconnection(_ error: any Error) -> Bool {
         if case .disconnected = error as? BodyWriterError { true } else { false }
@@ -94,7 +107,7 @@ public struct CaptureErrors: Sendable {
 
     private static func record(_ failure: Failure, _ reporter: any SettlingReporter) {
         // The guard may have answered for us already: then the time-out has its record, and so has what it led to here.
-        if let progress = InvocationScope.current?.progress, progress.isPastGuard, !progress.takeTimeoutRecord() {
+        if let state = InvocationScope.current?.state, state.isTimedOut, !state.takeTimeoutRecord() {
             return
         }
         reporter.record(failure)

@@ -1,4 +1,4 @@
-package import SluiceReporting
+package import SluiceCore
 
 /// Delivers what was captured before the response may end: the last step of every app.
 ///

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import HTTPTypes
-internal import SluiceReporting
+internal import SluiceCore
 
 /// Shapes the response to an error. The app may replace it: `LambdaApp(errorResponse: …) { … }`.
 ///
@@ -39,7 +39,7 @@ extension HTTPError {
             self =
                 UnusableStatus.isUsable(known.status)
                 ? known : HTTPError(.internalServerError, cause: UnusableStatus(code: known.status.code))
-        } else if error is CancellationError, InvocationScope.current?.progress.isPastGuard == true {
+        } else if error is CancellationError, InvocationScope.current?.state.isTimedOut == true {
             self.init(.gatewayTimeout, detail: "cancelled by the deadline guard", cause: error)
         } else {
             self.init(.internalServerError, cause: error)

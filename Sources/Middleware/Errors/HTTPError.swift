@@ -1,5 +1,5 @@
 public import HTTPTypes
-public import SluiceReporting
+public import SluiceCore
 
 /// An error that knows how to answer the request that caused it.
 ///

@@ -1,5 +1,4 @@
 internal import HTTPTypes
-internal import SluiceReporting
 internal import SluiceCore
 
 /// The cookies of a request (RFC 6265, section 5.4), values verbatim: neither unquoted nor decoded.

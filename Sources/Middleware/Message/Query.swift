@@ -1,4 +1,3 @@
-internal import SluiceReporting
 internal import SluiceCore
 
 /// The fields of a query string, in the order sent.

@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import SluiceReporting
 internal import SluiceCore
 
 extension Request {

@@ -1,7 +1,6 @@
 internal import HTTPTypes
-internal import SluiceReporting
-public import SluiceStreaming
 internal import SluiceCore
+public import SluiceStreaming
 
 extension Response {
     /// Puts a transform around the body, bytes or stream: `response.transformBody { Gzip() }`.

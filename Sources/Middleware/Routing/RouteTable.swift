@@ -1,7 +1,6 @@
 internal import HTTPTypes
-internal import SluiceReporting
-internal import SluiceStreaming
 internal import SluiceCore
+internal import SluiceStreaming
 
 /// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
 package struct RouteTable: Sendable {
@@ -41,7 +40,7 @@ package struct RouteTable: Sendable {
         _ match: RouteTrie.Match, of trie: RouteTrie, _ request: Request, _ responder: @escaping ErrorResponder
     ) async -> Response {
         let route = trie.routes[match.route]
-        if Reports.isOn { InvocationScope.current?.report.setTransaction(route.description) }
+        if let follower = InvocationScope.current?.follower { follower.matched(route.description) }
         var request = request
         request.route = route.pattern.text
         if !match.captured.isEmpty {

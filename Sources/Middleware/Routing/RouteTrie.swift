@@ -1,5 +1,4 @@
 internal import HTTPTypes
-internal import SluiceReporting
 internal import SluiceCore
 
 /// The routes as a tree of path segments: a look-up walks the path once, however many routes there are.

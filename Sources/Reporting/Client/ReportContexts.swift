@@ -1,4 +1,4 @@
-internal import SluiceCore
+package import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc
@@ -7,14 +7,14 @@ internal import Darwin
 #endif
 
 /// What every report of this process says of where it runs: read once.
-struct ReportContexts: Sendable {
-    private(set) var contexts: [String: [String: ReportValue]] = [:]
+package struct ReportContexts: Sendable {
+    package private(set) var contexts: [String: [String: ReportValue]] = [:]
     private let region: String?
     private let log: (group: String, stream: String)?
     private let function: (name: String, version: String)?
-    let hostName: String?
+    package let hostName: String?
 
-    init(_ environment: [String: String], startedAt: WallClock.Instant) {
+    package init(_ environment: [String: String], startedAt: WallClock.Instant) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         region = given("AWS_REGION")
         log = given("AWS_LAMBDA_LOG_GROUP_NAME").flatMap { group in given("AWS_LAMBDA_LOG_STREAM_NAME").map { (group, $0) } }
@@ -26,7 +26,7 @@ struct ReportContexts: Sendable {
         contexts["runtime"] = ["name": "swift", "version": .string(Self.swiftVersion)]
         contexts["os"] = Self.distribution().merging(["kernel_version": .string(kernel)]) { old, _ in old }
         contexts["device"] = [
-            "arch": .string(SDK.architecture), "processor_count": .integer(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            "arch": .string(Self.architecture), "processor_count": .integer(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
         ]
         if let memory = given("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").flatMap({ Int($0) }) {
             contexts["device"]?["memory_size"] = .integer(memory << 20)
@@ -42,8 +42,8 @@ struct ReportContexts: Sendable {
     }
 
     /// What is to be said of one invocation, as things are now.
-    func contexts(of scope: InvocationScope) -> [String: [String: ReportValue]] {
-        guard let facts = scope.lambda else { return [:] }
+    package func contexts(of scope: InvocationScope) -> [String: [String: ReportValue]] {
+        guard let facts = scope.platform as? any ReportedPlatform else { return [:] }
         let now = WallClock.Instant.now
         var lambda: [String: ReportValue] = [
             "aws_request_id": .string(scope.requestID), "invoked_function_arn": .string(facts.functionARN),
@@ -82,6 +82,14 @@ struct ReportContexts: Sendable {
             + "/log-events/\(PercentEncoding.unreserved(stream))?filterPattern=\"\(id)\""
     }
 
+    #if arch(x86_64)
+    package static let architecture = "x86_64"
+    #elseif arch(arm64)
+    package static let architecture = "arm64"
+    #else
+    package static let architecture = "unknown"
+    #endif
+
     #if compiler(>=6.4)
     private static let swiftVersion = "6.4"
     #elseif compiler(>=6.3)
@@ -109,4 +117,14 @@ struct ReportContexts: Sendable {
         }
         return found
     }
+}
+
+/// What a platform's scope tells reports of its invocation.
+package protocol ReportedPlatform: PlatformScope {
+    /// The function's ARN, with the alias or version that was invoked.
+    var functionARN: String { get }
+    /// When the invocation was handed out.
+    var arrival: WallClock.Instant { get }
+    /// Whether it is the first one of its process.
+    var isColdStart: Bool { get }
 }

@@ -1,7 +1,7 @@
 public import Logging
 internal import SluiceCore
 
-/// Feeds log records to reports: as breadcrumbs, and with ``ReportOptions/enableLogs`` as Sentry's structured logs.
+/// Feeds log records to reports: as breadcrumbs, and as structured logs where a reporter's options ask for those.
 ///
 /// `run()` does this with the backend it installs. With a bootstrap of your own, make it one of several handlers:
 /// `LoggingSystem.bootstrap { MultiplexLogHandler([MyHandler(label: $0), ReportLogHandler(label: $0)]) }`.
@@ -37,110 +37,31 @@ public struct ReportLogHandler: LogHandler {
 extension Reports {
     /// One log record, its metadata merged already.
     package static func take(_ event: LogEvent, label: String, metadata: Logger.Metadata) {
-        guard isOn, label != "sluice", let client = current else { return }
-        // As a rule nobody wants it.
-        guard event.level >= .info || client.settings.options.enableLogs else { return }
-        let box = box
+        guard label != "sluice", let hub, isOn else { return }
+        // As a rule nobody wants what is below `info`; who does is asked below.
+        guard event.level >= .info || !hub.tracking.isEmpty else { return }
         var data = metadata.mapValues(ReportValue.init(metadata:))
         if let error = event.error { data["error"] = .string(String(describing: error)) }
-        let level = ReportLevel(event.level)
         // A log entry is filtered here and now, a breadcrumb when its report is made.
         if event.level >= .info {
-            client.add(
+            let level = ReportLevel(event.level)
+            addBreadcrumb(
                 Breadcrumb(
-                    event.message.description, category: label, type: level == .error ? "error" : nil, level: level, data: data),
-                to: box)
+                    event.message.description, category: label, type: level == .error ? "error" : nil, level: level, data: data)
+            )
         }
-        client.log(event, label: label, data: data, box)
-    }
-}
-
-extension ReportClient {
-    func log(_ event: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox) {
-        guard settings.options.enableLogs, let delivery else { return }
-        let trace = trace(of: box)
-        var json = JSONWriter(reserving: 512)
-        json.object { json in
-            json.key("timestamp")
-            json.number(WallClock.Instant.now.secondsSinceEpoch)
-            json.field("trace_id", trace.traceID)
-            let (name, severity) = Self.severity(event.level)
-            json.field("level", name)
-            json.field("severity_number", severity)
-            json.field("body", Trim.text(event.message.description, to: Trim.message))
-            json.key("attributes")
-            json.object { json in
-                var attributes: [String: ReportValue] = [:]
-                attributes.reserveCapacity(data.count + 8)
-                for (key, value) in data { attributes[key] = scrubber.data(value, name: key) }
-                attributes["sentry.environment"] = .string(settings.environment)
-                attributes["sentry.release"] = settings.release.map { .string($0) }
-                attributes["sentry.sdk.name"] = .string(SDK.current.name)
-                attributes["sentry.sdk.version"] = .string(SDK.current.version)
-                attributes["sentry.origin"] = "auto.log.swift_log"
-                attributes["logger.name"] = .string(label)
-                attributes["server.address"] = settings.serverName.map { .string($0) }
-                if let id = InvocationScope.current?.requestID { attributes["faas.invocation_id"] = .string(id) }
-                for (key, value) in attributes.inOrder { value.writeAttribute(key, to: &json) }
-            }
-        }
-        delivery.submit(LogBuffer.Entry(json: json.bytes, ledger: box.ledger))
-    }
-
-    private static func severity(_ level: Logger.Level) -> (String, Int) {
-        switch level {
-        case .trace: ("trace", 1)
-        case .debug: ("debug", 5)
-        case .info, .notice: ("info", 9)
-        case .warning: ("warn", 13)
-        case .error: ("error", 17)
-        case .critical: ("fatal", 21)
-        }
+        guard let box else { return }
+        for reporter in hub.tracking { reporter.take(event, label: label, data: data, box) }
     }
 }
 
 extension ReportValue {
-    init(metadata value: Logger.MetadataValue) {
+    package init(metadata value: Logger.MetadataValue) {
         switch value {
         case .string(let text): self = .string(text)
         case .stringConvertible(let value): self = .string(value.description)
         case .array(let values): self = .array(values.map(ReportValue.init(metadata:)))
         case .dictionary(let values): self = .object(values.mapValues(ReportValue.init(metadata:)))
-        }
-    }
-
-    /// `"key":{"value":…,"type":…}`.
-    func writeAttribute(_ key: String, to json: inout JSONWriter) {
-        json.key(key)
-        json.object { json in
-            json.key("value")
-            let type: String
-            switch self {
-            case .bool: type = "boolean"
-            case .integer: type = "integer"
-            case .double: type = "double"
-            default: type = "string"
-            }
-            switch self {
-            case .bool, .integer, .double, .string: write(to: &json)
-            default:
-                var nested = JSONWriter()
-                write(to: &nested)
-                json.string(nested.bytes)
-            }
-            json.field("type", type)
-        }
-    }
-}
-
-extension ReportLevel {
-    init(_ level: Logger.Level) {
-        switch level {
-        case .trace, .debug: self = .debug
-        case .info, .notice: self = .info
-        case .warning: self = .warning
-        case .error: self = .error
-        case .critical: self = .fatal
         }
     }
 }

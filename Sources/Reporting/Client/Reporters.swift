@@ -1,44 +1,66 @@
 package import Logging
+package import SluiceCore
 internal import Synchronization
 
 /// All that hear of an app's failures: the log first, then each reporter.
 package struct Reporters: SettlingReporter {
     private let logger: Logger
-    /// Of the app's own, whose flush is waited for no longer than its limit.
+    /// In the order in which the app names them.
+    let all: [any ErrorReporter]
+    /// The app's own, whose flush is waited for no longer than its limit. The others' reports are the hub's to deliver.
     private let others: [any ErrorReporter]
-    private let sentry: [SentryReporter]
 
     /// - Parameter reporters: None: failures are logged, and that is all.
     package init(_ logger: Logger, _ reporters: [any ErrorReporter] = []) {
         self.logger = logger
-        sentry = reporters.compactMap { $0 as? SentryReporter }
-        others = reporters.filter { !($0 is SentryReporter) }
+        all = reporters
+        others = reporters.filter { !($0 is any DeliveredReporter) }
     }
+
+    package var lowestStatus: Int { all.map(\.lowestStatus).min() ?? 500 }
 
     package func capture(_ failure: Failure) {
         failure.write(to: logger)
-        for reporter in sentry { reporter.capture(failure) }
-        for reporter in others { reporter.capture(failure) }
+        report(failure)
+    }
+
+    /// As ``capture(_:)``, without a record.
+    func report(_ failure: Failure) {
+        for reporter in all where reporter.wants(failure) { reporter.capture(failure) }
     }
 
     package func flush(within limit: Duration) async {
-        guard !others.isEmpty else {
-            for reporter in sentry { await reporter.flush(within: limit) }
-            return
-        }
+        // As a rule there is nothing: no clock is read for that, and no lock taken.
+        let ledger = Reports.box?.ledger
+        let isPending = ledger?.hasPending == true
+        guard isPending || !others.isEmpty else { return }
+        let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
         let waits = others.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
-        for reporter in sentry { await reporter.flush(within: limit) }
+        if isPending { await Reports.hub?.flush(ledger, drains: false, within: limit) }
         for wait in waits { await wait.end() }
     }
 
     package func mustSettle(_ scope: InvocationScope) -> Bool {
-        !others.isEmpty || sentry.contains { $0.mustSettle(scope) }
+        if !others.isEmpty { return true }
+        guard let hub = Reports.hub else { return false }
+        return hub.deliveries.contains(where: \.hasWork) || Reports.box(of: scope)?.ledger.isUsed == true
     }
 
     package func settle(within limit: Duration) async {
-        for reporter in sentry { await reporter.settle(within: limit, logger) }
+        let scope = InvocationScope.current
+        let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
         let waits = others.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
+        await Reports.hub?.flush(Reports.box?.ledger, drains: true, within: limit)
         for wait in waits { await wait.end() }
+        if scope != nil, let ledger = Reports.box?.ledger, ledger.isUsed { tell(ledger.now) }
+    }
+
+    /// One record for each invocation of which anything was captured: what became of it.
+    private func tell(_ ledger: ReportLedger) {
+        guard ledger.captured > 0 else { return }
+        logger.log(
+            level: ledger.isDelivered ? .info : .warning, "reports: \(ledger)",
+            metadata: ["reports": .dictionary(ledger.metadata)])
     }
 
     /// Something that is waited for, up to a limit: what does not heed its cancellation is left behind.
@@ -52,7 +74,6 @@ package struct Reporters: SettlingReporter {
         private let state = Mutex(State())
 
         init(_ limit: Duration, _ body: @escaping @Sendable () async -> Void) {
-            let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
             let work = Task {
                 await body()
                 self.finish()
@@ -89,5 +110,19 @@ package struct Reporters: SettlingReporter {
                 if isOver { continuation.resume() }
             }
         }
+    }
+}
+
+/// A reporter whose reports are delivered by a ``Delivery`` of the process: its flush is the hub's to make.
+package protocol DeliveredReporter: ErrorReporter {}
+
+extension ReportLedger {
+    var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["captured": "\(captured)", "delivered": "\(delivered)"]
+        if spooled > 0 { metadata["spooled"] = "\(spooled)" }
+        if pending > 0 { metadata["pending"] = "\(pending)" }
+        if !refused.isEmpty { metadata["refused"] = "\(refused.values.reduce(0, +))" }
+        if !dropped.isEmpty { metadata["dropped"] = "\(dropped.values.reduce(0, +))" }
+        return metadata
     }
 }

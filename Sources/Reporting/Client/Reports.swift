@@ -1,94 +1,120 @@
 package import Logging
+package import SluiceCore
 internal import Synchronization
 
-/// Says to the error tracker what happened: errors, messages, and what was known at the time.
+/// Says to the app's reporters what happened: errors, messages, and what was known at the time.
 ///
 /// In a request these act on that request's scope, elsewhere on the process's. What a child task sets is its own; detached tasks
 /// and callbacks of other libraries do not inherit a scope: read ``InvocationScope/current`` before you cross, and bind it with
 /// `InvocationScope.$current.withValue` on the other side.
 ///
-/// What handlers and middleware throw is captured without a call of yours. Without a DSN all of this works and sends nothing.
+/// What handlers and middleware throw is captured without a call of yours. Where an app has no reporter all of this works and sends nothing.
 public enum Reports {
-    /// A client that is made when it is first needed.
-    private static let prepared = Mutex<(@Sendable () -> ReportClient)?>(nil)
-    /// The address of the client, 0 for none. Clients live as long as the process, so that nobody needs a lock to read this.
+    /// The address of the hub, 0 for none. Hubs live as long as the process, so that nobody needs a lock to read this.
     private static let address = Atomic<UInt>(0)
 
-    static var current: ReportClient? {
-        if let client = client(at: address.load(ordering: .acquiring)) { return client }
-        return prepared.withLock { prepared in
-            if let make = prepared {
-                address.store(UInt(bitPattern: Unmanaged.passRetained(make()).toOpaque()), ordering: .releasing)
-                prepared = nil
-            }
-            return client(at: address.load(ordering: .acquiring))
-        }
+    static var hub: ReportHub? { hub(at: address.load(ordering: .acquiring)) }
+
+    private static func hub(at address: UInt) -> ReportHub? {
+        UnsafeRawPointer(bitPattern: address).map { Unmanaged<ReportHub>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    private static func client(at address: UInt) -> ReportClient? {
-        UnsafeRawPointer(bitPattern: address).map { Unmanaged<ReportClient>.fromOpaque($0).takeUnretainedValue() }
+    /// What all reporters of the process share; nil while nothing is reported.
+    package static var process: ReportingProcess? { hub?.process }
+
+    /// A reporter of the process has made this: it is flushed with the others.
+    package static func add(_ delivery: Delivery) { hub?.add(delivery) }
+
+    /// From here on these reporters hear of what is captured; they read the environment when something is, or with ``begin()``.
+    package static func start(_ reporters: Reporters, environment: [String: String], logger: Logger) {
+        let hub = ReportHub(reporters, ReportingProcess(environment: environment, logger: logger))
+        replace(with: UInt(bitPattern: Unmanaged.passRetained(hub).toOpaque()))
     }
 
-    static var box: ScopeBox { InvocationScope.current?.report ?? processBox ?? .process }
+    /// Makes what the reporters need to deliver, and delivers what an earlier process left behind.
+    package static func begin() {
+        guard let hub else { return }
+        hub.begin()
+        ReportDelivery.beginAll(hub)
+    }
+
+    /// Nobody hears of anything from here on.
+    package static func stop() { replace(with: 0) }
+
+    private static func replace(with new: UInt) { hub(at: address.exchange(new, ordering: .acquiringAndReleasing))?.end() }
+
+    /// Whether anybody hears of anything: asked by whoever would do work for it.
+    package static var isOn: Bool { hub?.reporters.all.isEmpty == false }
+
+    // MARK: Scopes
 
     @TaskLocal static var processBox: ScopeBox?
 
-    /// Uses `options` from here on, and reads the environment when something is to be reported, or with ``begin()``.
-    package static func start(_ options: ReportOptions, environment: [String: String], logger: Logger) {
-        stop()
-        prepared.withLock { prepared in
-            prepared = {
-                let client = ReportClient(options, environment: environment, logger: logger)
-                if client.delivery != nil { ThrowHook.install() }
-                isActive.store(client.delivery != nil, ordering: .releasing)
-                return client
-            }
-        }
+    /// The scope that things are said of; nil in an invocation of which nobody has said or wants to hear anything.
+    package static var box: ScopeBox? {
+        guard let scope = InvocationScope.current else { return processBox ?? .process }
+        return box(of: scope)
     }
 
-    /// Starts what ``start(_:environment:logger:)`` prepared.
-    package static func begin() { _ = current }
+    package static func box(of scope: InvocationScope) -> ScopeBox? { scope.follower as? ScopeBox }
 
-    /// Sends nothing from here on.
-    package static func stop() {
-        isActive.store(false, ordering: .releasing)
-        prepared.withLock { $0 = nil }
-        client(at: address.exchange(0, ordering: .acquiringAndReleasing))?.delivery?.stop()
+    /// The scope that things are said of, made where there is none yet.
+    package static var madeBox: ScopeBox {
+        if let box { return box }
+        let made = InvocationScope.current.map { scope in scope.state.follower { ScopeBox(scope.state) } }
+        return made as? ScopeBox ?? .process
     }
 
-    private static let isActive = Atomic(false)
-    /// Whether anything is reported: asked by whoever would do work for it.
-    package static var isOn: Bool { isActive.load(ordering: .acquiring) }
+    /// Follows an invocation from here on, for these reporters; nil: for those of the process.
+    package static func follower(of state: InvocationScope.State, for reporters: Reporters? = nil) -> ScopeBox? {
+        reporters != nil || isOn ? ScopeBox(state, reporters: reporters) : nil
+    }
+
+    // MARK: What happened
+
+    /// Who hears of what is captured in a scope.
+    private static func reporters(of box: ScopeBox) -> Reporters? {
+        guard let reporters = box.reporters ?? hub?.reporters, !reporters.all.isEmpty else { return nil }
+        return reporters
+    }
 
     /// Reports an error that your code has handled. One that goes on to be thrown is reported once all the same.
     ///
-    /// - Returns: The event's id; nil where this error has been captured already, or where there is no client.
+    /// - Returns: The report's id; nil where this error has been captured already, or where the app has no reporter.
     @discardableResult
     public static func capture(_ error: any Error, level: ReportLevel = .error) -> String? {
-        guard let client = current else { return nil }
-        let box = box
-        guard let (event, scope) = client.event(of: error, level: level, mechanism: "generic", isHandled: true, in: box)
-        else { return nil }
-        return client.capture(event, scope, box, source: error)
+        let box = madeBox
+        guard let reporters = reporters(of: box) else { return nil }
+        let failure = Failure(.captured, String(describing: error), error: error, level: level.ofLog)
+        guard box.isNew(error, as: failure.id) else { return nil }
+        box.lastEventID = failure.id
+        reporters.report(failure)
+        return failure.id
     }
 
     /// Reports a message.
     ///
-    /// - Returns: The event's id; nil where there is no client.
+    /// - Returns: The report's id; nil where the app has no reporter.
     @discardableResult
     public static func capture(_ message: String, level: ReportLevel = .info) -> String? {
-        guard let client = current else { return nil }
-        var event = ReportEvent(level: level)
-        event.message = message
-        let box = box
-        return client.capture(event, box.scope, box)
+        let box = madeBox
+        guard let reporters = reporters(of: box) else { return nil }
+        let failure = Failure(.captured, message, error: nil, level: level.ofLog)
+        box.lastEventID = failure.id
+        reporters.report(failure)
+        return failure.id
     }
 
-    /// Adds to the trail of what happened before; the newest ``ReportOptions/maxBreadcrumbs`` are kept.
+    /// Adds to the trail of what happened before; the newest hundred are kept, or as many as a reporter's options say.
     public static func addBreadcrumb(_ breadcrumb: Breadcrumb) {
         // Nothing would ever be sent with it.
-        guard let client = current, client.delivery != nil else { return }
-        client.add(breadcrumb, to: box)
+        guard let hub, isOn else { return }
+        var breadcrumb = breadcrumb
+        for reporter in hub.tracking {
+            guard let changed = reporter.changed(breadcrumb) else { return }
+            breadcrumb = changed
+        }
+        madeBox.add(breadcrumb, limit: hub.breadcrumbLimit)
     }
 
     /// Adds to the trail of what happened before.
@@ -98,42 +124,46 @@ public enum Reports {
         addBreadcrumb(Breadcrumb(message, category: category, level: level, data: data))
     }
 
+    // MARK: What is known
+
     /// Sets a tag: something to search reports by. Nil removes it.
-    public static func setTag(_ key: String, _ value: String?) { box.change { $0.tags[key] = value } }
+    public static func setTag(_ key: String, _ value: String?) { madeBox.change { $0.tags[key] = value } }
 
     /// Sets who the request is for. Nil removes it.
-    public static func setUser(_ user: ReportUser?) { box.change { $0.user = user } }
+    public static func setUser(_ user: ReportUser?) { madeBox.change { $0.user = user } }
 
     /// Sets a named group of values. Nil removes it.
     public static func setContext(_ name: String, _ values: [String: ReportValue]?) {
-        box.change { $0.contexts[name] = values }
+        madeBox.change { $0.contexts[name] = values }
     }
 
     /// Sets the level of what is reported from here on. Nil: each report's own.
-    public static func setLevel(_ level: ReportLevel?) { box.change { $0.level = level } }
+    public static func setLevel(_ level: ReportLevel?) { madeBox.change { $0.level = level } }
 
     /// Sets what decides which reports are one issue. Empty: the server's own rule.
-    public static func setFingerprint(_ parts: [String]) { box.change { $0.fingerprint = parts } }
+    public static func setFingerprint(_ parts: [String]) { madeBox.change { $0.fingerprint = parts } }
 
     /// Runs `body` in a copy of the scope: what is set in it ends with it. Breadcrumbs stay.
     public static func withScope<R>(_ body: () throws -> R) rethrows -> R {
-        let fork = box.forked()
+        let copy = madeBox.copy()
         if var scope = InvocationScope.current {
-            scope.report = fork
+            scope.ownFollower = copy
             return try InvocationScope.$current.withValue(scope, operation: body)
         }
-        return try $processBox.withValue(fork, operation: body)
+        return try $processBox.withValue(copy, operation: body)
     }
 
     /// Runs `body` in a copy of the scope: what is set in it ends with it. Breadcrumbs stay.
     nonisolated(nonsending) public static func withScope<R>(_ body: () async throws -> R) async rethrows -> R {
-        let fork = box.forked()
+        let copy = madeBox.copy()
         if var scope = InvocationScope.current {
-            scope.report = fork
+            scope.ownFollower = copy
             return try await InvocationScope.$current.withValue(scope, operation: body)
         }
-        return try await $processBox.withValue(fork, operation: body)
+        return try await $processBox.withValue(copy, operation: body)
     }
+
+    // MARK: What became of it
 
     /// Delivers what was captured in this request, or outside of requests everything, and tells what became of it.
     ///
@@ -141,23 +171,25 @@ public enum Reports {
     @discardableResult
     public static func flush(within limit: Duration = .seconds(2)) async -> ReportLedger {
         let scope = InvocationScope.current
-        let ledger = box.ledger
-        await current?.delivery?.flush(scope == nil ? nil : ledger, drains: scope == nil, within: scope?.budget(limit) ?? limit)
-        return ledger.now
+        let ledger = box?.ledger
+        let budget = max(scope?.budget(limit) ?? limit, .zero)
+        if scope == nil || ledger != nil {
+            await hub?.flush(scope == nil ? nil : ledger, drains: scope == nil, within: budget)
+        }
+        return ledger?.now ?? ReportLedger()
     }
 
-    /// The id of the last event of this request, as users may quote it.
-    public static var lastEventID: String? { box.lastEventID }
+    /// The id of the last report of this request, as users may quote it.
+    public static var lastEventID: String? { box?.lastEventID }
 
-    /// `sentry-trace` and `baggage` for a request that you send, so that the other side joins this trace. Empty without a DSN.
+    /// Headers for a request that you send, so that the other side joins this trace: as the app's reporters know them, `traceparent`, or
+    /// `sentry-trace` and `baggage`. Empty where the app has no reporter.
     public static var traceHeaders: [(name: String, value: String)] {
-        guard let client = current, let dsn = client.settings.dsn else { return [] }
-        let trace = client.trace(of: box)
-        let members = trace.sampling(
-            publicKey: dsn.publicKey, release: client.settings.release, environment: client.settings.environment,
-            organization: client.settings.organizationID)
-        var headers = [(name: "sentry-trace", value: trace.sentryTrace)]
-        if let baggage = Baggage.header(existing: nil, adding: members) { headers.append(("baggage", baggage)) }
-        return headers
+        guard let hub, isOn else { return [] }
+        let trace = hub.trace(of: madeBox)
+        let headers = hub.tracking.flatMap { $0.traceHeaders(of: trace) }
+        // Who is not ours, and no tracker of ours, knows the W3C's.
+        let needsOthers = hub.tracking.count < hub.reporters.all.count
+        return headers + (needsOthers ? [(name: "traceparent", value: trace.traceparent)] : [])
     }
 }

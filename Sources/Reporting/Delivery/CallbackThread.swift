@@ -1,4 +1,4 @@
-internal import CSluiceRuntime
+internal import SluiceCore
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -19,53 +19,47 @@ enum CallbackThread {
         let callbacks: UserCallbacks
         /// Nobody waits any more, or here is what came of it: whichever is first.
         let state = Mutex<(verdict: UserCallbacks.Verdict?, isLeftBehind: Bool)>((nil, false))
-        let done: CInt
+        let done: WakeUp
 
-        init(_ event: ReportEvent, _ callbacks: UserCallbacks, done: CInt) {
+        init(_ event: ReportEvent, _ callbacks: UserCallbacks) throws(SystemError) {
             self.event = event
             self.callbacks = callbacks
-            self.done = done
+            done = try WakeUp()
         }
 
-        deinit { close(done) }
+        func run() {
+            let verdict = callbacks.run(event)
+            let isLeftBehind = state.withLock { state in
+                state.verdict = verdict
+                return state.isLeftBehind
+            }
+            if isLeftBehind { CallbackThread.leftBehind.subtract(1, ordering: .relaxed) }
+            done.signal()
+        }
     }
 
     /// - Parameters:
     ///   - wake: Readable when `meanwhile` is to be called before its time.
     ///   - meanwhile: Called while this waits; empties `wake`, and tells in what time it wants to be called again.
     static func run(
-        _ callbacks: UserCallbacks, on event: ReportEvent, wake: CInt, limit: Duration = limit,
+        _ callbacks: UserCallbacks, on event: ReportEvent, wake: WakeUp, limit: Duration = limit,
         meanwhile: () -> Duration?
     ) -> UserCallbacks.Verdict {
         guard !callbacks.isEmpty else { return .event(event) }
         guard leftBehind.load(ordering: .relaxed) < leftBehindLimit else {
             return .drop(.beforeSend, "beforeSend hung \(leftBehindLimit) times and is not called any more")
         }
-        let done = sluice_eventfd()
-        guard done >= 0 else { return .drop(.internalError, "no descriptor is left to run beforeSend with") }
-        let call = Call(event, callbacks, done: done)
-        let code = sluice_start_thread(
-            "sluice-callback",
-            { raw in
-                guard let raw else { return }
-                let call = Unmanaged<Call>.fromOpaque(raw).takeRetainedValue()
-                let verdict = call.callbacks.run(call.event)
-                let isLeftBehind = call.state.withLock { state in
-                    state.verdict = verdict
-                    return state.isLeftBehind
-                }
-                if isLeftBehind { CallbackThread.leftBehind.subtract(1, ordering: .relaxed) }
-                var one: UInt64 = 1
-                // Nobody may be waiting any more; then nobody misses it.
-                _ = write(call.done, &one, 8)
-            }, Unmanaged.passRetained(call).toOpaque())
-        guard code == 0 else {
-            Unmanaged.passUnretained(call).release()
-            return .drop(.internalError, "no thread is left to run beforeSend on")
+        let call: Call
+        do throws(SystemError) {
+            let made = try Call(event, callbacks)
+            try OwnedThread.start("sluice-callback", takesSignals: false) { made.run() }
+            call = made
+        } catch {
+            return .drop(.internalError, "beforeSend cannot be run: \(error)")
         }
         let end = ContinuousClock.now + limit
         // Who comes meanwhile with less time than that must not be kept by it.
-        var descriptors = [done, wake].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var descriptors = [call.done.descriptor, wake.descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while descriptors[0].revents == 0, ContinuousClock.now < end {
             let left = min(end - ContinuousClock.now, meanwhile() ?? limit)
             poll(&descriptors, 2, CInt(clamping: max(left.milliseconds, 1)))

@@ -1,53 +1,53 @@
 internal import Logging
-internal import CSluiceRuntime
 internal import Synchronization
-internal import SluiceCore
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+package import SluiceCore
 
 /// Takes reports to the server, on one thread of its own that owns libcurl. Nothing else blocks there.
-final class Delivery: Sendable {
-    let settings: ReportSettings
-    let dsn: DSN
+package final class Delivery: Sendable {
+    let destination: ReportDestination
+    let format: any ReportFormat
+    /// The same format, where it knows more.
+    let extended: (any ExtendedReportFormat)?
     let spool: Spool
     let state = Mutex(DeliveryQueue())
-    let limits = Mutex(RateLimits())
-    /// What could be sent, parked parcels included: a flush that finds nothing reads this and no more.
+    /// Until when the server has asked for nothing at all.
+    let heldUntil = Mutex<WallClock.Instant?>(nil)
+    /// What could be sent, parked requests included: a flush that finds nothing reads this and no more.
     let work = Atomic(0)
     /// Whether there are losses that the server has not been told of.
-    let hasReports = Atomic(false)
-    let wake: CInt
+    let hasLosses = Atomic(false)
+    /// Nil where the process has no descriptor left: then nobody waits.
+    let wake: WakeUp?
     let isStopping = Atomic(false)
     let budgets = Budgets()
-    let notices: Diagnostics
+    package let notices: Diagnostics
 
-    init(_ settings: ReportSettings, _ dsn: DSN, _ notices: Diagnostics, wake: CInt = sluice_eventfd()) {
-        self.settings = settings
-        self.dsn = dsn
+    /// - Parameters:
+    ///   - destination: Where requests go.
+    ///   - format: What they look like.
+    ///   - root: The folder of all spools, an absolute path.
+    ///   - wake: Wakes the thread.
+    package init(
+        to destination: ReportDestination, as format: any ReportFormat, spoolRoot root: String, _ notices: Diagnostics,
+        wake: WakeUp? = try? WakeUp()
+    ) {
+        self.destination = destination
+        self.format = format
+        extended = format as? any ExtendedReportFormat
         self.notices = notices
-        spool = Spool(root: settings.spoolFolder, destination: dsn.destination)
+        spool = Spool(root: root, destination: destination.spoolName)
         self.wake = wake
     }
 
-    deinit { close(wake) }
-
     /// Starts the thread. What an earlier process left in the spool is found here.
-    func start() {
+    package func start() {
         recover()
-        guard wake >= 0 else { return shut("no descriptor is left to wake their thread with") }
-        let code = sluice_start_thread(
-            "sluice-reports",
-            { raw in
-                guard let raw else { return }
-                Unmanaged<Delivery>.fromOpaque(raw).takeRetainedValue().run()
-            }, Unmanaged.passRetained(self).toOpaque())
-        guard code != 0 else { return }
-        Unmanaged.passUnretained(self).release()
-        shut("no thread is left for them (\(code))")
+        guard let wake else { return shut("no descriptor is left to wake their thread with") }
+        do throws(SystemError) {
+            try OwnedThread.start("sluice-reports", takesSignals: false) { self.run(wake) }
+        } catch {
+            shut("no thread is left for them (\(error))")
+        }
     }
 
     /// From here on nobody waits: what is captured stays in the spool.
@@ -57,9 +57,9 @@ final class Delivery: Sendable {
     }
 
     /// Ends the thread after what it is doing; what is left stays in the spool.
-    func stop() {
+    package func stop() {
         isStopping.store(true, ordering: .releasing)
-        signal()
+        wake?.signal()
         budgets.wake()
     }
 
@@ -77,15 +77,15 @@ final class Delivery: Sendable {
         state.withLock { state in
             for (name, size) in found {
                 guard !isOld(name) else {
-                    state.reports.add(.cacheOverflow, .error)
+                    state.losses.add(.cacheOverflow, .event)
                     continue
                 }
                 state.spoolSize += size
-                var parcel = QueuedEnvelope(
-                    id: name, category: .error, content: .file, file: name, owners: [(ScopeBox.process.ledger, 1)], size: size)
+                var request = QueuedRequest(
+                    id: name, kind: .event, content: .file, file: name, owners: [(ScopeBox.process.ledger, 1)], size: size)
                 ScopeBox.process.ledger.enter(.spooled)
-                parcel.line = .spooled
-                state.parked.append(parcel)
+                request.line = .spooled
+                state.parked.append(request)
             }
             work.store(state.parked.count, ordering: .releasing)
             if !state.parked.isEmpty { notices.debug("\(state.parked.count) reports of an earlier process are in the spool") }
@@ -95,54 +95,56 @@ final class Delivery: Sendable {
     // MARK: What others call
 
     /// Takes an event. When this returns it is on disk, unless the app has callbacks that must see it first.
-    func submit(_ event: ReportEvent, _ callbacks: UserCallbacks, owner: Ledger, source: (any Error, ScopeBox)?) {
-        var parcel = QueuedEnvelope(
-            id: event.id, category: .error, content: .event(event, callbacks), owners: [(owner, 1)],
+    package func submit(
+        _ event: ReportEvent, _ callbacks: UserCallbacks = UserCallbacks(), owner: Ledger,
+        source: (any Error, ScopeBox)? = nil
+    ) {
+        var request = QueuedRequest(
+            id: event.id, kind: .event, content: .event(event, callbacks), owners: [(owner, 1)],
             source: callbacks.isEmpty ? nil : source.map { ($0.0, $0.1) })
         owner.enter(.pending)
-        if callbacks.isEmpty { keep(&parcel, envelope(of: Symbols.bare(event))) }
+        if callbacks.isEmpty { keep(&request, format.body(of: event.withBareFrames)) }
         work.add(1, ordering: .acquiringAndReleasing)
         let isFull = state.withLock { state in
-            guard state.fresh.count(where: { $0.category == .error }) < DeliveryQueue.eventLimit else { return true }
-            state.fresh.append(parcel)
+            guard state.fresh.count(where: { $0.kind == .event }) < DeliveryQueue.eventLimit else { return true }
+            state.fresh.append(request)
             return false
         }
-        if isFull { drop(parcel, .queueOverflow, "more events wait than the queue holds") }
+        if isFull { drop(request, .queueOverflow, "more events wait than the queue holds") }
         // The app's callbacks come before the disk: at once, whoever waits for it or not.
-        if !callbacks.isEmpty { signal() }
+        if !callbacks.isEmpty { wake?.signal() }
     }
 
-    func submit(_ log: LogBuffer.Entry) {
+    package func submit(_ log: LogBuffer.Entry) {
         log.ledger.enter(.pending)
         let now = WallClock.Instant.now
         let (isTaken, isNews) = state.withLock { state in state.add(log, at: now) }
         guard isTaken else {
             log.ledger.move(from: .pending, to: .dropped(.bufferOverflow))
-            return count(.bufferOverflow, .logItem, bytes: log.json.count)
+            return count(.bufferOverflow, .logs, bytes: log.bytes.count)
         }
         work.add(1, ordering: .acquiringAndReleasing)
-        if isNews { signal() }
+        if isNews { wake?.signal() }
     }
 
-    /// Something was dropped before it came here.
-    func count(_ reason: DropReason, _ category: ReportCategory, bytes: Int = 0) {
-        guard settings.options.sendClientReports else { return }
+    /// Something was dropped before it came here, or in it.
+    package func count(_ reason: DropReason, _ kind: QueuedRequest.Kind, things: Int = 1, bytes: Int = 0) {
+        guard extended?.tellsLosses == true, kind != .losses else { return }
         state.withLock { state in
-            state.reports.add(reason, category)
-            hasReports.store(true, ordering: .releasing)
-            if category == .logItem { state.reports.add(reason, .logByte, bytes) }
+            state.losses.add(reason, kind, things, bytes: bytes)
+            hasLosses.store(true, ordering: .releasing)
         }
     }
 
     /// Whether a flush that drains has anything to do.
-    var hasWork: Bool { work.load(ordering: .acquiring) > 0 || hasReports.load(ordering: .acquiring) }
+    package var hasWork: Bool { work.load(ordering: .acquiring) > 0 || hasLosses.load(ordering: .acquiring) }
 
     /// Waits until all of a ledger is accounted for, or for `limit`.
     ///
     /// - Parameters:
     ///   - ledger: Whose things; nil for everybody's.
     ///   - drains: Whether the spool is emptied too, and a server that was away may be tried again.
-    func flush(_ ledger: Ledger?, drains: Bool, within limit: Duration) async {
+    package func flush(_ ledger: Ledger?, drains: Bool, within limit: Duration) async {
         guard drains ? hasWork : (ledger?.hasPending ?? true) else { return }
         guard limit > .zero else {
             notices.debug("no time is left for a flush")
@@ -158,7 +160,7 @@ final class Delivery: Sendable {
             }
             guard !isOpen else { return continuation.resume() }
             keepBudgets(until: atMost)
-            signal()
+            wake?.signal()
         }
         park(ledger)
     }
@@ -174,37 +176,31 @@ final class Delivery: Sendable {
             while state.fresh.count > DeliveryQueue.inMemoryLimit,
                 let index = state.fresh.firstIndex(where: { $0.file != nil && $0.line == .spooled })
             {
-                var parcel = state.fresh.remove(at: index)
-                parcel.content = .file
-                state.parked.append(parcel)
+                var request = state.fresh.remove(at: index)
+                request.content = .file
+                state.parked.append(request)
             }
         }
     }
 
-    private func signal() {
-        var one: UInt64 = 1
-        // A full counter wakes as well as one more would.
-        _ = write(wake, &one, 8)
-    }
-
     // MARK: The thread
 
-    private func run() {
+    private func run(_ wake: WakeUp) {
         // Here and not at the first report: that one may have little time.
-        let transport = WireTransport(settings, dsn)
+        let transport = WireTransport(destination, contentType: format.contentType)
         if transport == nil { notices.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
         while !isStopping.load(ordering: .acquiring) {
-            let isHeldBack = isLimited(.error)
-            let (job, over) = state.withLock { $0.next(at: .now, holdsBackErrors: isHeldBack) }
+            let isHeldBack = isHeld || isLimited(.event)
+            let (job, over) = state.withLock { $0.next(at: .now, holdsBackEvents: isHeldBack) }
             for waiter in over { waiter.resume() }
             switch job {
-            case .idle(let until): sleep(until)
-            case .prepare(var parcel):
-                guard let bytes = prepare(&parcel) else { continue }
-                parcel.content = .bytes(bytes)
-                state.withLock { $0.putBack(parcel) }
-            case .send(let parcel, let isProbe):
-                send(parcel, isProbe, transport)
+            case .idle(let until): wake.sleep(for: until?.remaining)
+            case .prepare(var request):
+                guard let bytes = prepare(&request, wake) else { continue }
+                request.content = .bytes(bytes)
+                state.withLock { $0.putBack(request) }
+            case .send(let request, let isProbe):
+                send(request, isProbe, transport, wake)
             }
         }
         transport?.close()
@@ -215,11 +211,9 @@ final class Delivery: Sendable {
         for waiter in left { waiter.resume() }
     }
 
-    private func sleep(_ until: WallClock.Instant?) {
-        var descriptor = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
-        poll(&descriptor, 1, until.map { CInt(clamping: max($0.remaining.milliseconds + 1, 1)) } ?? -1)
-        emptyWake()
-    }
+    /// Whether the server has asked not to send this kind for now: it is dropped.
+    func isLimited(_ kind: QueuedRequest.Kind) -> Bool { extended?.isLimited(kind, at: .now) ?? false }
 
-    func isLimited(_ category: ReportCategory) -> Bool { limits.withLock { $0.isLimited(category, at: .now) } }
+    /// Whether the server has asked to come again later, with everything.
+    var isHeld: Bool { heldUntil.withLock { $0.map { .now < $0 } ?? false } }
 }

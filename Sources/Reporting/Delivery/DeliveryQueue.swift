@@ -22,21 +22,21 @@ struct DeliveryQueue: Sendable {
     }
 
     enum Job: Sendable {
-        case send(QueuedEnvelope, isProbe: Bool)
+        case send(QueuedRequest, isProbe: Bool)
         /// The app's callbacks are to see it, then it is written to the spool.
-        case prepare(QueuedEnvelope)
+        case prepare(QueuedRequest)
         case idle(until: WallClock.Instant?)
     }
 
     /// Captured by this process, in order.
-    var fresh: [QueuedEnvelope] = []
+    var fresh: [QueuedRequest] = []
     /// In the spool: failed before, or left behind by an earlier process.
-    var parked: [QueuedEnvelope] = []
+    var parked: [QueuedRequest] = []
     var waiters: [Waiter] = []
     var breaker = CircuitBreaker()
     var logs = LogBuffer()
-    var reports = ClientReports()
-    var reportsSentAt = WallClock.Instant(millisecondsSinceEpoch: 0)
+    var losses = Losses()
+    var lossesToldAt = WallClock.Instant(millisecondsSinceEpoch: 0)
     var spoolSize = 0
     /// The thread has ended, or never began: nobody is to wait for it.
     var isClosed = false
@@ -64,29 +64,29 @@ struct DeliveryQueue: Sendable {
 
     /// What to do next, and whose wait is over.
     ///
-    /// - Parameter holdsBackErrors: The server asked for no errors for now: what is in the spool stays there.
-    mutating func next(at now: WallClock.Instant, holdsBackErrors: Bool = false) -> (Job, [Waiter]) {
+    /// - Parameter holdsBackEvents: The server asked for no events for now: what is in the spool stays there.
+    mutating func next(at now: WallClock.Instant, holdsBackEvents: Bool = false) -> (Job, [Waiter]) {
         var over = expire(at: now)
         // With the server away they stay in their buffer, whose limit holds.
         if !breaker.isOpen, !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }
         // A client that waits for its own response goes before whoever empties the spool.
         while !waiters.isEmpty {
             let first = waiters.firstIndex { !$0.drains } ?? waiters.startIndex
-            if let (parcel, isProbe) = take(for: waiters[first], at: now, holdsBackErrors) {
+            if let (parcel, isProbe) = take(for: waiters[first], at: now, holdsBackEvents) {
                 return (.send(parcel, isProbe: isProbe), over)
             }
             over.append(waiters.remove(at: first))
         }
         if let index = fresh.firstIndex(where: { $0.awaitsCallbacks }) { return (.prepare(fresh.remove(at: index)), over) }
         // Logs that nobody flushes leave by their age.
-        if !breaker.isOpen, let index = fresh.firstIndex(where: { $0.category == .logItem }) {
+        if !breaker.isOpen, let index = fresh.firstIndex(where: { $0.kind == .logs }) {
             return (.send(fresh.remove(at: index), isProbe: false), over)
         }
         return (.idle(until: breaker.isOpen ? nil : logs.due), over)
     }
 
     /// A prepared parcel, or logs that never left, go where they were: before those that are yet to be prepared.
-    mutating func putBack(_ parcel: QueuedEnvelope) {
+    mutating func putBack(_ parcel: QueuedRequest) {
         fresh.insert(parcel, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
     }
 
@@ -104,16 +104,16 @@ struct DeliveryQueue: Sendable {
         return (over, waiters.map(\.atMost).min())
     }
 
-    private mutating func take(for waiter: Waiter, at now: WallClock.Instant, _ holdsBackErrors: Bool) -> (
-        QueuedEnvelope, Bool
+    private mutating func take(for waiter: Waiter, at now: WallClock.Instant, _ holdsBackEvents: Bool) -> (
+        QueuedRequest, Bool
     )? {
         if breaker.isOpen {
             guard waiter.drains, breaker.mayProbe(at: now) else { return nil }
             // An event: it may be repeated, whatever becomes of the probe.
-            if let index = fresh.firstIndex(where: { $0.category == .error && !waiter.tried.contains($0.id) }) {
+            if let index = fresh.firstIndex(where: { $0.kind == .event && !waiter.tried.contains($0.id) }) {
                 return (fresh.remove(at: index), true)
             }
-            if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
+            if !holdsBackEvents, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
                 return (parked.remove(at: index), true)
             }
             // Only logs wait: one batch of them is the probe. Those that never left go before younger ones.
@@ -128,11 +128,11 @@ struct DeliveryQueue: Sendable {
         let next = own ?? (waiter.ledger.map(logs.contains) == true ? firstLogs(for: waiter) : nil)
         if let next { return (fresh.remove(at: next), false) }
         guard waiter.drains else { return nil }
-        if !holdsBackErrors, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
+        if !holdsBackEvents, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
             return (parked.remove(at: index), false)
         }
-        if !reports.isEmpty, reportsSentAt.advanced(by: .seconds(30)) <= now || reportsSentAt > now {
-            return (QueuedEnvelope(id: "client_report", category: .internal, content: .bytes([]), owners: []), false)
+        if !losses.isEmpty, lossesToldAt.advanced(by: .seconds(30)) <= now || lossesToldAt > now {
+            return (QueuedRequest(id: "losses", kind: .losses, content: .bytes([]), owners: []), false)
         }
         return nil
     }
@@ -146,12 +146,12 @@ struct DeliveryQueue: Sendable {
     var latest: WallClock.Instant? { waiters.map(\.until).max() }
 
     private func firstLogs(for waiter: Waiter) -> Int? {
-        fresh.firstIndex { $0.category == .logItem && !waiter.tried.contains($0.id) }
+        fresh.firstIndex { $0.kind == .logs && !waiter.tried.contains($0.id) }
     }
 
     /// One batch at a time: what is in the buffer is what its limit holds for.
     private mutating func moveLogs() {
-        guard !fresh.contains(where: { $0.category == .logItem }), let parcel = logs.take() else { return }
+        guard !fresh.contains(where: { $0.kind == .logs }), let parcel = logs.take() else { return }
         fresh.append(parcel)
     }
 }

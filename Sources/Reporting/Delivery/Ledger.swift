@@ -29,13 +29,13 @@ public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {
         if spooled > 0 { parts.append("\(spooled) spooled") }
         if pending > 0 { parts.append("\(pending) pending") }
         let refusals = Dictionary(uniqueKeysWithValues: refused.map { ("refused (\($0))", $1) })
-        let losses = Dictionary(uniqueKeysWithValues: dropped.map { ("dropped (\($0.rawValue))", $1) })
+        let losses = Dictionary(uniqueKeysWithValues: dropped.map { ("dropped (\($0))", $1) })
         parts += (refusals.inOrder + losses.inOrder).map { "\($1) \($0)" }
         return "\(captured) captured" + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
     }
 
     /// One captured thing's line.
-    enum Line: Sendable, Hashable {
+    package enum Line: Sendable, Hashable {
         case pending, delivered, spooled
         case refused(Int)
         case dropped(DropReason)
@@ -63,7 +63,7 @@ package final class Ledger: Sendable {
     private let open = Atomic(0)
     private let used = Atomic(false)
 
-    init() {}
+    package init() {}
 
     package var now: ReportLedger { counts.withLock { $0 } }
 
@@ -71,9 +71,9 @@ package final class Ledger: Sendable {
     package var hasPending: Bool { open.load(ordering: .acquiring) > 0 }
 
     /// Whether anything was ever captured.
-    var isUsed: Bool { used.load(ordering: .acquiring) }
+    package var isUsed: Bool { used.load(ordering: .acquiring) }
 
-    func enter(_ line: ReportLedger.Line, _ count: Int = 1) {
+    package func enter(_ line: ReportLedger.Line, _ count: Int = 1) {
         counts.withLock { $0.add(line, count) }
         used.store(true, ordering: .releasing)
         if line == .pending { open.add(count, ordering: .acquiringAndReleasing) }

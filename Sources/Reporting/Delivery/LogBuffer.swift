@@ -1,15 +1,23 @@
 internal import SluiceCore
 
-/// Structured logs on their way: 100 to an item, sent when that many have come together, five seconds after the first one, or with
+/// Log entries on their way: 100 to a request, sent when that many have come together, five seconds after the first one, or with
 /// the next flush.
-struct LogBuffer: Sendable {
+package struct LogBuffer: Sendable {
     static let itemLimit = 100
     static let queueLimit = 1000
     static let longestWait = Duration.seconds(5)
 
-    struct Entry: Sendable {
-        let json: [UInt8]
+    package struct Entry: Sendable {
+        let bytes: [UInt8]
         let ledger: Ledger
+
+        /// - Parameters:
+        ///   - bytes: The entry, in the format's own form.
+        ///   - ledger: Whose it is.
+        package init(_ bytes: [UInt8], ledger: Ledger) {
+            self.bytes = bytes
+            self.ledger = ledger
+        }
     }
 
     private var entries: [Entry] = []
@@ -38,19 +46,11 @@ struct LogBuffer: Sendable {
     }
 
     /// The oldest hundred, as one envelope.
-    mutating func take() -> QueuedEnvelope? {
+    mutating func take() -> QueuedRequest? {
         guard !entries.isEmpty else { return nil }
         let batch = entries.prefix(Self.itemLimit)
         entries.removeFirst(batch.count)
         taken += 1
-        var payload = Array("{\"items\":[".utf8)
-        for (index, entry) in batch.enumerated() {
-            if index > 0 { payload.append(0x2C) }
-            payload += entry.json
-        }
-        payload += Array("]}".utf8)
-        let item = ReportEnvelope.Item(
-            type: "log", payload: payload, contentType: "application/vnd.sentry.items.log+json", count: batch.count)
         var owners: [(ledger: Ledger, count: Int)] = []
         for entry in batch {
             if let index = owners.firstIndex(where: { $0.ledger === entry.ledger }) {
@@ -59,7 +59,8 @@ struct LogBuffer: Sendable {
                 owners.append((entry.ledger, 1))
             }
         }
-        return QueuedEnvelope(
-            id: "logs-\(taken)", category: .logItem, content: .logs(item), owners: owners, size: payload.count)
+        return QueuedRequest(
+            id: "logs-\(taken)", kind: .logs, content: .logs(batch.map(\.bytes)), owners: owners,
+            size: batch.reduce(0) { $0 + $1.bytes.count })
     }
 }

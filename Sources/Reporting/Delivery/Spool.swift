@@ -12,7 +12,7 @@ internal import Darwin
 /// Each destination has a folder of its own, so that one app's reports never go to another's server. It is used only where it is ours and
 /// nobody else's: in a shared `/tmp` others could plant reports, or lead ours away. Names begin with the time, so that they sort
 /// by age.
-final class Spool: Sendable {
+package final class Spool: Sendable {
     /// In bytes, all files together.
     static let sizeLimit = 64 << 20
     static let ageLimit = Duration.seconds(3 * 86_400)
@@ -30,6 +30,18 @@ final class Spool: Sendable {
         deinit { close(descriptor) }
     }
 
+    /// Where spools are when the environment says nothing.
+    package static let standardRoot = "/tmp/sluice-spool"
+
+    /// `SLUICE_SPOOL`, an absolute path; nil where it is not set.
+    ///
+    /// - Throws: ``RelativeSpool`` for a relative one.
+    package static func root(in environment: [String: String]) throws(RelativeSpool) -> String? {
+        guard let root = environment["SLUICE_SPOOL"], !root.isEmpty else { return nil }
+        guard root.utf8.first == UInt8(ascii: "/") else { throw RelativeSpool(path: root) }
+        return root
+    }
+
     /// - Parameters:
     ///   - root: An absolute path; made when missing.
     ///   - destination: What tells one server, project and key from another.
@@ -41,7 +53,7 @@ final class Spool: Sendable {
     private static func name(of text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return ReportID.hex(hash)
+        return RandomID.hex(hash)
     }
 
     // MARK: The folder
@@ -224,4 +236,9 @@ struct SpoolError: Error, CustomStringConvertible {
         let why = isForeign ? "the folder must be ours, and nobody else may enter it (0700)" : String(cString: strerror(code))
         return "reports cannot be kept in \(path): \(why)"
     }
+}
+
+/// The spool's folder is not named by an absolute path.
+package struct RelativeSpool: Error {
+    package let path: String
 }

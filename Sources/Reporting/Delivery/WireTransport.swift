@@ -1,4 +1,5 @@
 internal import CSluiceLibcurl
+internal import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc
@@ -7,8 +8,8 @@ internal import Darwin
 #endif
 
 /// What came of one request.
-struct TransportResponse: Sendable {
-    enum Outcome: Sendable, Equatable {
+package struct TransportResponse: Sendable {
+    package enum Outcome: Sendable, Equatable {
         case answered(Int)
         /// No response. Whether the server may have it all the same, and whether time ran out.
         case failed(String, wasSent: Bool, timedOut: Bool)
@@ -16,12 +17,12 @@ struct TransportResponse: Sendable {
         case aborted(wasSent: Bool)
     }
 
-    var outcome: Outcome
-    var rateLimits: String?
-    var retryAfter: String?
+    package var outcome: Outcome
+    package var rateLimits: String?
+    package var retryAfter: String?
 }
 
-/// One POST of an envelope.
+/// One POST.
 struct TransportRequest: Sendable {
     var body: [UInt8]
     /// An item without an id must not arrive twice.
@@ -29,28 +30,35 @@ struct TransportRequest: Sendable {
     var timeout: Duration
 }
 
-/// Sends envelopes over libcurl; lives on the delivery thread and keeps its connections.
+/// Sends requests over libcurl; lives on the delivery thread and keeps its connections.
 struct WireTransport {
     private let curl: OpaquePointer
     private let url: String
     private let headers: [String]
     private let caFile: String?
     private let proxy: String?
+    private let limitsHeader: String?
+    private let userAgent: String
 
     /// Bodies above it are compressed: below, the time is better spent otherwise.
     static let gzipLimit = 32 << 10
 
     /// Nil where libcurl cannot be loaded; ``problem`` says why.
-    init?(_ settings: ReportSettings, _ dsn: DSN) {
+    init?(_ destination: ReportDestination, contentType: String) {
         guard sluice_curl_load() == 0, let curl = sluice_curl_new() else { return nil }
         self.curl = curl
-        url = settings.options.tunnel ?? dsn.envelopeURL
-        var headers = ["Content-Type: application/x-sentry-envelope", "Expect:", "Accept:"]
-        if settings.options.tunnel == nil { headers.append("X-Sentry-Auth: \(dsn.authorization())") }
-        self.headers = headers
-        caFile = settings.caFile
+        url = destination.url
+        headers =
+            ["Content-Type: \(contentType)", "Expect:", "Accept:"]
+            + destination.headers.map { "\($0.name): \($0.value)" }.filter { line in
+                // A line break would be another header.
+                line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            }
+        caFile = destination.caCertificates
+        limitsHeader = destination.limitsHeader
+        userAgent = destination.userAgent
         // What is on this machine is not reached through a proxy, whatever the environment says.
-        proxy = settings.options.proxy ?? (dsn.isLoopback && settings.options.tunnel == nil ? "" : nil)
+        proxy = destination.proxy ?? (destination.isLoopback ? "" : nil)
     }
 
     static var problem: String { String(cString: sluice_curl_problem()) }
@@ -58,7 +66,7 @@ struct WireTransport {
     func close() { sluice_curl_free(curl) }
 
     /// Sends, and looks at `goesOn` whenever `wake` is readable or a second has passed.
-    func send(_ request: TransportRequest, wake: CInt, goesOn: () -> Duration?) -> TransportResponse {
+    func send(_ request: TransportRequest, wake: WakeUp, goesOn: () -> Duration?) -> TransportResponse {
         var headers = headers
         var body = request.body
         if body.count > Self.gzipLimit, let compressed = Gzip.compress(body) {
@@ -77,10 +85,11 @@ struct WireTransport {
                 raw.at_most_once = request.isAtMostOnce ? 1 : 0
                 raw.ca_file = strings.add(caFile)
                 raw.proxy = strings.add(proxy)
-                raw.user_agent = strings.add(SDK.current.userAgent)
+                raw.limits_header = strings.add(limitsHeader)
+                raw.user_agent = strings.add(userAgent)
                 raw.timeout_ms = milliseconds
                 raw.connect_timeout_ms = milliseconds
-                return run(&raw, wake, goesOn)
+                return run(&raw, wake.descriptor, goesOn)
             }
         }
     }
@@ -129,13 +138,5 @@ private final class CStrings {
     /// Lends them as a list that ends with a null pointer.
     func withList<R>(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
         (texts.map(add) + [nil]).withUnsafeBufferPointer { body($0.baseAddress) }
-    }
-}
-
-extension Duration {
-    var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        return overflow ? (seconds < 0 ? .min : .max) : Int(clamping: whole &+ attoseconds / 1_000_000_000_000_000)
     }
 }

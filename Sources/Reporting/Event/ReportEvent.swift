@@ -1,10 +1,10 @@
 public import SluiceCore
 
-/// One report, as `beforeSend` and event processors see it: everything may be changed but its id.
+/// One report: a failure, and what is known about the request that it belongs to. Everything may be changed but its id.
 ///
-/// - SeeAlso: Sentry's developer documentation, "Event payloads".
+/// Its terms are those of Sentry's event payloads, whose form a tracker's client usually knows.
 public struct ReportEvent: Sendable {
-    /// 32 lower-case hexadecimal digits; the server takes each id once.
+    /// 32 lower-case hexadecimal digits, those of the ``Failure``; a server takes each id once.
     public let id: String
     /// When it happened.
     public var timestamp: WallClock.Instant
@@ -16,11 +16,11 @@ public struct ReportEvent: Sendable {
     public var logger: String?
     /// The route, as `GET /orders/{id}`.
     public var transaction: String?
-    /// Host name.
+    /// The host's name.
     public var serverName: String?
-    /// As `shop@1.4.2`.
+    /// The version of the app, as `shop@1.4.2`.
     public var release: String?
-    /// As `production`.
+    /// Where it runs, as `production`.
     public var environment: String?
     /// The build, within a release.
     public var dist: String?
@@ -40,34 +40,34 @@ public struct ReportEvent: Sendable {
     public var request: ReportRequest?
 
     /// The return addresses of the throw, innermost first; they become frames when the event is sent.
-    var throwAddresses: [UInt] = []
-    var images: [ReportImage] = []
-    var trace: TraceContext?
+    package var throwAddresses: [UInt] = []
+    package var images: [LoadedImage] = []
+    /// The trace that it belongs to; nil where none is known.
+    package var trace: TraceContext?
 
-    init(id: String = ReportID.make(), level: ReportLevel, timestamp: WallClock.Instant = .now) {
+    /// - Parameters:
+    ///   - id: 32 lower-case hexadecimal digits.
+    ///   - level: How bad it is.
+    ///   - timestamp: When it happened.
+    package init(id: String = RandomID.uuid(), level: ReportLevel, timestamp: WallClock.Instant = .now) {
         self.id = id
         self.level = level
         self.timestamp = timestamp
     }
-}
 
-/// Ids of events, traces and spans.
-enum ReportID {
-    /// A version 4 UUID as 32 lower-case hexadecimal digits.
-    static func make() -> String {
-        let high = UInt64.random(in: .min ... .max) & ~0xF000 | 0x4000
-        let low = UInt64.random(in: .min ... .max) & ~(3 << 62) | (2 << 62)
-        return hex(high) + hex(low)
+    /// With the names of its calls, where it has addresses only. Reads the binaries' files: not for a request's thread.
+    package var symbolicated: ReportEvent {
+        guard !throwAddresses.isEmpty, let last = exceptions.indices.last, exceptions[last].frames.isEmpty else { return self }
+        var event = self
+        event.exceptions[last].frames = Symbols.frames(throwAddresses, images)
+        return event
     }
 
-    /// 32 random digits.
-    static func trace() -> String { hex(UInt64.random(in: 1 ... .max)) + hex(UInt64.random(in: .min ... .max)) }
-
-    /// 16 random digits, not all zero.
-    static func span() -> String { hex(UInt64.random(in: 1 ... .max)) }
-
-    static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// With addresses only, for the copy in the spool: names can wait until it is sent.
+    package var withBareFrames: ReportEvent {
+        guard !throwAddresses.isEmpty, let last = exceptions.indices.last else { return self }
+        var event = self
+        event.exceptions[last].frames = Symbols.bareFrames(throwAddresses, images)
+        return event
     }
 }

@@ -1,3 +1,5 @@
+public import SluiceCore
+
 /// One error of a chain of errors, as it is reported.
 public struct ReportException: Sendable, Hashable {
     /// The Swift type's name, without its module.
@@ -9,7 +11,7 @@ public struct ReportException: Sendable, Hashable {
     /// How it came to be captured.
     public var mechanism: Mechanism
     /// Oldest call first; empty where no stack is known.
-    public var frames: [ReportFrame] = []
+    public var frames: [StackFrame] = []
 
     /// How an error came to be captured.
     public struct Mechanism: Sendable, Hashable {
@@ -26,36 +28,12 @@ public struct ReportException: Sendable, Hashable {
     }
 }
 
-/// One call of a stack.
-public struct ReportFrame: Sendable, Hashable {
-    /// Demangled; nil where unknown.
-    public var function: String?
-    /// As the linker knows it.
-    public var rawFunction: String?
-    /// The source file, as the compiler knew it.
-    public var file: String?
-    /// From 1.
-    public var line: Int?
-    /// From 1.
-    public var column: Int?
-    /// The return address in this process.
-    public var instructionAddress: UInt
-    /// Where the code's image begins.
-    public var imageAddress: UInt?
-    /// The image's file.
-    public var package: String?
-    /// Whether it is the app's own code.
-    public var inApp: Bool
-}
-
-/// A loaded ELF file, for symbolication by the server.
-struct ReportImage: Sendable, Hashable {
-    var address: UInt
-    var size: UInt
-    var path: String
-    /// The GNU build id, lower-case hexadecimal; nil without one.
-    var codeID: String?
-    var debugID: String
-
-    func contains(_ codeAddress: UInt) -> Bool { codeAddress >= address && codeAddress - address < size }
+extension ReportException {
+    package init(_ error: any Error, mechanism: Mechanism) {
+        let type = Swift.type(of: error)
+        let qualified = String(reflecting: type)
+        self.init(
+            type: String(describing: type), value: String(describing: error),
+            module: qualified.split(separator: ".").first.map(String.init), mechanism: mechanism)
+    }
 }

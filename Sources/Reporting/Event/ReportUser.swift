@@ -17,5 +17,5 @@ public struct ReportUser: Sendable, Hashable {
         self.ipAddress = ipAddress
     }
 
-    var isEmpty: Bool { [id, username, email, ipAddress].allSatisfy { $0?.isEmpty ?? true } }
+    package var isEmpty: Bool { [id, username, email, ipAddress].allSatisfy { $0?.isEmpty ?? true } }
 }

@@ -1,4 +1,4 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// A value of a report's contexts and breadcrumbs: JSON, nested at most eight deep and a hundred wide when it is sent.
 public enum ReportValue: Sendable, Hashable {
@@ -17,10 +17,10 @@ public enum ReportValue: Sendable, Hashable {
     /// Names and values; the first hundred by name are sent.
     case object([String: ReportValue])
 
-    static let depthLimit = 8
-    static let breadthLimit = 100
+    package static let depthLimit = 8
+    package static let breadthLimit = 100
 
-    func write(to json: inout JSONWriter, depth: Int = depthLimit) {
+    package func write(to json: inout JSONWriter, depth: Int = depthLimit) {
         switch self {
         case .null: json.null()
         case .bool(let value): json.bool(value)
@@ -63,20 +63,5 @@ extension ReportValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolat
     /// Names and values; of two equal names the last one counts.
     public init(dictionaryLiteral elements: (String, ReportValue)...) {
         self = .object(Dictionary(elements) { _, last in last })
-    }
-}
-
-/// The protocol's limits on text, obeyed before anything is sent.
-enum Trim {
-    static let message = 8192
-    static let value = 8192
-    static let tag = 200
-    static let breadcrumb = 2048
-
-    /// Text of at most `limit` characters, the last three of them dots where it was longer.
-    static func text(_ text: String, to limit: Int) -> String {
-        // Cheap first: no text has more characters than bytes.
-        guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 3))) + "..."
     }
 }

@@ -1,14 +1,16 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// Keeps secrets from leaving: what sounds like one by its name is replaced, the name stays.
 ///
 /// - SeeAlso: Sentry's developer documentation, "Data handling" and "Data collection".
-struct Scrubber: Sendable {
-    static let filtered = "[Filtered]"
-    static let bodyLimit = 10_000
+package struct Scrubber: Sendable {
+    package static let filtered = "[Filtered]"
+    package static let bodyLimit = 10_000
 
     /// Whether personal data may leave; secrets never do.
-    let sendsPII: Bool
+    package let sendsPII: Bool
+
+    package init(sendsPII: Bool) { self.sendsPII = sendsPII }
 
     private static let secrets = [
         "auth", "token", "secret", "session", "password", "passwd", "pwd", "key", "jwt", "bearer", "sso", "saml", "csrf",
@@ -40,7 +42,7 @@ struct Scrubber: Sendable {
 
     // MARK: Requests
 
-    func request(_ raw: RawRequest) -> ReportRequest {
+    package func request(_ raw: RequestSummary) -> ReportRequest {
         var request = ReportRequest(method: raw.method, url: url(raw.url))
         request.query = raw.query.map { .init($0.name, isSecret($0.name) ? Self.filtered : $0.value) }
         for (name, value) in raw.headers {
@@ -93,7 +95,7 @@ struct Scrubber: Sendable {
         text.indices.first { Substring(text[$0...]).begins(with: part) }
     }
 
-    private func body(_ raw: RawRequest) -> String? {
+    private func body(_ raw: RequestSummary) -> String? {
         guard !raw.body.isEmpty else { return nil }
         let type = (raw.header("content-type") ?? "").lowercased()
         let isText = ["json", "text/", "xml", "graphql", "x-www-form-urlencoded"].contains { type.contains(text: $0) }
@@ -136,7 +138,7 @@ struct Scrubber: Sendable {
     // MARK: Data
 
     /// Values of names that sound like secrets are replaced, at any depth.
-    func data(_ value: ReportValue, name: String? = nil) -> ReportValue {
+    package func data(_ value: ReportValue, name: String? = nil) -> ReportValue {
         if let name, isSecret(name) { return .string(Self.filtered) }
         switch value {
         case .array(let values): return .array(values.map { data($0) })
@@ -146,7 +148,7 @@ struct Scrubber: Sendable {
         }
     }
 
-    func breadcrumb(_ breadcrumb: Breadcrumb) -> Breadcrumb {
+    package func breadcrumb(_ breadcrumb: Breadcrumb) -> Breadcrumb {
         guard !breadcrumb.data.isEmpty else { return breadcrumb }
         var breadcrumb = breadcrumb
         for (key, value) in breadcrumb.data {
@@ -155,21 +157,5 @@ struct Scrubber: Sendable {
             breadcrumb.data[key] = clean
         }
         return breadcrumb
-    }
-}
-
-extension String {
-    /// Whether `text` occurs in it; byte by byte.
-    func contains(text: String) -> Bool {
-        // In place: a name is compared with some forty terms.
-        var (hay, needle) = (self, text)
-        return hay.withUTF8 { hay in
-            needle.withUTF8 { needle in
-                guard !needle.isEmpty, hay.count >= needle.count else { return needle.isEmpty }
-                return (0...(hay.count - needle.count)).contains { start in
-                    (0..<needle.count).allSatisfy { hay[start + $0] == needle[$0] }
-                }
-            }
-        }
     }
 }

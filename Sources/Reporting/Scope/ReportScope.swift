@@ -1,5 +1,5 @@
 /// What is known about the work in hand, put on every report that is made meanwhile. A value: a copy is a copy.
-struct ReportScope: Sendable {
+package struct ReportScope: Sendable {
     var tags: [String: String] = [:]
     var user: ReportUser?
     var contexts: [String: [String: ReportValue]] = [:]

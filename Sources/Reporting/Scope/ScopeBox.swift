@@ -1,60 +1,78 @@
-internal import CSluiceRuntime
+package import SluiceCore
 internal import Synchronization
 
 /// The scope of one invocation, of one `withScope`, or of the process.
 ///
 /// Tags, user, contexts, level and fingerprint belong to the task that set them: a child task sees its request's, and what it
 /// sets is its own. Breadcrumbs are one trail for the whole request. Nothing here is shared between two invocations.
-package final class ScopeBox: Sendable {
+package final class ScopeBox: ScopeFollower {
     private struct State {
         var own: ReportScope
         /// Of tasks other than the owner, by their unique number.
         var children: [UInt64: ReportScope] = [:]
         var trail: Trail
         var trace: TraceContext?
-        var request: (@Sendable () -> RawRequest)?
+        var request: (@Sendable () -> RequestSummary)?
         var carrier: [String: String] = [:]
-        var lastEventID: String?
-        var captured: [any Error] = []
-        var throwSites: [ThrowSite] = []
+        package var lastEventID: String?
+        var captured: [Captured] = []
+    }
+
+    /// An error that was captured, and under which id.
+    private struct Captured {
+        /// Kept, so that no other error can have its address.
+        let error: any Error
+        let id: String
     }
 
     private let state: Mutex<State>
-    /// 0 for the scope of the process, which every task writes.
-    private let ownerID: Atomic<UInt64>
+    /// The invocation; nil for the scope of the process, which every task writes.
+    private let invocation: InvocationScope.State?
+    /// The task that made a copy; nil where the invocation's own task owns it.
+    private let copier: UInt64?
     /// Where breadcrumbs go: that of the request, also inside of `withScope`.
     private let parent: ScopeBox?
     package let ledger: Ledger
+    /// Who hears of what is captured here; nil: who hears of all that the process captures.
+    package let reporters: Reporters?
 
-    /// A new request's scope, owned by the current task.
-    package convenience init() { self.init(ReportScope(), owner: CurrentTask.id, parent: nil, ledger: Ledger()) }
+    /// The scope of one invocation.
+    package convenience init(_ invocation: InvocationScope.State = .init(), reporters: Reporters? = nil) {
+        self.init(ReportScope(), invocation, copier: nil, parent: nil, ledger: Ledger(), reporters)
+    }
 
-    private init(_ scope: ReportScope, owner: UInt64, parent: ScopeBox?, ledger: Ledger) {
+    private init(
+        _ scope: ReportScope, _ invocation: InvocationScope.State?, copier: UInt64?, parent: ScopeBox?, ledger: Ledger,
+        _ reporters: Reporters?
+    ) {
         state = Mutex(State(own: scope, trail: Trail()))
-        ownerID = Atomic(owner)
+        self.invocation = invocation
+        self.copier = copier
         self.parent = parent
         self.ledger = ledger
+        self.reporters = reporters
     }
 
-    static let process = ScopeBox(ReportScope(), owner: 0, parent: nil, ledger: Ledger())
+    package static let process = ScopeBox(ReportScope(), nil, copier: nil, parent: nil, ledger: Ledger(), nil)
 
     /// A copy for the current task, breadcrumbs excepted: they stay one trail.
-    package func forked() -> ScopeBox {
-        ScopeBox(scope, owner: CurrentTask.id, parent: root, ledger: ledger)
+    func copy() -> ScopeBox {
+        ScopeBox(scope, invocation, copier: CurrentTask.id, parent: root, ledger: ledger, reporters)
     }
+
+    package func forked() -> any ScopeFollower { copy() }
 
     private var root: ScopeBox { parent ?? self }
     /// Whether it is that scope, or one that was forked from it.
     func isPart(of other: ScopeBox) -> Bool { root === other }
-    private var owner: UInt64 { ownerID.load(ordering: .relaxed) }
+    /// The number of the task whose values are the scope's own; 0 where they are every task's.
+    private var owner: UInt64 { copier ?? invocation?.ownerID ?? 0 }
 
-    /// The current task owns it from here on: what it sets is the request's.
-    package func claim() { ownerID.store(CurrentTask.id, ordering: .relaxed) }
-
-    /// Whether another task than the current one owns this.
     package var isForeign: Bool { owner != 0 && owner != CurrentTask.id }
 
-    var scope: ReportScope {
+    package var known: any Sendable { scope }
+
+    package var scope: ReportScope {
         let task = CurrentTask.id
         return state.withLock { state in
             owner == 0 || task == owner ? state.own : state.children[task] ?? state.own
@@ -72,27 +90,24 @@ package final class ScopeBox: Sendable {
         }
     }
 
-    /// What a fork that is done has become, taken over.
-    package func adopt(_ fork: ScopeBox) {
-        let scope = fork.scope
+    package func adopt(_ fork: any ScopeFollower) {
+        guard let scope = (fork as? ScopeBox)?.scope else { return }
         state.withLock { $0.own = scope }
     }
 
-    /// The matched route's name, as `GET /orders/{id}`.
-    package func setTransaction(_ name: String) { change { $0.transaction = name } }
+    package func matched(_ route: String) { change { $0.transaction = route } }
 
     // MARK: One for the whole request
 
-    func add(_ breadcrumb: Breadcrumb, limit: Int) -> Bool {
-        root.state.withLock { $0.trail.add(breadcrumb, limit: limit) }
-    }
+    func add(_ breadcrumb: Breadcrumb, limit: Int) { root.state.withLock { $0.trail.add(breadcrumb, limit: limit) } }
 
     var breadcrumbs: [Breadcrumb] { root.state.withLock { $0.trail.ordered } }
 
-    /// The request, made when something is to be reported and not before.
-    package func setRequest(_ make: @escaping @Sendable () -> RawRequest) { root.state.withLock { $0.request = make } }
+    package func began(_ request: @escaping @Sendable () -> RequestSummary) {
+        root.state.withLock { $0.request = request }
+    }
 
-    var request: RawRequest? { root.state.withLock(\.request)?() }
+    package var request: RequestSummary? { root.state.withLock(\.request)?() }
 
     /// Trace headers that came beside the request, by their lower-case names; they win over the request's own.
     package var carrier: [String: String] {
@@ -101,7 +116,7 @@ package final class ScopeBox: Sendable {
     }
 
     /// The trace, made at first use from the request's headers.
-    func trace(_ make: () -> TraceContext) -> TraceContext {
+    package func trace(_ make: () -> TraceContext) -> TraceContext {
         if let trace = root.state.withLock(\.trace) { return trace }
         let made = make()
         return root.state.withLock { state in
@@ -111,41 +126,44 @@ package final class ScopeBox: Sendable {
         }
     }
 
-    var lastEventID: String? {
+    package var lastEventID: String? {
         get { root.state.withLock(\.lastEventID) }
         set { root.state.withLock { $0.lastEventID = newValue } }
     }
 
     // MARK: Errors
 
-    /// Whether this error, or one that it was caused by, was captured before in this scope; notes it otherwise.
-    func isNew(_ error: any Error) -> Bool {
+    /// Whether this error, or one that it was caused by, was captured in this scope before, and under another id; notes it otherwise.
+    func isNew(_ error: any Error, as id: String = RandomID.uuid()) -> Bool {
         // Outside of the lock: descriptions are the app's own code.
-        let (known, sites) = root.state.withLock { ($0.captured, $0.throwSites) }
+        let known = root.state.withLock(\.captured)
+        let sites = invocation?.throwSites ?? []
         let chain = ErrorChain.of(error)
         func hasOwnSite(_ error: any Error) -> Bool {
             sites.contains { !$0.isTyped && ErrorIdentity.isSameBox($0.error, error) }
         }
+        // The next of several reporters.
+        if known.contains(where: { $0.id == id }) { return true }
         let isKnown = known.contains { known in
             chain.contains { one in
-                if ErrorIdentity.isSameBox(one, known) { return true }
+                if ErrorIdentity.isSameBox(one, known.error) { return true }
                 // The process's scope has no end: an equal error, later, is another one.
-                if root.owner == 0 { return false }
+                if invocation == nil { return false }
                 // Equal, but thrown apart from each other: two errors.
-                if hasOwnSite(one), hasOwnSite(known) { return false }
-                return ErrorIdentity.same(one, known)
+                if hasOwnSite(one), hasOwnSite(known.error) { return false }
+                return ErrorIdentity.same(one, known.error)
             }
         }
         guard !isKnown else { return false }
-        note(error)
+        note(error, as: id)
         return true
     }
 
-    func note(_ error: any Error) {
+    func note(_ error: any Error, as id: String = RandomID.uuid()) {
         // What goes is let go outside of the lock, here and below: its `deinit` is the app's own code.
-        let old = root.state.withLock { state -> (any Error)? in
-            // Kept, so that no other error can have its address; the latest few are enough.
-            state.captured.append(error)
+        let old = root.state.withLock { state -> Captured? in
+            // The latest few are enough.
+            state.captured.append(Captured(error: error, id: id))
             return state.captured.count > 16 ? state.captured.removeFirst() : nil
         }
         withExtendedLifetime(old) {}
@@ -155,53 +173,12 @@ package final class ScopeBox: Sendable {
     func forget(_ error: any Error) {
         let old = root.state.withLock { state in
             let all = state.captured
-            state.captured.removeAll { ErrorIdentity.isSameBox($0, error) }
+            state.captured.removeAll { ErrorIdentity.isSameBox($0.error, error) }
             return all
         }
         withExtendedLifetime(old) {}
     }
 
-    func noteThrow(_ error: any Error, isTyped: Bool, _ addresses: () -> [UInt]) {
-        let isKnown = !isTyped && root.state.withLock { $0.throwSites.contains { ErrorIdentity.isSameBox($0.error, error) } }
-        // A rethrow: the first throw is the one that tells.
-        guard !isKnown else { return }
-        let site = ThrowSite(error: error, isTyped: isTyped, addresses: addresses(), scope: scope)
-        let old = root.state.withLock { state -> ThrowSite? in
-            state.throwSites.append(site)
-            return state.throwSites.count > 8 ? state.throwSites.removeFirst() : nil
-        }
-        withExtendedLifetime(old) {}
-    }
-
-    /// Where this error was first thrown; of a typed throw, the first of an equal error.
-    func throwSite(of error: any Error) -> ThrowSite? {
-        let sites = root.state.withLock(\.throwSites)
-        return sites.first { ErrorIdentity.isSameBox($0.error, error) }
-            ?? sites.first { $0.isTyped && ErrorIdentity.same($0.error, error) }
-    }
-}
-
-/// The breadcrumbs of a request: a ring, so that a chatty request costs no more than a quiet one.
-struct Trail: Sendable {
-    private var ring: [Breadcrumb] = []
-    private var next = 0
-
-    /// False when the oldest one had to go.
-    mutating func add(_ breadcrumb: Breadcrumb, limit: Int) -> Bool {
-        guard limit > 0 else { return true }
-        guard ring.count >= limit else {
-            ring.append(breadcrumb)
-            return true
-        }
-        ring[next] = breadcrumb
-        next = (next + 1) % ring.count
-        return false
-    }
-
-    var ordered: [Breadcrumb] { Array(ring[next...] + ring[..<next]) }
-}
-
-enum CurrentTask {
-    /// Never the same for two tasks of a process; 0 outside of tasks.
-    static var id: UInt64 { sluice_current_task_id() }
+    /// Where this error was thrown in this invocation; nil where nobody looked.
+    func throwSite(of error: any Error) -> ThrowSite? { invocation?.throwSite(of: error) }
 }

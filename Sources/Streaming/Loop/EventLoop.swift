@@ -1,4 +1,3 @@
-internal import CSluiceRuntime
 internal import Synchronization
 package import SluiceCore
 
@@ -47,18 +46,15 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         var hooks: [any BeforePoll] = []
     }
 
-    private let wakeUp: CInt
+    private let wakeUp: WakeUp
     private let inbox = Mutex(Inbox())
     private let thread = Atomic<UInt>(0)
     private var confined = Confined()
 
     /// - Throws: ``SystemError`` when the process has no descriptor left.
     package init() throws(SystemError) {
-        wakeUp = sluice_eventfd()
-        guard wakeUp >= 0 else { throw .last("eventfd") }
+        wakeUp = try WakeUp()
     }
-
-    deinit { close(wakeUp) }
 
     /// Whether the caller is on the loop's own thread: enough for what ends before the caller is suspended, and for nothing else. A
     /// task of another executor may run here once and go on elsewhere.
@@ -87,13 +83,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
             defer { inbox.asleep = false }
             return inbox.asleep
         }
-        if mustWake { wake() }
-    }
-
-    private func wake() {
-        var one: UInt64 = 1
-        // A full counter (EAGAIN) wakes the poll as well as one more would.
-        _ = write(wakeUp, &one, 8)
+        if mustWake { wakeUp.signal() }
     }
 
     /// Starts the loop on a thread of its own.
@@ -198,7 +188,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
 
     private func poll(idle: Bool) {
         confined.polled.removeAll(keepingCapacity: true)
-        confined.polled.append(pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0))
+        confined.polled.append(pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0))
         var first = Int64.max
         for wait in confined.waits {
             confined.polled.append(pollfd(fd: wait.descriptor, events: wait.readiness.events, revents: 0))
@@ -212,11 +202,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         let found = Darwin.poll(&confined.polled, count, timeout)
         #endif
         guard found > 0 || first < .max else { return }  // EINTR, or nothing yet
-        if found > 0, confined.polled[0].revents != 0 {
-            var counter: UInt64 = 0
-            // Only empties the counter; EAGAIN means that somebody was faster.
-            _ = read(wakeUp, &counter, 8)
-        }
+        if found > 0, confined.polled[0].revents != 0 { wakeUp.clear() }
         let now = first == .max ? 0 : MonotonicClock.now
         var index = 0
         for polled in confined.polled.dropFirst() {

@@ -1,4 +1,3 @@
-internal import CSluiceRuntime
 internal import Synchronization
 internal import SluiceCore
 
@@ -111,41 +110,31 @@ private final class Ticker: Sendable {
     static let shared = Ticker()
 
     private let members = Mutex<[HeldWrites]>([])
-    private let wakeUp: CInt
+    private let wakeUp: WakeUp
 
     private init?() {
-        wakeUp = sluice_eventfd()
-        guard wakeUp >= 0 else { return nil }
         do throws(SystemError) {
+            wakeUp = try WakeUp()
             try OwnedThread.start("sluice-ticker") { self.run() }
         } catch {
             return nil
         }
     }
 
-    deinit { if wakeUp >= 0 { close(wakeUp) } }
-
     func watch(_ held: HeldWrites) {
         let isFirst = members.withLock { members in
             members.append(held)
             return members.count == 1
         }
-        guard isFirst else { return }
-        var one: UInt64 = 1
-        // A full counter wakes the poll as well as one more would.
-        _ = write(wakeUp, &one, 8)
+        if isFirst { wakeUp.signal() }
     }
 
     private func run() {
-        var polled = pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)
         while true {
             let current = members.withLock(\.self)
             if current.isEmpty {
                 // For ever: nothing of ours wakes a sandbox that is idle, or about to freeze.
-                _ = poll(&polled, 1, -1)
-                var counter: UInt64 = 0
-                // Only empties the counter.
-                _ = read(wakeUp, &counter, 8)
+                wakeUp.sleep()
                 continue
             }
             usleep(300)

@@ -1,0 +1,29 @@
+internal import SluiceCore
+internal import SluiceMiddleware
+internal import SluiceReporting
+
+#if Sentry
+internal import SluiceSentry
+#endif
+
+extension CaptureErrors.Reporters {
+    /// The reporters themselves.
+    ///
+    /// - Parameter environment: Names some: `SENTRY_DSN` Sentry's, `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` OTLP's.
+    func resolved(_ environment: [String: String]) -> [any ErrorReporter] {
+        switch self {
+        case .these(let reporters): reporters
+        case .ofEnvironment: Self.named(in: environment)
+        case .ofEnvironmentBut(let reporter):
+            [reporter] + Self.named(in: environment).filter { type(of: $0) != type(of: reporter) }
+        }
+    }
+
+    private static func named(in environment: [String: String]) -> [any ErrorReporter] {
+        var reporters: [any ErrorReporter] = []
+        #if Sentry
+        if environment["SENTRY_DSN"]?.isEmpty == false { reporters.append(SentryReporter()) }
+        #endif
+        return reporters
+    }
+}

@@ -1,0 +1,50 @@
+internal import Logging
+
+/// Takes failures to wherever somebody looks at them: an error tracker, a collector, a test's list.
+///
+/// `CaptureErrors(to: …)` names an app's reporters. Each failure's log record is written in any case, before they hear of it. In both calls
+/// `InvocationScope.current` is the invocation that the failure belongs to.
+public protocol ErrorReporter: Sendable {
+    /// The lowest status of an error response that it wants to hear of: 500 unless it says otherwise. What is below 400 counts as 400,
+    /// what is above 500 as 500.
+    var lowestStatus: Int { get }
+
+    /// Takes one failure. Called where it happened, as a rule on the invocation's own thread: keep it, and send it in ``flush(within:)``.
+    func capture(_ failure: Failure)
+
+    /// Returns when all that was captured is delivered, or is safe where it can be delivered later. What takes longer than `limit` is not
+    /// waited for, and its task is cancelled. It must suspend and not block its thread, which is one of Swift's shared pool: the limit is kept there
+    /// too. With nothing pending it should cost nothing: it is called for each invocation.
+    func flush(within limit: Duration) async
+}
+
+extension ErrorReporter {
+    /// 500.
+    public var lowestStatus: Int { 500 }
+
+    /// Whether it wants to hear of a failure.
+    package func wants(_ failure: Failure) -> Bool {
+        failure.level >= .error || failure.outcome == .captured
+            || failure.status ?? 0 >= max(400, min(lowestStatus, 500))
+    }
+}
+
+/// All reporters of an app together, who know more of an invocation's end.
+package protocol SettlingReporter: ErrorReporter {
+    /// As ``flush(within:)``, when the client has its response: also for what earlier invocations left behind. Says what became of
+    /// the current invocation's reports.
+    func settle(within limit: Duration) async
+    /// Whether ``settle(within:)`` would find anything to do for this invocation; asked after each one.
+    func mustSettle(_ scope: InvocationScope) -> Bool
+}
+
+extension SettlingReporter {
+    package func settle(within limit: Duration) async { await flush(within: limit) }
+    package func mustSettle(_ scope: InvocationScope) -> Bool { true }
+
+    /// Captures one failure, and notes on the current invocation that it has one.
+    package func record(_ failure: Failure) {
+        InvocationScope.current?.state.hasFailed = true
+        capture(failure)
+    }
+}

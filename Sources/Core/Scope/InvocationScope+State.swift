@@ -1,0 +1,91 @@
+internal import Synchronization
+
+extension InvocationScope {
+    /// What happened to an invocation so far: written by the deadline guard, read by whoever records a failure.
+    package final class State: Sendable {
+        private let timedOut = Atomic(false)
+        private let timeoutTaken = Atomic(false)
+        private let failed = Atomic(false)
+        private let hasFollower = Atomic(false)
+        /// 0 until somebody has claimed the invocation.
+        private let owner: Atomic<UInt64>
+        private let shared = Mutex(Shared())
+
+        private struct Shared {
+            var follower: (any ScopeFollower)?
+            var throwSites: [ThrowSite] = []
+        }
+
+        /// The current task owns the invocation, until another one claims it.
+        package init() { owner = Atomic(CurrentTask.id) }
+
+        /// The current task owns the invocation from here on: what it says of it is said of the whole.
+        package func claim() { owner.store(CurrentTask.id, ordering: .relaxed) }
+
+        /// The number of the task that owns the invocation; 0 outside of tasks.
+        package var ownerID: UInt64 { owner.load(ordering: .relaxed) }
+
+        /// Whether the deadline guard has acted; set before the handler's task is cancelled.
+        package var isTimedOut: Bool {
+            get { timedOut.load(ordering: .acquiring) }
+            set { timedOut.store(newValue, ordering: .releasing) }
+        }
+
+        /// Whether a failure of this invocation is on record.
+        package var hasFailed: Bool {
+            get { failed.load(ordering: .acquiring) }
+            set { failed.store(newValue, ordering: .releasing) }
+        }
+
+        /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
+        package func takeTimeoutRecord() -> Bool {
+            timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+
+        // MARK: Who follows
+
+        /// Who follows the whole invocation; nil where nobody does.
+        package var follower: (any ScopeFollower)? {
+            // As a rule nobody does: then no lock is taken.
+            hasFollower.load(ordering: .acquiring) ? shared.withLock(\.follower) : nil
+        }
+
+        /// Who follows the whole invocation, made by the first who asks.
+        package func follower(orMake make: () -> any ScopeFollower) -> any ScopeFollower {
+            shared.withLock { shared in
+                if let follower = shared.follower { return follower }
+                let made = make()
+                shared.follower = made
+                hasFollower.store(true, ordering: .releasing)
+                return made
+            }
+        }
+
+        // MARK: Throws
+
+        /// Remembers where an error was thrown, of the last few.
+        func noteThrow(_ error: any Error, isTyped: Bool, known: () -> (any Sendable)?, _ addresses: () -> [UInt]) {
+            let isKnown =
+                !isTyped && shared.withLock { $0.throwSites.contains { ErrorIdentity.isSameBox($0.error, error) } }
+            // A rethrow: the first throw is the one that tells.
+            guard !isKnown else { return }
+            let site = ThrowSite(error: error, isTyped: isTyped, addresses: addresses(), known: known())
+            // What goes is let go outside of the lock: its `deinit` is the app's own code.
+            let old = shared.withLock { shared -> ThrowSite? in
+                shared.throwSites.append(site)
+                return shared.throwSites.count > 8 ? shared.throwSites.removeFirst() : nil
+            }
+            withExtendedLifetime(old) {}
+        }
+
+        /// The last few throws.
+        package var throwSites: [ThrowSite] { shared.withLock(\.throwSites) }
+
+        /// Where this error was first thrown; of a typed throw, the first of an equal error.
+        package func throwSite(of error: any Error) -> ThrowSite? {
+            let sites = throwSites
+            return sites.first { ErrorIdentity.isSameBox($0.error, error) }
+                ?? sites.first { $0.isTyped && ErrorIdentity.same($0.error, error) }
+        }
+    }
+}

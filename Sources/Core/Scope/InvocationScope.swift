@@ -1,0 +1,88 @@
+/// What code that runs under an invocation may ask for: the ids that logs and reports carry, and the deadline.
+///
+/// Bound in one place (the adapter) around everything that belongs to an invocation, the writing of the body included;
+/// a copy in each task, never shared between invocations. Business code gets its dependencies as arguments.
+public struct InvocationScope: Sendable {
+    /// The invocation that the current task works for; nil outside of one. `Task {}` and child tasks inherit it; detached
+    /// tasks and callbacks of other libraries do not: read it before you cross, and bind it with `withValue` on the other side.
+    @TaskLocal public static var current: InvocationScope?
+
+    /// The platform's id of the request; of our own making where there is no platform.
+    public let requestID: String
+    /// When the platform will stop the invocation; nil where nothing does.
+    public let deadline: WallClock.Instant?
+    /// The platform's trace, as `Root=1-…;Parent=…;Sampled=0`.
+    public let traceID: String?
+    /// Whom the invocation is for, where the platform keeps tenants apart.
+    public let tenantID: String?
+
+    /// What happened so far, shared by all tasks of the invocation.
+    package let state: State
+    /// Who follows this part of the invocation; nil: whoever follows the whole.
+    package var ownFollower: (any ScopeFollower)?
+    /// What the platform's adapter knows of the invocation; nil where there is no platform.
+    package var platform: (any PlatformScope)?
+
+    /// A scope of your own, for a test or a command: bind it with `InvocationScope.$current.withValue(scope) { … }`.
+    public init(
+        requestID: String, deadline: WallClock.Instant? = nil, traceID: String? = nil, tenantID: String? = nil
+    ) {
+        self.init(requestID: requestID, deadline: deadline, traceID: traceID, tenantID: tenantID, follower: nil)
+    }
+
+    package init(
+        requestID: String, deadline: WallClock.Instant? = nil, traceID: String? = nil, tenantID: String? = nil,
+        state: State = State(), follower: (any ScopeFollower)?, platform: (any PlatformScope)? = nil
+    ) {
+        self.requestID = requestID
+        self.deadline = deadline
+        self.traceID = traceID
+        self.tenantID = tenantID
+        self.state = state
+        self.platform = platform
+        ownFollower = follower
+    }
+
+    /// Who follows what happens here; nil where nobody does.
+    package var follower: (any ScopeFollower)? { ownFollower ?? state.follower }
+
+    /// Where an error was thrown, innermost first, twenty frames at most: names where they are at hand, else image and offset. Empty
+    /// where nobody looked: throws are remembered while `LambdaApp.run()` does.
+    public func stack(of error: any Error) -> [String] {
+        Array((state.throwSite(of: error)?.addresses ?? []).lazy.compactMap(Symbols.place).prefix(20))
+    }
+
+    /// How long something may take at most when it may take `limit`: the platform's time may be over first.
+    package func budget(_ limit: Duration) -> Duration {
+        platform?.budget(limit, state) ?? min(limit, deadline?.remaining ?? limit)
+    }
+
+    /// As ``budget(_:)``, when the response has left.
+    package func budgetAfterReply(_ limit: Duration) -> Duration {
+        platform?.budgetAfterReply(limit) ?? min(limit, deadline?.remaining ?? limit)
+    }
+}
+
+/// What a platform's adapter keeps in a scope of its own making.
+package protocol PlatformScope: Sendable {
+    /// See ``InvocationScope/budget(_:)``; nil where nothing guards the time.
+    func budget(_ limit: Duration, _ state: InvocationScope.State) -> Duration?
+    /// See ``InvocationScope/budgetAfterReply(_:)``; nil where nothing guards the time.
+    func budgetAfterReply(_ limit: Duration) -> Duration?
+}
+
+/// Who follows what happens in a scope, to tell of it when something fails: the reporting, while it is on.
+package protocol ScopeFollower: AnyObject, Sendable {
+    /// The request is known; `request` describes it when somebody wants that.
+    func began(_ request: @escaping @Sendable () -> RequestSummary)
+    /// The request matched a route, as `GET /orders/{id}`.
+    func matched(_ route: String)
+    /// Whether another task than the current one owns this.
+    var isForeign: Bool { get }
+    /// A copy for the current task.
+    func forked() -> any ScopeFollower
+    /// A copy's work is done: what it has become is this one's from here on.
+    func adopt(_ fork: any ScopeFollower)
+    /// What is known now; kept with an error that is thrown here.
+    var known: any Sendable { get }
+}

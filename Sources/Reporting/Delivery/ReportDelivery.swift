@@ -1,0 +1,65 @@
+internal import SluiceCore
+internal import Synchronization
+
+/// Delivers a reporter's reports, with the guarantees of Sluice's own: an event is on disk before ``submit(_:)`` returns, leaves with a flush,
+/// is repeated under its id when a connection died in a freeze, and waits in the spool while the server is away. What becomes of it is in
+/// the invocation's ledger.
+///
+/// Make one for each reporter, and keep it. It works while `LambdaApp.run()` does; in a test nothing is sent.
+public final class ReportDelivery: Sendable {
+    private let destination: ReportDestination
+    private let format: any ReportFormat
+    private let name: String
+    /// Of the hub that it was made for.
+    private let made = Mutex<(hub: ReportHub, delivery: Delivery)?>(nil)
+
+    private struct Weak { weak var delivery: ReportDelivery? }
+    private static let all = Mutex<[Weak]>([])
+
+    /// - Parameters:
+    ///   - destination: Where requests go.
+    ///   - format: How they look, and what responses mean.
+    ///   - name: The reporter's name, for the log.
+    public init(to destination: ReportDestination, as format: any ReportFormat, name: String = "reports") {
+        self.destination = destination
+        self.format = format
+        self.name = name
+        // Started with the app, so that what an earlier process left behind leaves with the first flush.
+        Self.all.withLock { all in
+            all.removeAll { $0.delivery == nil }
+            all.append(Weak(delivery: self))
+        }
+    }
+
+    /// Takes one report. It is on disk when this returns.
+    public func submit(_ event: ReportEvent) {
+        delivery?.submit(event, owner: Reports.madeBox.ledger)
+    }
+
+    /// Waits until the server has all that the current invocation submitted, and no longer than `limit` or the time that is left. With nothing
+    /// pending it costs nothing.
+    public func flush(within limit: Duration) async {
+        guard let ledger = Reports.box?.ledger, ledger.hasPending else { return }
+        await delivery?.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
+    }
+
+    private var delivery: Delivery? { Reports.hub.map { delivery(of: $0) } }
+
+    private func delivery(of hub: ReportHub) -> Delivery {
+        made.withLock { made in
+            if let made, made.hub === hub { return made.delivery }
+            let delivery = Delivery(
+                to: destination, as: format, spoolRoot: hub.process.spoolRoot,
+                Diagnostics(name, hub.process.logger, isDebug: false))
+            delivery.start()
+            hub.add(delivery)
+            made = (hub, delivery)
+            return delivery
+        }
+    }
+
+    /// Starts those that are there.
+    static func beginAll(_ hub: ReportHub) {
+        for delivery in all.withLock({ $0.compactMap(\.delivery) }) { _ = delivery.delivery(of: hub) }
+    }
+}

@@ -1,0 +1,52 @@
+internal import SluiceCore
+
+/// Where a reporter's requests go.
+public struct ReportDestination: Sendable {
+    /// The absolute URL that bodies are posted to, `http` or `https`.
+    public var url: String
+    /// Headers of each request, beside its content type: a key, say.
+    public var headers: [(name: String, value: String)]
+    /// A PEM file with the authorities to trust; nil for the system's.
+    public var caCertificates: String?
+    /// A proxy's URL; nil for the environment's `https_proxy`, `http_proxy` and `no_proxy`, empty for none.
+    public var proxy: String?
+    /// What tells its spool from others', in each process alike; nil for the URL.
+    package var identity: String?
+    /// The `User-Agent`.
+    package var userAgent = "Sluice/0.1.0"
+    /// The response header, lower case, in which the server says what it wants no more of; nil where it has none.
+    package var limitsHeader: String?
+
+    /// - Parameters:
+    ///   - url: The absolute URL that bodies are posted to, `http` or `https`.
+    ///   - headers: Headers of each request, beside its content type.
+    public init(_ url: String, headers: [(name: String, value: String)] = []) {
+        self.url = url
+        self.headers = headers
+    }
+
+    /// Whether it is on this machine: not reached through a proxy, whatever the environment says.
+    var isLoopback: Bool { ["127.0.0.1", "localhost", "[::1]"].contains(authority.host) }
+
+    /// On this machine ports change from run to run, and what an earlier run left behind is wanted by the next.
+    var spoolName: String {
+        if let identity { return identity }
+        guard isLoopback, !authority.port.isEmpty else { return url }
+        return url.place(of: authority.port).map { url.replacingCharacters(in: $0) } ?? url
+    }
+
+    private var authority: (host: String, port: String) {
+        guard let scheme = url.place(of: "://") else { return ("", "") }
+        var rest = url[scheme.upperBound...].prefix(before: "/?#")
+        if let (_, after) = rest.cut(at: "@") { rest = after }
+        if rest.begins(with: "["), let (inside, behind) = rest.cut(at: "]") { return (inside + "]", String(behind)) }
+        guard let (host, port) = rest.cut(at: ":") else { return (String(rest), "") }
+        return (String(host), ":" + port)
+    }
+}
+
+extension String {
+    fileprivate func replacingCharacters(in range: Range<String.Index>) -> String {
+        String(self[..<range.lowerBound] + self[range.upperBound...])
+    }
+}

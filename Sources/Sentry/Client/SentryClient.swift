@@ -1,0 +1,136 @@
+internal import Logging
+internal import SluiceCore
+internal import SluiceReporting
+
+/// What a Sentry reporter does with reports while the app runs: fills, filters and samples them, and hands them to the delivery.
+final class SentryClient: Sendable {
+    let settings: SentrySettings
+    let delivery: Delivery?
+    let diagnostics: Diagnostics
+    let process: ReportingProcess
+    private let scrubber: Scrubber
+
+    /// Reads the environment and, with a DSN, starts the delivery. A DSN that cannot be used is one ERROR record.
+    init(_ options: ReportOptions, _ process: ReportingProcess) {
+        self.process = process
+        settings = SentrySettings(options, process.environment)
+        diagnostics = Diagnostics("sentry", process.logger, isDebug: settings.isDebug)
+        scrubber = Scrubber(sendsPII: options.sendDefaultPII)
+        if let problem = settings.dsnProblem {
+            diagnostics.say(.error, "SENTRY_DSN cannot be used, nothing is reported: \(problem)")
+        }
+        if let dsn = settings.dsn {
+            delivery = Delivery(
+                to: settings.destination(dsn), as: SentryFormat(settings, dsn), spoolRoot: process.spoolRoot, diagnostics)
+            for warning in settings.warnings { diagnostics.say(.warning, "reporting: \(warning)") }
+            diagnostics.debug("reports go to \(dsn)")
+        } else {
+            delivery = nil
+            diagnostics.debug("no DSN: nothing is reported")
+        }
+        delivery?.start()
+    }
+
+    deinit { delivery?.stop() }
+
+    /// Fills an event with the process's own values and those of the scope, and hands it to the delivery; what the event has itself wins.
+    ///
+    /// - Returns: The event's id, also where nothing is sent.
+    @discardableResult
+    func capture(_ event: ReportEvent, _ scope: ReportScope, _ box: ScopeBox, source: (any Error)? = nil) -> String {
+        box.lastEventID = event.id
+        guard let delivery else { return event.id }
+        var event = event
+        if isIgnored(event) {
+            box.ledger.enter(.dropped(.eventProcessor))
+            delivery.count(.eventProcessor, .event)
+            diagnostics.debug("\(event.id) dropped: ignoreErrors")
+            return event.id
+        }
+        fill(&event, scope, box)
+        let options = settings.options
+        let callbacks = UserCallbacks(
+            processors: options.eventProcessors, beforeSend: options.beforeSend, sampleRate: settings.sampleRate)
+        if callbacks.isEmpty, settings.sampleRate < 1, Double.random(in: 0..<1) >= settings.sampleRate {
+            box.ledger.enter(.dropped(.sampleRate))
+            delivery.count(.sampleRate, .event)
+            diagnostics.debug("\(event.id) dropped: sampled out")
+            return event.id
+        }
+        diagnostics.debug("\(event.id) captured: \(event.exceptions.last?.type ?? event.message ?? "")")
+        delivery.submit(event, callbacks, owner: box.ledger, source: source.map { ($0, box) })
+        return event.id
+    }
+
+    private func fill(_ event: inout ReportEvent, _ scope: ReportScope, _ box: ScopeBox) {
+        event.release = event.release.flatMap { $0.isEmpty ? nil : $0 } ?? settings.release
+        event.environment = event.environment.flatMap { $0.isEmpty ? nil : $0 } ?? settings.environment
+        event.dist = event.dist.flatMap { $0.isEmpty ? nil : $0 } ?? settings.options.dist
+        event.serverName = event.serverName ?? settings.serverName
+        event.complete(
+            scope, box, process.scope, process.contexts, scrubber, breadcrumbs: settings.options.maxBreadcrumbs)
+        event.trace = trace(of: box)
+    }
+
+    /// By what the last error or the message says; causes are not looked at.
+    private func isIgnored(_ event: ReportEvent) -> Bool {
+        guard !settings.options.ignoreErrors.isEmpty else { return false }
+        var texts = [event.message].compactMap { $0 }
+        if let last = event.exceptions.last { texts += [last.value, last.type, "\(last.type): \(last.value)"] }
+        return settings.options.ignoreErrors.contains { pattern in texts.contains { $0.contains(text: pattern) } }
+    }
+
+    // MARK: Traces
+
+    func trace(of box: ScopeBox) -> TraceContext { process.trace(of: box, newTrace) }
+
+    func newTrace(_ header: (String) -> String?) -> TraceContext {
+        SentryTrace.continued(
+            header: header, organization: settings.organizationID, isStrict: settings.options.strictTraceContinuation)
+            ?? TraceContext()
+    }
+
+    func traceHeaders(of trace: TraceContext) -> [(name: String, value: String)] {
+        guard let dsn = settings.dsn else { return [] }
+        let members = trace.sampling(
+            publicKey: dsn.publicKey, release: settings.release, environment: settings.environment,
+            organization: settings.organizationID)
+        var headers = [(name: "sentry-trace", value: trace.sentryTrace)]
+        if let baggage = Baggage.header(existing: nil, adding: members) { headers.append(("baggage", baggage)) }
+        return headers
+    }
+
+    // MARK: Logs
+
+    /// One log record, as a structured log.
+    func log(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox) {
+        guard settings.options.enableLogs, let delivery else { return }
+        var attributes: [String: ReportValue] = [:]
+        attributes.reserveCapacity(data.count + 8)
+        for (key, value) in data { attributes[key] = scrubber.data(value, name: key) }
+        attributes["sentry.environment"] = .string(settings.environment)
+        attributes["sentry.release"] = settings.release.map { .string($0) }
+        attributes["sentry.sdk.name"] = .string(SDK.current.name)
+        attributes["sentry.sdk.version"] = .string(SDK.current.version)
+        attributes["sentry.origin"] = "auto.log.swift_log"
+        attributes["logger.name"] = .string(label)
+        attributes["server.address"] = settings.serverName.map { .string($0) }
+        if let id = InvocationScope.current?.requestID { attributes["faas.invocation_id"] = .string(id) }
+        let entry = SentryLog(
+            level: record.level, body: record.message.description, traceID: trace(of: box).traceID, attributes: attributes)
+        delivery.submit(LogBuffer.Entry(entry.json, ledger: box.ledger))
+    }
+}
+
+extension ReportOptions {
+    /// What `beforeBreadcrumb` itself adds, by logging say, would be for it to see, without end.
+    @TaskLocal private static var isInCallback = false
+
+    /// What `beforeBreadcrumb` makes of it; nil where it drops it.
+    func changed(_ breadcrumb: Breadcrumb) -> Breadcrumb? {
+        guard let beforeBreadcrumb else { return breadcrumb }
+        guard !Self.isInCallback else { return nil }
+        // What it throws drops the breadcrumb, and nothing else.
+        return try? Self.$isInCallback.withValue(true) { try beforeBreadcrumb(breadcrumb) }
+    }
+}

@@ -1,0 +1,87 @@
+package import Logging
+public import SluiceCore
+package import SluiceReporting
+internal import Synchronization
+
+/// Reports failures to Sentry, or to what speaks its protocol: the reporter that an app has where `SENTRY_DSN` is set.
+///
+/// `Reports` says more to it: tags, breadcrumbs, messages. It works while `LambdaApp.run()` does.
+public struct SentryReporter: ErrorReporter {
+    /// How errors are reported; what is not said here comes from the environment.
+    public let options: ReportOptions
+    private let place = ClientPlace()
+
+    /// - Parameter options: Win over the environment's `SENTRY_*`.
+    public init(_ options: ReportOptions = ReportOptions()) { self.options = options }
+
+    /// The one of ``options``.
+    public var lowestStatus: Int { options.lowestStatus }
+
+    /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
+    public func capture(_ failure: Failure) {
+        guard wants(failure), let client, client.delivery != nil else { return }
+        let box = Reports.madeBox
+        guard let (event, scope) = ReportEvent.begun(failure, box) else {
+            return client.diagnostics.debug("not reported: this error was captured before")
+        }
+        client.capture(event, scope, box, source: failure.error)
+    }
+
+    /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time that is left.
+    public func flush(within limit: Duration) async {
+        guard let ledger = Reports.box?.ledger, ledger.hasPending, let delivery = client?.delivery else { return }
+        await delivery.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
+    }
+
+    /// Nil while nothing is reported.
+    var client: SentryClient? {
+        guard let process = Reports.process else { return nil }
+        return place.client(of: process) { SentryClient(options, process) }
+    }
+}
+
+extension SentryReporter: TrackingReporter, DeliveredReporter {
+    package func begin(_ process: ReportingProcess) { _ = client }
+
+    package func end() { place.empty() }
+
+    package var breadcrumbLimit: Int { options.maxBreadcrumbs }
+
+    package func changed(_ breadcrumb: Breadcrumb) -> Breadcrumb? { options.changed(breadcrumb) }
+
+    package func take(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox) {
+        guard options.enableLogs else { return }
+        client?.log(record, label: label, data: data, box)
+    }
+
+    package func trace(_ header: (String) -> String?) -> TraceContext { client?.newTrace(header) ?? TraceContext() }
+
+    package func traceHeaders(of trace: TraceContext) -> [(name: String, value: String)] {
+        client?.traceHeaders(of: trace) ?? []
+    }
+}
+
+/// Where a reporter keeps its client. Clients live as long as the process, so that nobody needs a lock to read this: each log record does.
+private final class ClientPlace: Sendable {
+    private let address = Atomic<UInt>(0)
+    private let making = Mutex(())
+
+    private var client: SentryClient? {
+        UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring))
+            .map { Unmanaged<SentryClient>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The client of this process, made at its first use.
+    func client(of process: ReportingProcess, _ make: () -> SentryClient) -> SentryClient {
+        if let client, client.process === process { return client }
+        return making.withLock { _ in
+            if let client, client.process === process { return client }
+            let made = make()
+            if let delivery = made.delivery { Reports.add(delivery) }
+            address.store(UInt(bitPattern: Unmanaged.passRetained(made).toOpaque()), ordering: .releasing)
+            return made
+        }
+    }
+
+    func empty() { address.store(0, ordering: .releasing) }
+}
