@@ -102,6 +102,8 @@ struct sluice_curl {
     struct curl_slist *headers;
     int is_running;
     const char *limits_header;
+    uint8_t kept[4096];
+    size_t kept_length;
     const uint8_t *body;
     size_t left;
     struct sluice_curl_answer answer;
@@ -145,10 +147,20 @@ static size_t read_body(char *buffer, size_t size, size_t count, void *context) 
     return taken;
 }
 
-// The body is read to its end, so that the connection can be used again, and thrown away: the status decides.
-static size_t skip_body(char *data, size_t size, size_t count, void *context) {
-    (void)data, (void)context;
-    return size * count;
+// The body is read to its end, so that the connection can be used again. Its beginning is kept: the status decides as a rule, but not
+// for every server.
+static size_t keep_body(char *data, size_t size, size_t count, void *context) {
+    sluice_curl *curl = context;
+    size_t length = size * count, room = sizeof curl->kept - curl->kept_length;
+    if (length < room) room = length;
+    memcpy(curl->kept + curl->kept_length, data, room);
+    curl->kept_length += room;
+    return length;
+}
+
+const uint8_t *sluice_curl_body(const sluice_curl *curl, size_t *length) {
+    *length = curl->kept_length;
+    return curl->kept;
 }
 
 static void keep(char *into, size_t room, const char *value, size_t length) {
@@ -186,6 +198,7 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
     api.easy_reset(curl->easy);
     memset(&curl->answer, 0, sizeof curl->answer);
     curl->limits_header = request->limits_header;
+    curl->kept_length = 0;
     curl->error[0] = 0;
     curl->body = request->body;
     curl->left = request->body_length;
@@ -202,7 +215,8 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
         SET(POSTFIELDS, request->body);
     }
     SET(POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
-    SET(WRITEFUNCTION, skip_body);
+    SET(WRITEFUNCTION, keep_body);
+    SET(WRITEDATA, curl);
     SET(HEADERFUNCTION, read_header);
     SET(HEADERDATA, curl);
     SET(ERRORBUFFER, curl->error);

@@ -21,7 +21,8 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from sentry_server import NUMBER, Fault, Malformed, SentryServer, check_envelope, json_object  # noqa: E402
+from otlp import OTLPProtocol  # noqa: E402
+from sentry_server import NUMBER, Fault, Malformed, SentryProtocol, Server, json_object  # noqa: E402
 
 MODES = ("buffered", "response_stream")
 LEDGER = ("pending", "delivered", "refused", "dropped", "spooled")
@@ -175,13 +176,13 @@ def children(pid):
 class App:
     """The app as its own local Lambda: a parent that listens and freezes, and a child that works."""
 
-    def __init__(self, command, mode, dsn, spool):
+    def __init__(self, command, mode, reporting, spool):
         self.port = free_port()
         self.log = []
         environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith(("AWS_", "SENTRY_", "SLUICE_", "_HANDLER", "LAMBDA_"))
+                       if not name.startswith(("AWS_", "SENTRY_", "SLUICE_", "_HANDLER", "LAMBDA_", "OTEL_"))
                        and "proxy" not in name.lower()}
-        environment.update(PORT=str(self.port), AWS_LWA_INVOKE_MODE=mode, SENTRY_DSN=dsn, SLUICE_SPOOL=spool)
+        environment.update(PORT=str(self.port), AWS_LWA_INVOKE_MODE=mode, SLUICE_SPOOL=spool, **reporting)
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -249,7 +250,7 @@ class App:
         return sums
 
 
-def spool_files(folder):
+def spool_files(folder, protocol):
     """[(event id, n, path)] of the events in the spool, complete ones; other files have no event id and are left out."""
     found = []
     for path, _, names in os.walk(folder):
@@ -263,7 +264,7 @@ def spool_files(folder):
             except OSError:
                 continue        # delivered between the listing and here
             try:
-                event, n, _ = check_envelope(data)
+                event, n, _ = protocol.check(data)
                 if event is not None:
                     found.append((event["event_id"], n, full))
                     continue
@@ -294,9 +295,10 @@ class Row:
     """
 
     def __init__(self, name, title, promise, fault=Fault, drain=0.0, black_hole=False, down=False, reset_idle=False,
-                 expected=None, key="key"):
+                 expected=None, key="key", burst=None):
         self.name, self.title, self.promise, self.fault, self.drain = name, title, promise, fault, drain
         self.black_hole, self.down, self.reset_idle, self.expected, self.key = black_hole, down, reset_idle, expected, key
+        self.burst = burst          # the most requests with an event that the server may see before it recovers
 
 
 # expected(N) of the refused rows: (accepted, fewest requests with an event, most of them)
@@ -315,7 +317,11 @@ ROWS = [
         lambda: Refuse(3, 500, "Internal Server Error"), expected=lambda n: (n - n // 3, n, n)),
     Row("403", "403 for a wrong key", "refused", key="wrong", expected=lambda n: (0, 1, n)),
 ]
+# There "too many" means "later": the report waits until the server wants it.
+LATER = Row("429", "429 with Retry-After: 5 on every request, then recovery", "away",
+            lambda: Refuse(1, 429, "Too Many Requests", "Retry-After: 5"), drain=30, burst=1)
 KILL = "sigkill"
+PROTOCOLS = {"sentry": SentryProtocol, "otlp": OTLPProtocol}
 
 COLUMNS = ("fault", "mode", "throws", "at server", "ids per n", "spool", "before close", "p50 ms", "max ms",
            "requests", "connections", "verdict")
@@ -324,6 +330,7 @@ COLUMNS = ("fault", "mode", "throws", "at server", "ids per n", "spool", "before
 class Bench:
     def __init__(self, options):
         self.options = options
+        self.protocol = PROTOCOLS[options.protocol]
         self.healthy = {}           # mode -> median ms of the well row
         self.failed = 0
 
@@ -348,11 +355,11 @@ class Bench:
         return 200 if mode == "response_stream" else 500
 
     def run(self, row, mode):
-        server = SentryServer(row.fault())
+        server = Server(row.fault(), self.protocol)
         spool = tempfile.mkdtemp(prefix="faults-spool-")
         app = None
         try:
-            app = App(self.options.command, mode, f"http://{row.key}@127.0.0.1:{server.port}/1", spool)
+            app = App(self.options.command, mode, self.protocol.environment(server.port, row.key), spool)
             self._measure(row, mode, server, app, spool)
         except RuntimeError as error:
             self.print_row([row.title, mode] + [""] * (len(COLUMNS) - 3), [str(error).split("\n")[0]], [],
@@ -381,23 +388,24 @@ class Bench:
                 frozen += app.freezes()
                 resets += server.reset_idle()
         # The spool first: what leaves it in between is at the server by then.
-        spooled = {n for _, n, _ in spool_files(spool)}
+        spooled = {n for _, n, _ in spool_files(spool, self.protocol)}
         kept = spooled | set(server.accepted_at())
         at_end = len(spooled)
+        asked = len(server.event_requests)
         drained_after = None
         if row.drain:
             if not row.down:
                 server.up()
             start = time.monotonic()
             for attempt in range(30):
-                if not spool_files(spool) and numbers <= set(server.accepted_at()):
+                if not spool_files(spool, self.protocol) and numbers <= set(server.accepted_at()):
                     break
                 get(app.port, "/fine")
                 time.sleep(max(0, start + (attempt + 1) * row.drain / 30 - time.monotonic()))
             drained_after = time.monotonic() - start
         else:
             time.sleep(0.05)
-        left = spool_files(spool)
+        left = spool_files(spool, self.protocol)
         survivors = app.stop()
 
         accepted = server.accepted_at()
@@ -445,6 +453,10 @@ class Bench:
                 failures.append(f"{count - len(arrived)} of {count} not at the server after recovery")
             if p50 > self.healthy[mode] + 5:
                 failures.append(f"median {p50:.1f} ms, healthy {self.healthy[mode]:.1f} ms")
+        if row.burst is not None:
+            notes.append(f"{asked} requests in the burst")
+            if asked > row.burst:
+                failures.append(f"{asked} requests in the burst, {row.burst} at most expected")
         if row.promise == "refused":
             taken, fewest, most = row.expected(count)
             repeated = len(server.event_requests) - len(set(server.event_requests))
@@ -465,7 +477,8 @@ class Bench:
             notes.append(f"{at_end} spooled after the burst, drained in {drained_after:.1f} s")
         repeats = len(server.event_requests) - len(set(server.event_requests))
         if repeats and row.promise != "refused":
-            notes.append(f"{repeats} repeats under the same id")
+            notes.append(f"{repeats} repeats under the same id" if self.protocol is SentryProtocol
+                         else f"{repeats} records read twice, the same log.record.uid")
         other = {kind: number for kind, number in server.item_types.items() if kind != "event"}
         if other:
             notes.append("items " + " ".join(f"{kind}={number}" for kind, number in sorted(other.items())))
@@ -490,15 +503,15 @@ class Bench:
         rounds, at_once = self.options.kills, 4
         must, never, complete, thrown = set(), set(), 0, 0
         failures, notes, log, durations = [], [], [], []
-        server = SentryServer(Slow())
+        server = Server(Slow(), self.protocol)
         spooled_at_kill = unkilled = left_total = 0
         try:
             for index in range(rounds):
                 spool = tempfile.mkdtemp(prefix="faults-spool-")
-                dsn = f"http://key@127.0.0.1:{server.port}/1"
+                reporting = self.protocol.environment(server.port, "key")
                 app = None
                 try:
-                    app = App(self.options.command, mode, dsn, spool)
+                    app = App(self.options.command, mode, reporting, spool)
                     first = index * at_once
                     answers = {}
                     threads = [threading.Thread(target=lambda n=n: answers.__setitem__(n, get(app.port, self.path(mode, n), 10)))
@@ -512,13 +525,13 @@ class Bench:
                         os.kill(child, signal.SIGKILL)
                     except (ProcessLookupError, TypeError):
                         unkilled += 1
-                    seen = {n for _, n, _ in spool_files(spool) if n is not None}
+                    seen = {n for _, n, _ in spool_files(spool, self.protocol) if n is not None}
                     for thread in threads:
                         thread.join()
-                    seen |= {n for _, n, _ in spool_files(spool) if n is not None}
+                    seen |= {n for _, n, _ in spool_files(spool, self.protocol) if n is not None}
                     log.extend(app.log)
                     app.stop()
-                    seen |= {n for _, n, _ in spool_files(spool) if n is not None}
+                    seen |= {n for _, n, _ in spool_files(spool, self.protocol) if n is not None}
                     spooled_at_kill += len(seen)
                     thrown += at_once
                     durations += [answer.milliseconds for answer in answers.values()]
@@ -531,14 +544,14 @@ class Bench:
                             must.add(n)
                     must |= seen
 
-                    app = App(self.options.command, mode, dsn, spool)
+                    app = App(self.options.command, mode, reporting, spool)
                     start = time.monotonic()
                     for attempt in range(30):
-                        if not spool_files(spool):
+                        if not spool_files(spool, self.protocol):
                             break
                         get(app.port, "/fine")
                         time.sleep(max(0, start + (attempt + 1) * 0.3 - time.monotonic()))
-                    left = spool_files(spool)
+                    left = spool_files(spool, self.protocol)
                     left_total += len(left)
                     app.stop()
                     log.extend(app.log)
@@ -588,6 +601,7 @@ def main():
     parser.add_argument("--budget", type=float, default=2.0,
                         help="the app's flush budget in seconds; an answer 1 s later than it fails (2; 0: unchecked)")
     parser.add_argument("--app", default=".build/release/Reporting", help="the program (.build/release/Reporting)")
+    parser.add_argument("--protocol", default="sentry", help="of " + ",".join(PROTOCOLS))
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
     parser.add_argument("--log-lines", type=int, default=20, help="of the app's log, printed to stderr where a row fails")
     parser.add_argument("--self-test", action="store_true", help="tests this tool; needs no app")
@@ -601,10 +615,13 @@ def main():
     options.command = options.app.split()
     if not os.access(options.command[0], os.X_OK):
         sys.exit(f"faults: {options.command[0]} is not there: run scripts/faults, which builds it")
+    if options.protocol not in PROTOCOLS:
+        parser.error(f"unknown protocol: {options.protocol}")
     bench = Bench(options)
     bench.print_header()
-    needs_well = any(row.name in rows and row.promise == "away" for row in ROWS)
-    for row in ROWS:
+    table = [LATER if row.name == LATER.name and options.protocol == "otlp" else row for row in ROWS]
+    needs_well = any(row.name in rows and row.promise == "away" for row in table)
+    for row in table:
         if row.name in rows or row.name == "well" and needs_well:
             for mode in modes:
                 bench.run(row, mode)

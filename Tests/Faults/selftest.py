@@ -8,7 +8,7 @@ import sys
 import time
 
 from faults import Hang, Refuse, ResetAfterRead, ResetBeforeRead, ended, eventually
-from sentry_server import Malformed, SentryServer, check_envelope, parse_envelope
+from sentry_server import Malformed, Server, check_envelope, parse_envelope
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ID = "0123456789abcdef0123456789abcdef"
@@ -81,7 +81,7 @@ def outcome(call):
 
 
 def servers():
-    server = SentryServer()
+    server = Server()
     kept = client(server)
     expect([outcome(lambda: post(kept, n)) for n in range(3)] == [200] * 3, "three on one connection")
     expect(server.connection_count == 1 and server.request_count == 3, "connections and requests are counted")
@@ -108,7 +108,7 @@ def servers():
     server.down()
 
     for fault, read in ((ResetBeforeRead, 0), (ResetAfterRead, 1)):
-        server = SentryServer(fault())
+        server = Server(fault())
         seen, kept = [], client(server)
         for n in range(12):
             result = outcome(lambda: post(kept, n))
@@ -120,13 +120,13 @@ def servers():
         expect(server.request_count == 10 + 2 * read, f"{fault.__name__}: {server.request_count} requests read")
         server.down()
 
-    server = SentryServer(Hang(2))
+    server = Server(Hang(2))
     kept = client(server, 0.3)
     expect(outcome(lambda: post(kept, 0)) == 200 and outcome(lambda: post(kept, 1)) == "TimeoutError", "hang")
     start = time.monotonic()
     server.down()
     expect(time.monotonic() - start < 1, "a hang ends when the server goes down")
-    server = SentryServer(Refuse(3, 500, "No"))
+    server = Server(Refuse(3, 500, "No"))
     kept = client(server)
     expect([outcome(lambda: post(kept, n)) for n in range(6)] == [200, 200, 500] * 2, "500 on every third")
     server.fault = Refuse(1, 429, "Too Many Requests", "Retry-After: 60")

@@ -1,4 +1,4 @@
-"""A Sentry server that misbehaves on request: raw sockets and threads, strict about what it is sent.
+"""An error server, Sentry's as a rule, that misbehaves on request: raw sockets and threads, strict about what it is sent.
 
 It shares no code with the library under test: the envelope reader below is written from the protocol's pages alone.
 """
@@ -251,10 +251,31 @@ class Fault:
         return False
 
 
-class SentryServer:
+class SentryProtocol:
+    path = "/api/1/envelope/"
+    content_type = "application/x-sentry-envelope"
+    name = "Sentry"
+    check = staticmethod(check_envelope)
+
+    @staticmethod
+    def keys(request, query):
+        auth = dict(re.findall(r"(\w+)=([^,\s]+)", request.headers.get("x-sentry-auth", "")))
+        return [auth.get("sentry_key"), *re.findall(r"(?:^|&)sentry_key=([^&]*)", query)]
+
+    @staticmethod
+    def accepted(event):
+        return json.dumps({"id": event["event_id"]} if event else {}).encode()
+
+    @staticmethod
+    def environment(port, key):
+        return {"SENTRY_DSN": f"http://{key}@127.0.0.1:{port}/1"}
+
+
+class Server:
     """Listens on one loopback port for its whole life, down or up."""
 
-    def __init__(self, fault=None):
+    def __init__(self, fault=None, protocol=SentryProtocol):
+        self.protocol = protocol
         self.fault = fault or Fault()
         self.lock = threading.Lock()
         self.listener = None
@@ -370,10 +391,10 @@ class SentryServer:
         try:
             request = connection.read_request()
             path, _, query = request.target.partition("?")
-            event, n, types = check_envelope(request.body)
-            if request.method != "POST" or path != "/api/1/envelope/":
+            event, n, types = self.protocol.check(request.body)
+            if request.method != "POST" or path != self.protocol.path:
                 raise Malformed(f"{request.method} {path}")
-            if request.headers.get("content-type") != "application/x-sentry-envelope":
+            if request.headers.get("content-type") != self.protocol.content_type:
                 raise Malformed(f"Content-Type {request.headers.get('content-type')}")
         except Malformed as error:
             with self.lock:
@@ -388,10 +409,8 @@ class SentryServer:
                 self.event_requests.append(event["event_id"])
                 if n is not None:
                     self.ids.setdefault(n, set()).add(event["event_id"])
-        auth = dict(re.findall(r"(\w+)=([^,\s]+)", request.headers.get("x-sentry-auth", "")))
-        keys = [auth.get("sentry_key"), *re.findall(r"(?:^|&)sentry_key=([^&]*)", query)]
-        if self.fault.key not in keys:
-            verdict = (403, "Forbidden", ["X-Sentry-Error: bad sentry DSN public key"])
+        if self.fault.key not in self.protocol.keys(request, query):
+            verdict = (403, "Forbidden", [])
         else:
             verdict = self.fault.after_read(self, connection, request, event)
         if verdict is False:
@@ -402,7 +421,7 @@ class SentryServer:
             status, reason, extra = verdict
             connection.answer(status, reason, b'{"detail":"no"}', [*extra, *closing])
         else:
-            body = json.dumps({"id": event["event_id"]} if event else {}).encode()
+            body = self.protocol.accepted(event)
             if event is not None:
                 with self.lock:
                     self.accepted.append((event["event_id"], n, time.monotonic()))

@@ -24,6 +24,7 @@ extension CaptureErrors.Reporters {
         #if Sentry
         if environment["SENTRY_DSN"]?.isEmpty == false { reporters.append(SentryReporter()) }
         #endif
+        if let reporter = OTLPReporter(environment: environment) { reporters.append(reporter) }
         return reporters
     }
 }

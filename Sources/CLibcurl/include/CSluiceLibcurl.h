@@ -54,6 +54,9 @@ int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *reque
 /// Works on it for up to `timeout_ms`, or until `wake_fd` is readable. 1 when it is over and `answer` is filled, 0 while not.
 int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_answer *answer);
 
+/// The first 4096 bytes of the last answer's body, until the next request begins.
+const uint8_t *sluice_curl_body(const sluice_curl *curl, size_t *length);
+
 /// Ends what is under way, its connection too. Whether any byte of the request had left.
 int sluice_curl_abort(sluice_curl *curl);
 

@@ -105,7 +105,7 @@ extension Delivery {
 
     func answered(_ request: QueuedRequest, _ status: Int, _ response: TransportResponse, after cost: Duration) {
         extended?.heed(response, status: status, at: .now)
-        let verdict = format.verdict(on: status)
+        let verdict = format.verdict(on: status, body: response.body)
         if verdict == .later {
             // A server that says nothing of it is asked again as one that is away is.
             if let wait = response.retryAfter {

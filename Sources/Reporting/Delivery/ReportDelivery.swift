@@ -1,3 +1,4 @@
+internal import Logging
 internal import SluiceCore
 internal import Synchronization
 
@@ -10,8 +11,17 @@ public final class ReportDelivery: Sendable {
     private let destination: ReportDestination
     private let format: any ReportFormat
     private let name: String
+    private let problems: [Problem]
+
+    /// What is wrong with a reporter's settings, to be said when the app starts.
+    package enum Problem: Sendable, Equatable {
+        /// Nothing can be sent.
+        case error(String)
+        case warning(String)
+    }
+
     /// Of the hub that it was made for.
-    private let made = Mutex<(hub: ReportHub, delivery: Delivery)?>(nil)
+    private let made = Mutex<(hub: ReportHub, delivery: Delivery?)?>(nil)
 
     private struct Weak { weak var delivery: ReportDelivery? }
     private static let all = Mutex<[Weak]>([])
@@ -20,7 +30,14 @@ public final class ReportDelivery: Sendable {
     ///   - destination: Where requests go.
     ///   - format: How they look, and what responses mean.
     ///   - name: The reporter's name, for the log.
-    public init(to destination: ReportDestination, as format: any ReportFormat, name: String = "reports") {
+    public convenience init(to destination: ReportDestination, as format: any ReportFormat, name: String = "reports") {
+        self.init(
+            to: destination, as: format, name: name,
+            problems: destination.isUsable ? [] : [.error("\(name): the destination is no http or https URL; nothing is sent")])
+    }
+
+    package init(to destination: ReportDestination, as format: any ReportFormat, name: String, problems: [Problem]) {
+        self.problems = problems
         self.destination = destination
         self.format = format
         self.name = name
@@ -43,17 +60,29 @@ public final class ReportDelivery: Sendable {
         await delivery?.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
     }
 
-    private var delivery: Delivery? { Reports.hub.map { delivery(of: $0) } }
+    private var delivery: Delivery? { Reports.hub.flatMap { delivery(of: $0) } }
 
-    private func delivery(of hub: ReportHub) -> Delivery {
+    private func delivery(of hub: ReportHub) -> Delivery? {
         made.withLock { made in
             if let made, made.hub === hub { return made.delivery }
-            let delivery = Delivery(
-                to: destination, as: format, spoolRoot: hub.process.spoolRoot,
-                Diagnostics(name, hub.process.logger, isDebug: false))
-            delivery.start()
-            hub.add(delivery)
+            let diagnostics = Diagnostics(name, hub.process.logger, isDebug: false)
+            var isUsable = true
+            for problem in problems {
+                switch problem {
+                case .error(let text):
+                    isUsable = false
+                    diagnostics.say(.error, text)
+                case .warning(let text): diagnostics.say(.warning, text)
+                }
+            }
+            let delivery =
+                isUsable
+                ? Delivery(to: destination, as: format, spoolRoot: hub.process.spoolRoot, diagnostics) : nil
             made = (hub, delivery)
+            if let delivery {
+                delivery.start()
+                hub.add(delivery)
+            }
             return delivery
         }
     }

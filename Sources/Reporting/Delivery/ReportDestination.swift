@@ -13,7 +13,7 @@ public struct ReportDestination: Sendable {
     /// What tells its spool from others', in each process alike; nil for the URL.
     package var identity: String?
     /// The `User-Agent`.
-    package var userAgent = "Sluice/0.1.0"
+    package var userAgent = "Sluice/\(Version.current)"
     /// The response header, lower case, in which the server says what it wants no more of; nil where it has none.
     package var limitsHeader: String?
 
@@ -23,6 +23,13 @@ public struct ReportDestination: Sendable {
     public init(_ url: String, headers: [(name: String, value: String)] = []) {
         self.url = url
         self.headers = headers
+    }
+
+    /// Whether requests can be sent there: an `http` or `https` URL with a host.
+    var isUsable: Bool {
+        let scheme = url.place(of: "://").map { url[..<$0.lowerBound].lowercased() }
+        return (scheme == "http" || scheme == "https") && !authority.host.isEmpty
+            && url.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
     /// Whether it is on this machine: not reached through a proxy, whatever the environment says.

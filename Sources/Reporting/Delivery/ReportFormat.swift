@@ -10,12 +10,14 @@ public protocol ReportFormat: Sendable {
     func body(of event: ReportEvent) -> [UInt8]
 
     /// What becomes of a report that the server has answered with this status.
-    func verdict(on status: Int) -> ReportVerdict
+    ///
+    /// - Parameter body: The response's first 4096 bytes.
+    func verdict(on status: Int, body: [UInt8]) -> ReportVerdict
 }
 
 extension ReportFormat {
     /// 2xx is delivered, everything else refused.
-    public func verdict(on status: Int) -> ReportVerdict { (200...299).contains(status) ? .delivered : .refused }
+    public func verdict(on status: Int, body: [UInt8]) -> ReportVerdict { (200...299).contains(status) ? .delivered : .refused }
 }
 
 /// What becomes of a report that a server has answered. More may come.

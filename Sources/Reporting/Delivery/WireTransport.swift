@@ -20,6 +20,8 @@ package struct TransportResponse: Sendable {
     package var outcome: Outcome
     package var rateLimits: String?
     package var retryAfter: String?
+    /// The body's first 4096 bytes.
+    package var body: [UInt8] = []
 }
 
 /// One POST.
@@ -106,11 +108,17 @@ struct WireTransport {
                 return TransportResponse(outcome: .aborted(wasSent: sluice_curl_abort(curl) != 0))
             }
             let step = CInt(clamping: min(max(left.milliseconds, 1), 1000))
-            if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer) }
+            if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer, body) }
         }
     }
 
-    private static func read(_ answer: inout sluice_curl_answer) -> TransportResponse {
+    private var body: [UInt8] {
+        var length = 0
+        let start = sluice_curl_body(curl, &length)
+        return Array(UnsafeBufferPointer(start: start, count: length))
+    }
+
+    private static func read(_ answer: inout sluice_curl_answer, _ body: [UInt8]) -> TransportResponse {
         let limits = String(cField: &answer.rate_limits)
         let retry = String(cField: &answer.retry_after)
         let isAnswered = answer.code == 0 && answer.status >= 100
@@ -119,7 +127,7 @@ struct WireTransport {
             ? .answered(answer.status)
             : .failed(
                 String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
-        return TransportResponse(outcome: outcome, rateLimits: limits, retryAfter: retry)
+        return TransportResponse(outcome: outcome, rateLimits: limits, retryAfter: retry, body: body)
     }
 }
 

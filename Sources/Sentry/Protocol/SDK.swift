@@ -5,7 +5,7 @@ struct SDK: Sendable {
     let name: String
     let version: String
 
-    static let current = SDK(name: "custom.swift.sluice", version: "0.1.0")
+    static let current = SDK(name: "custom.swift.sluice", version: Version.current)
 
     var userAgent: String { "\(name)/\(version)" }
 
