@@ -16,13 +16,16 @@ enum Oracles {
     }
 
     /// What Relay's normaliser says of envelopes: one object for each event.
-    static func normalized(_ envelopes: [String]) throws -> [JSONView] {
+    static func normalized(_ envelopes: [String]) throws -> [JSONView] { try read(envelopes, by: "normalize.py") }
+
+    /// What a reader says of texts that it gets on lines of their own: one object for each.
+    static func read(_ texts: [String], by reader: String) throws -> [JSONView] {
         let folder = TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
-        let file = folder.path + "/envelopes"
-        try envelopes.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        let file = folder.path + "/input"
+        try texts.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
         let reader = try Program(
-            "/bin/sh", arguments: ["-c", "'\(python)' '\(root)/Tests/Oracles/normalize.py' < '\(file)'; echo END $?"], [:])
+            "/bin/sh", arguments: ["-c", "'\(python)' '\(root)/Tests/Oracles/\(reader)' < '\(file)'; echo END $?"], [:])
         guard let end = reader.line(containing: "END"), end == "END 0" else {
             throw Failed(text: reader.errors.joined(separator: "\n"))
         }

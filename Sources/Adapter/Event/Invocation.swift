@@ -55,8 +55,9 @@ final class Invocation: Sendable {
         }
     }
 
-    /// Trace headers that an SDK caller put into `custom` of its client context, by their lower-case names.
-    var traceCarrier: [String: String] {
+    /// Trace headers that an SDK caller put into `custom` of its client context, by their lower-case names; none without one that names a
+    /// trace.
+    func traceCarrier(_ names: Set<String>) -> [String: String] {
         guard let clientContext else { return [:] }
         var carrier: [String: String] = [:]
         do throws(JSONError) {
@@ -65,7 +66,7 @@ final class Invocation: Sendable {
                     guard key.string.lowercased() == "custom" else { return try reader.skip() }
                     try reader.object { (reader, name) throws(JSONError) in
                         let name = name.string.lowercased()
-                        guard ["sentry-trace", "baggage", "traceparent"].contains(name) else { return try reader.skip() }
+                        guard names.contains(name) else { return try reader.skip() }
                         carrier[name] = try reader.string()
                     }
                 }
@@ -74,7 +75,8 @@ final class Invocation: Sendable {
             // Checked when the invocation came; a `custom` of another form carries nothing.
             return [:]
         }
-        return carrier
+        // Baggage alone is no trace.
+        return carrier.contains { $0.key != "baggage" } ? carrier : [:]
     }
 
     private static func parseIdentity(_ text: String) throws(JSONError) -> CognitoIdentity? {

@@ -77,6 +77,11 @@ struct Settings: Sendable {
         } catch {
             throw SettingsError(variable: "SLUICE_SPOOL", reason: "expected an absolute path, found '\(error.path)'")
         }
+        #if !Sentry
+        if Self.present(environment["SENTRY_DSN"]) != nil {
+            warnings.append("SENTRY_DSN: this build has no reporter for Sentry (the package's trait 'Sentry' is off); ignored")
+        }
+        #endif
         for name in Self.notYet where Self.present(environment[name]) != nil {
             warnings.append("\(name): Sluice does not have this setting yet; ignored")
         }

@@ -9,6 +9,9 @@ public protocol ErrorReporter: Sendable {
     /// what is above 500 as 500.
     var lowestStatus: Int { get }
 
+    /// Called once, when the app waits for its first invocation: the time to make what delivering needs. Does nothing unless it says otherwise.
+    func begin()
+
     /// Takes one failure. Called where it happened, as a rule on the invocation's own thread: keep it, and send it in ``flush(within:)``.
     func capture(_ failure: Failure)
 
@@ -21,6 +24,9 @@ public protocol ErrorReporter: Sendable {
 extension ErrorReporter {
     /// 500.
     public var lowestStatus: Int { 500 }
+
+    /// Nothing.
+    public func begin() {}
 
     /// Whether it wants to hear of a failure.
     package func wants(_ failure: Failure) -> Bool {

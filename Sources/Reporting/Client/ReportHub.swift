@@ -27,7 +27,7 @@ final class ReportHub: Sendable {
     func begin() {
         guard !hasBegun.exchange(true, ordering: .acquiringAndReleasing) else { return }
         ThrowHook.install()
-        for reporter in tracking { reporter.begin(process) }
+        for reporter in reporters.all { reporter.begin() }
     }
 
     func end() {
@@ -57,7 +57,8 @@ final class ReportHub: Sendable {
     func trace(of box: ScopeBox) -> TraceContext {
         process.trace(of: box) { header in
             if let first = tracking.first { return first.trace(header) }
-            guard let incoming = header("traceparent").flatMap(TraceContext.parseW3C) else { return TraceContext() }
+            let text = header.map { $0("traceparent") } ?? process.environment["TRACEPARENT"]
+            guard let incoming = text.flatMap(TraceContext.parseW3C) else { return TraceContext() }
             return TraceContext(continuing: incoming.trace, span: incoming.span, isSampled: incoming.sampled)
         }
     }

@@ -36,16 +36,14 @@ package final class ReportingProcess: Sendable {
     }
 
     /// The trace of a request, made at its first use.
-    package func trace(of box: ScopeBox, _ make: ((String) -> String?) -> TraceContext) -> TraceContext {
+    ///
+    /// - Parameter make: Reads a header by its lower-case name; nil where there is no request.
+    package func trace(of box: ScopeBox, _ make: (((String) -> String?)?) -> TraceContext) -> TraceContext {
         box.trace {
-            let request = box.request
             let carrier = box.carrier
-            let names = ["sentry-trace": "SENTRY_TRACE", "baggage": "SENTRY_BAGGAGE", "traceparent": "TRACEPARENT"]
-            return make { name in
-                if carrier["sentry-trace"] != nil || carrier["traceparent"] != nil { return carrier[name] }
-                if let request { return request.header(name) }
-                return names[name].flatMap { self.environment[$0] }
-            }
+            if !carrier.isEmpty { return make { carrier[$0] } }
+            guard let request = box.request else { return make(nil) }
+            return make { request.header($0) }
         }
     }
 }

@@ -33,9 +33,7 @@ public enum Reports {
 
     /// Makes what the reporters need to deliver, and delivers what an earlier process left behind.
     package static func begin() {
-        guard let hub else { return }
-        hub.begin()
-        ReportDelivery.beginAll(hub)
+        hub?.begin()
     }
 
     /// Nobody hears of anything from here on.
@@ -71,6 +69,11 @@ public enum Reports {
     }
 
     // MARK: What happened
+
+    /// Names, lower case, of headers by which a request may join a trace.
+    package static var traceHeaderNames: Set<String> {
+        Set((hub?.tracking.flatMap(\.traceHeaderNames) ?? []) + ["traceparent"])
+    }
 
     /// Who hears of what is captured in a scope.
     private static func reporters(of box: ScopeBox) -> Reporters? {
@@ -182,8 +185,8 @@ public enum Reports {
     /// The id of the last report of this request, as users may quote it.
     public static var lastEventID: String? { box?.lastEventID }
 
-    /// Headers for a request that you send, so that the other side joins this trace: as the app's reporters know them, `traceparent`, or
-    /// `sentry-trace` and `baggage`. Empty where the app has no reporter.
+    /// Headers for a request that you send, so that the other side joins this trace: as the app's reporters know them, `traceparent` or
+    /// a tracker's own. Empty where the app has no reporter.
     public static var traceHeaders: [(name: String, value: String)] {
         guard let hub, isOn else { return [] }
         let trace = hub.trace(of: madeBox)

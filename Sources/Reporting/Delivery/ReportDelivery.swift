@@ -23,9 +23,6 @@ public final class ReportDelivery: Sendable {
     /// Of the hub that it was made for.
     private let made = Mutex<(hub: ReportHub, delivery: Delivery?)?>(nil)
 
-    private struct Weak { weak var delivery: ReportDelivery? }
-    private static let all = Mutex<[Weak]>([])
-
     /// - Parameters:
     ///   - destination: Where requests go.
     ///   - format: How they look, and what responses mean.
@@ -41,12 +38,11 @@ public final class ReportDelivery: Sendable {
         self.destination = destination
         self.format = format
         self.name = name
-        // Started with the app, so that what an earlier process left behind leaves with the first flush.
-        Self.all.withLock { all in
-            all.removeAll { $0.delivery == nil }
-            all.append(Weak(delivery: self))
-        }
     }
+
+    /// Starts its thread, and finds what an earlier process left behind: it leaves with the first flush. For a reporter's `begin()`; else the first
+    /// report does it.
+    public func begin() { _ = delivery }
 
     /// Takes one report. It is on disk when this returns.
     public func submit(_ event: ReportEvent) {
@@ -85,10 +81,5 @@ public final class ReportDelivery: Sendable {
             }
             return delivery
         }
-    }
-
-    /// Starts those that are there.
-    static func beginAll(_ hub: ReportHub) {
-        for delivery in all.withLock({ $0.compactMap(\.delivery) }) { _ = delivery.delivery(of: hub) }
     }
 }

@@ -4,7 +4,7 @@ public import SluiceCore
 public struct Breadcrumb: Sendable, Hashable {
     /// When; the moment it was made unless given.
     public var timestamp: WallClock.Instant
-    /// Sentry's words: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.
+    /// In the words that trackers know: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.
     public var type: String?
     /// Dotted, as `db.query`.
     public var category: String?

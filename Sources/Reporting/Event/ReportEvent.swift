@@ -2,7 +2,7 @@ public import SluiceCore
 
 /// One report: a failure, and what is known about the request that it belongs to. Everything may be changed but its id.
 ///
-/// Its terms are those of Sentry's event payloads, whose form a tracker's client usually knows.
+/// Its terms are those of error trackers: an exception's frames, tags, contexts, breadcrumbs.
 public struct ReportEvent: Sendable {
     /// 32 lower-case hexadecimal digits, those of the ``Failure``; a server takes each id once.
     public let id: String

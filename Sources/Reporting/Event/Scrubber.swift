@@ -2,7 +2,7 @@ package import SluiceCore
 
 /// Keeps secrets from leaving: what sounds like one by its name is replaced, the name stays.
 ///
-/// - SeeAlso: Sentry's developer documentation, "Data handling" and "Data collection".
+/// What sounds like a secret is written down, case by case, in `docs/conformance-reporting.md`.
 package struct Scrubber: Sendable {
     package static let filtered = "[Filtered]"
     package static let bodyLimit = 10_000

@@ -31,6 +31,9 @@ public struct OTLPReporter: ErrorReporter, DeliveredReporter {
         delivery = ReportDelivery(to: settings.destination, as: OTLPFormat(), name: "otlp", problems: settings.problems)
     }
 
+    /// Starts the delivery: what an earlier process left behind leaves with the first flush.
+    public func begin() { delivery.begin() }
+
     /// Makes a log record of the failure: it is on disk when this returns.
     public func capture(_ failure: Failure) {
         guard Reports.process != nil, let event = ReportEvent(failure) else { return }

@@ -48,6 +48,8 @@ struct OTLPSettings: Sendable {
     }
 
     private static func logsURL(_ base: String) -> String {
+        // What cannot be used is told as it was given.
+        guard ReportDestination(base).isUsable else { return base }
         let plain = base.utf8.last == UInt8(ascii: "/") ? String(base.dropLast()) : base
         return plain.hasSuffix("/v1/logs") ? plain : plain + "/v1/logs"
     }

@@ -84,9 +84,12 @@ final class SentryClient: Sendable {
 
     func trace(of box: ScopeBox) -> TraceContext { process.trace(of: box, newTrace) }
 
-    func newTrace(_ header: (String) -> String?) -> TraceContext {
-        SentryTrace.continued(
-            header: header, organization: settings.organizationID, isStrict: settings.options.strictTraceContinuation)
+    /// The caller's trace, or a new one; of the process, the one that the environment names.
+    func newTrace(_ header: ((String) -> String?)?) -> TraceContext {
+        let variables = ["sentry-trace": "SENTRY_TRACE", "baggage": "SENTRY_BAGGAGE"]
+        let environment = process.environment
+        return SentryTrace.continued(
+            header: header ?? { variables[$0].flatMap { environment[$0] } }, organization: settings.organizationID, isStrict: settings.options.strictTraceContinuation)
             ?? TraceContext()
     }
 

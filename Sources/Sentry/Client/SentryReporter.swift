@@ -17,6 +17,9 @@ public struct SentryReporter: ErrorReporter {
     /// The one of ``options``.
     public var lowestStatus: Int { options.lowestStatus }
 
+    /// Reads the environment and, with a DSN, starts the delivery: what an earlier process left behind leaves with the first flush.
+    public func begin() { _ = client }
+
     /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
     public func capture(_ failure: Failure) {
         guard wants(failure), let client, client.delivery != nil else { return }
@@ -41,8 +44,6 @@ public struct SentryReporter: ErrorReporter {
 }
 
 extension SentryReporter: TrackingReporter, DeliveredReporter {
-    package func begin(_ process: ReportingProcess) { _ = client }
-
     package func end() { place.empty() }
 
     package var breadcrumbLimit: Int { options.maxBreadcrumbs }
@@ -54,7 +55,9 @@ extension SentryReporter: TrackingReporter, DeliveredReporter {
         client?.log(record, label: label, data: data, box)
     }
 
-    package func trace(_ header: (String) -> String?) -> TraceContext { client?.newTrace(header) ?? TraceContext() }
+    package var traceHeaderNames: [String] { ["sentry-trace", "baggage", "traceparent"] }
+
+    package func trace(_ header: ((String) -> String?)?) -> TraceContext { client?.newTrace(header) ?? TraceContext() }
 
     package func traceHeaders(of trace: TraceContext) -> [(name: String, value: String)] {
         client?.traceHeaders(of: trace) ?? []
