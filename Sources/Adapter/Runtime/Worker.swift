@@ -70,7 +70,9 @@ struct Worker: Sendable {
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
         let state = InvocationScope.State()
         let follower = Reports.follower(of: state)
-        if let follower, invocation.clientContext != nil { follower.carrier = invocation.traceCarrier(Reports.traceHeaderNames) }
+        if let follower, invocation.clientContext != nil {
+            follower.carrier = invocation.traceCarrier(Reports.traceHeaderNames)
+        }
         let scope = InvocationScope(
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
             tenantID: invocation.tenantID, state: state, follower: follower,

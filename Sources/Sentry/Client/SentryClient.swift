@@ -89,7 +89,8 @@ final class SentryClient: Sendable {
         let variables = ["sentry-trace": "SENTRY_TRACE", "baggage": "SENTRY_BAGGAGE"]
         let environment = process.environment
         return SentryTrace.continued(
-            header: header ?? { variables[$0].flatMap { environment[$0] } }, organization: settings.organizationID, isStrict: settings.options.strictTraceContinuation)
+            header: header ?? { variables[$0].flatMap { environment[$0] } }, organization: settings.organizationID,
+            isStrict: settings.options.strictTraceContinuation)
             ?? TraceContext()
     }
 
