@@ -5,6 +5,7 @@ import Testing
 @testable import SluiceCore
 @testable import Sluice
 @testable import SluiceReporting
+@testable import SluiceStreaming
 
 /// The guard's acts, with an exit that only takes notes.
 @Suite(.timeLimit(.minutes(1))) struct DeadlineGuardTests {
@@ -19,11 +20,15 @@ import Testing
         func flush(within limit: Duration) async {}
     }
 
-    private func trip(_ id: String, _ token: ReplyToken, milliseconds: Int64 = 200) throws -> GuardedInvocation {
+    private func invocation(
+        _ id: String, at api: MockRuntimeAPI, milliseconds: Int64 = 200
+    ) throws -> GuardedInvocation {
         let now = WallClock.Instant.now
         let deadline = WallClock.Instant(millisecondsSinceEpoch: now.millisecondsSinceEpoch + milliseconds)
         let schedule = try #require(GuardSchedule(arrival: now, deadline: deadline))
-        return GuardedInvocation(id: id, scope: InvocationScope(requestID: id), schedule: schedule, token: token)
+        let address = try #require(HostPort("127.0.0.1:\(api.port)"))
+        let reply = Reply(to: id, try Settings([:]), RuntimeClient(try EventLoop(), address: address))
+        return GuardedInvocation(scope: InvocationScope(requestID: id), schedule: schedule, reply: reply)
     }
 
     @Test(
@@ -35,8 +40,7 @@ import Testing
         let ended = Gate()
         let notes = Notes()
         let guardian = try DeadlineGuard(
-            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            responder: problemResponse(to:for:), reporter: notes
+            workers: 1, responder: problemResponse(to:for:), reporter: notes
         ) {
             exits.add(1)
             ended.open()
@@ -44,15 +48,15 @@ import Testing
         try guardian.start()
         let slot = guardian.slot(0)
 
-        let sending = ReplyToken()
-        #expect(sending.take(.answer))
-        guardian.arm(slot, try trip("sending", sending), at: .now)
+        let sending = try invocation("sending", at: api)
+        #expect(sending.reply.token.take(.answer))
+        guardian.arm(slot, sending, at: .now)
         // Until the last stage has been taken, and its act is over.
         while slot.nextDue != nil || slot.isActing { await Task.yield() }
         #expect(exits.values.isEmpty)
         await slot.disarm()
 
-        guardian.arm(slot, try trip("held", ReplyToken()), at: .now)
+        guardian.arm(slot, try invocation("held", at: api), at: .now)
         await ended.wait()
         await slot.disarm()
         #expect(exits.values.count == 1)
@@ -81,10 +85,9 @@ import Testing
         let ended = Gate()
         let reporter = Holding()
         let guardian = try DeadlineGuard(
-            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            responder: problemResponse(to:for:), reporter: reporter, exit: { ended.open() })
+            workers: 1, responder: problemResponse(to:for:), reporter: reporter, exit: { ended.open() })
         try guardian.start()
-        guardian.arm(guardian.slot(0), try trip("held", ReplyToken(), milliseconds: 2000), at: .now)
+        guardian.arm(guardian.slot(0), try invocation("held", at: api, milliseconds: 2000), at: .now)
         await ended.wait()
         #expect(reporter.lines.values.isEmpty)
         #expect(api.posts.map(\.target) == ["/2018-06-01/runtime/invocation/held/response"])
@@ -100,12 +103,11 @@ import Testing
         let ended = Gate()
         let notes = Notes()
         let guardian = try DeadlineGuard(
-            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
-            responder: problemResponse(to:for:), reporter: notes, exit: { ended.open() })
+            workers: 1, responder: problemResponse(to:for:), reporter: notes, exit: { ended.open() })
         try guardian.start()
-        let token = ReplyToken()
-        #expect(token.take(.settle))
-        guardian.arm(guardian.slot(0), try trip("settled", token), at: .now)
+        let settled = try invocation("settled", at: api)
+        #expect(settled.reply.token.take(.settle))
+        guardian.arm(guardian.slot(0), settled, at: .now)
         await ended.wait()
         await guardian.slot(0).disarm()
         #expect(api.posts.isEmpty)
@@ -123,16 +125,16 @@ import Testing
         let seen = Collected<String>()
         let answered = Gate()
         let guardian = try DeadlineGuard(
-            workers: 1, address: try #require(HostPort("127.0.0.1:\(api.port)")), mode: .buffered,
+            workers: 1,
             responder: { error, request in
                 seen.add("answer of \(InvocationScope.current?.requestID ?? "nobody")")
                 answered.open()
                 return problemResponse(to: error, for: request)
             }, reporter: Notes(), exit: {})
         try guardian.start()
-        let trip = try trip("late", ReplyToken())
-        trip.tell { $0.cancel = { seen.add("cancellation of \(InvocationScope.current?.requestID ?? "nobody")") } }
-        guardian.arm(guardian.slot(0), trip, at: .now)
+        let late = try invocation("late", at: api)
+        late.tell { $0.cancel = { seen.add("cancellation of \(InvocationScope.current?.requestID ?? "nobody")") } }
+        guardian.arm(guardian.slot(0), late, at: .now)
         await answered.wait()
         await guardian.slot(0).disarm()
         #expect(seen.values.prefix(2) == ["cancellation of late", "answer of late"])

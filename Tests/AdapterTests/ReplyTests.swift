@@ -9,7 +9,7 @@ import Testing
 @Suite struct ReplyTests {
     @Test("case 60: an answer over the limit becomes a 500 and one record that names the size")
     func tooLarge() async throws {
-        let size = Envelope.limit
+        let size = BufferedReply.limit
         let served = await serve(
             app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes([UInt8](repeating: 0x61, count: size))) },
             [.init(eventJSON())])
@@ -31,18 +31,18 @@ import Testing
             }, [.init(eventJSON())])
         #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
         #expect(served.failures.count == 1)
-        #expect(served.failures.first?.error as? BodyWriterError == .tooLarge(size: 7_000_000, limit: Envelope.limit))
+        #expect(served.failures.first?.error as? BodyWriterError == .tooLarge(size: 7_000_000, limit: BufferedReply.limit))
     }
 
     @Test("an answer of exactly the limit leaves, one byte more does not")
     func exactlyTheLimit() async throws {
-        let overhead = Envelope.encode(Response(headers: [.contentType: "text/plain"], body: "a")).count - 1
+        let overhead = BufferedReply.encode(Response(headers: [.contentType: "text/plain"], body: "a")).count - 1
         for (extra, outcome) in [(0, [Failure.Outcome]()), (1, [.replyUnusable])] {
-            let body = [UInt8](repeating: 0x61, count: Envelope.limit - overhead + extra)
+            let body = [UInt8](repeating: 0x61, count: BufferedReply.limit - overhead + extra)
             let served = await serve(
                 app { _ in Response(headers: [.contentType: "text/plain"], body: .bytes(body)) }, [.init(eventJSON())])
             #expect(served.failures.map(\.outcome) == outcome)
-            #expect((served.posts.first?.body.count == Envelope.limit) == (extra == 0))
+            #expect((served.posts.first?.body.count == BufferedReply.limit) == (extra == 0))
         }
     }
 
@@ -118,7 +118,8 @@ import Testing
     @Test("headers that are too large for an answer: 500 without them, one record, one POST")
     func largeHeaders() async throws {
         let served = await serve(
-            app { _ in Response(headers: [.location: String(repeating: "x", count: Envelope.limit)]) }, [.init(eventJSON())])
+            app { _ in Response(headers: [.location: String(repeating: "x", count: BufferedReply.limit)]) },
+            [.init(eventJSON())])
         #expect(served.posts.count == 1)
         #expect(JSONView(served.posts[0].body)?["statusCode"]?.number == 500)
         #expect(served.failures.map(\.outcome) == [.replyUnusable])
@@ -130,7 +131,7 @@ import Testing
         let seen = Collected<Int>()
         let reporter = RecordingReporter { seen.add(posted.values.count) }
         let served = await serve(
-            app { _ in Response(body: .bytes([UInt8](repeating: 0, count: Envelope.limit))) },
+            app { _ in Response(body: .bytes([UInt8](repeating: 0, count: BufferedReply.limit))) },
             [.init(eventJSON()), .init("{}")],
             reporter: reporter
         ) { _ in

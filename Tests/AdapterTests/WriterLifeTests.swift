@@ -177,7 +177,10 @@ import Darwin
     ) async throws {
         let api = MockRuntimeAPI([])
         let address = try #require(HostPort("127.0.0.1:\(api.port)"))
-        let token = ReplyToken()
+        let loop = try EventLoop()
+        let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "\(address)", "AWS_LWA_INVOKE_MODE": "response_stream"])
+        let reply = Reply(to: "a", settings, RuntimeClient(loop, address: address))
+        let token = reply.token
         let reporter = RecordingReporter { onFlush(token) }
         let ends = Collected<ResponseEnd>()
         var routes = Router()
@@ -188,23 +191,16 @@ import Darwin
             Watch(ends: ends)
             routes
         }
-        let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "\(address)", "AWS_LWA_INVOKE_MODE": "response_stream"])
-        let guardian = try DeadlineGuard(
-            workers: 1, address: address, mode: .responseStream, responder: problemResponse(to:for:), reporter: reporter)
-        let context = WorkerContext(
-            chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
         var head = HTTPMessageHead()
         head.lines = [.init("lambda-runtime-aws-request-id", "a"), .init("lambda-runtime-deadline-ms", "9999999999999")]
         let invocation = try Invocation(head, event: Array(eventJSON().utf8))
-        let loop = try EventLoop()
         try loop.start("test")
         let scope = InvocationScope(requestID: "a")
         scope.state.isTimedOut = true
         let task = Task(executorPreference: loop) {
-            let client = Confined(RuntimeClient(loop, address: address))
             try await InvocationScope.$current.withValue(scope) {
                 try await InvocationHandler(
-                    invocation: invocation, context: context, client: client, token: token, guarded: nil
+                    invocation: invocation, chain: app.chain, reporter: reporter, reply: reply, guarded: nil
                 ).run()
             }
         }
@@ -260,7 +256,7 @@ import Darwin
 
     private static func large() -> Router {
         var routes = Router()
-        routes.get("/{path*}") { _ in [UInt8](repeating: 0, count: Envelope.limit) }
+        routes.get("/{path*}") { _ in [UInt8](repeating: 0, count: BufferedReply.limit) }
         return routes
     }
 

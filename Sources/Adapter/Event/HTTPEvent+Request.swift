@@ -24,3 +24,12 @@ extension HTTPEvent {
             body: .bytes(body), remoteAddress: sourceIP, deadline: deadline)
     }
 }
+
+extension Request {
+    /// The request that an invocation's event stands for, with what only Lambda knows of it.
+    init(_ invocation: Invocation) throws(EventError) {
+        self = try HTTPEvent(invocation.event).request(
+            of: invocation.event, id: invocation.id, deadline: invocation.deadline)
+        frontEnd = LambdaContext(invocation)
+    }
+}

@@ -3,7 +3,7 @@ internal import SluiceReporting
 internal import SluiceCore
 
 /// The buffered response of payload 2.0, as one JSON text.
-enum Envelope {
+enum BufferedReply {
     /// The server's own constant: 6 MiB and 100 bytes, of the encoded JSON.
     static let limit = 6 * 1024 * 1024 + 100
 
@@ -39,5 +39,5 @@ extension [UInt8] {
 /// A response does not fit the platform's limit.
 struct ReplyTooLarge: UnusableReply, CustomStringConvertible {
     let size: Int
-    var description: String { "the answer has \(size) bytes as JSON, the limit is \(Envelope.limit)" }
+    var description: String { "the response has \(size) bytes as JSON, the limit is \(BufferedReply.limit)" }
 }

@@ -10,7 +10,7 @@ final class RuntimeClient {
     static let prelude = "application/vnd.awslambda.http-integration-response"
 
     let loop: EventLoop
-    private let address: HostPort
+    let address: HostPort
     private var kept: RuntimeConnection?
     /// Whether a streamed response's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
     /// asks for its end.

@@ -41,8 +41,7 @@ enum Server {
             // What is wrong with the app is reported to where the app says.
             try app.validate()
             let guardian = try DeadlineGuard(
-                workers: settings.workers, address: address, mode: settings.invokeMode, responder: app.chain.responder,
-                reporter: reporter)
+                workers: settings.workers, responder: app.chain.responder, reporter: reporter)
             let context = WorkerContext(
                 chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
             defer { guardian.stop() }
@@ -73,7 +72,7 @@ enum Server {
                     })
             } catch {
                 context.reporter.record(
-                    Failure(.startUp, "worker \(number) could not start", error: error, level: .critical))
+                    .startUp(of: "worker \(number)", error))
                 crew.fail(hasReports: true)
             }
         }
@@ -90,7 +89,7 @@ enum Server {
             try context.guardian.start()
         } catch {
             context.reporter.record(
-                Failure(.startUp, "the deadline guard could not start", error: error, level: .critical))
+                .startUp(of: "the deadline guard", error))
             crew.fail(hasReports: true)
         }
     }
@@ -98,18 +97,18 @@ enum Server {
     private static func failStartUp(
         _ error: any Error, _ address: HostPort?, _ reporter: any SettlingReporter
     ) async -> End {
-        reporter.record(Failure(.startUp, "start-up failed", error: error))
+        reporter.record(.startUp(error))
         await reporter.flush(within: .seconds(2))
         guard let address else { return .failed }
         do {
             let loop = try EventLoop()
             try loop.start("sluice-init")
             defer { loop.stop() }
-            let document = ErrorDocument(error, category: .runtime, fallback: "InitError")
+            let document = ErrorDocument(startUp: error)
             let post = Task(executorPreference: loop) { try await RuntimeClient(loop, address: address).failInit(document) }
             try await post.value
         } catch {
-            reporter.record(Failure(.replyRefused, "the start-up error was not taken", error: error))
+            reporter.record(.startUpUntold(error))
             await reporter.flush(within: .seconds(2))
         }
         return .failed

@@ -57,14 +57,14 @@ struct Worker: Sendable {
             return
         } catch {
             context.reporter.record(
-                Failure(.runtime, "the Runtime API failed; the process ends", error: error, level: .critical))
+                .runtime(error))
             await context.reporter.settle(within: context.chain.flush.limit)
             throw error
         }
     }
 
     private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
-        let token = ReplyToken()
+        let reply = Reply(to: invocation.id, context.settings, client)
         let slot = context.guardian.slot(number)
         let now = WallClock.Instant.now
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
@@ -79,25 +79,25 @@ struct Worker: Sendable {
             platform: LambdaScope(
                 functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart(),
                 schedule: schedule))
-        let trip = schedule.map {
-            GuardedInvocation(id: invocation.id, scope: scope, schedule: $0, token: token)
+        let guarded = schedule.map {
+            GuardedInvocation(scope: scope, schedule: $0, reply: reply)
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
-        let run = InvocationHandler(
-            invocation: invocation, context: context, client: Confined(client), token: token, guarded: trip)
+        let handler = InvocationHandler(
+            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply, guarded: guarded)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.state.claim()
-            try await InvocationScope.$current.withValue(scope) { try await run.run() }
+            try await InvocationScope.$current.withValue(scope) { try await handler.run() }
         }
-        if let trip {
-            trip.tell { $0.cancel = { task.cancel() } }
-            context.guardian.arm(slot, trip, at: now)
+        if let guarded {
+            guarded.tell { $0.cancel = { task.cancel() } }
+            context.guardian.arm(slot, guarded, at: now)
         }
         let result = await task.result
         await slot.disarm()
         // The guard is done with it too.
-        trip?.known.stream?.letGo()
+        reply.letGo()
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
         await flush(scope)
         try result.get()
@@ -112,24 +112,18 @@ struct Worker: Sendable {
     private func refuse(_ error: InvocationError, _ client: RuntimeClient) async throws {
         let scope = InvocationScope(requestID: error.id ?? "unknown")
         InvocationScope.$current.withValue(scope) {
-            context.reporter.record(Failure(.badEvent, "the invocation cannot be used", error: error))
+            context.reporter.record(.badInvocation(error))
         }
         await flush(scope)
         // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
         guard let id = error.id else { throw RuntimeAPIError.noID }
         do {
-            try await client.fail(id, ErrorDocument(error, category: .runtime, fallback: "InvalidInvocation"))
+            try await client.fail(id, ErrorDocument(badInvocation: error))
         } catch let refused as ReplyRefused {
             InvocationScope.$current.withValue(scope) {
-                context.reporter.record(Failure(.replyRefused, "the error was not taken", error: refused))
+                context.reporter.record(.errorRefused(refused))
             }
             await flush(scope)
         }
     }
-}
-
-/// Carries a value that is confined to one event loop into a task that runs on it.
-struct Confined<Value>: @unchecked Sendable {  // the task's executor is the loop that the value is confined to
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }

@@ -105,4 +105,10 @@ package struct Chain: Sendable {
         if !isRecorded { capture.capture(end, of: request, reporter) }
         await flush.flush(reporter)
     }
+
+    /// Records a failure that the chain could not see, and delivers it as the app's `FlushReports` says.
+    package func record(_ failure: Failure, _ reporter: any SettlingReporter) async {
+        reporter.record(failure)
+        await flush.flush(reporter)
+    }
 }

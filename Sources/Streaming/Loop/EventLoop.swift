@@ -184,6 +184,12 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         }
     }
 
+    /// Suspends for a time; not cancellable.
+    package func pause(for time: Duration) async throws {
+        // What is below 0 is no descriptor, and poll leaves it out.
+        try await wait(until: .readable, on: -1, timeout: time, cancellable: false)
+    }
+
     private func add(_ wait: Wait) { confined.waits.append(wait) }
 
     private func poll(idle: Bool) {

@@ -41,12 +41,12 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     private let published = Mutex(Published())
     private var confined: Confined
 
-    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm, isStream: Bool = false) {
+    init(_ id: String, _ client: RuntimeClient, _ token: ReplyToken, _ form: StreamForm, tellsCancellation: Bool = false) {
         self.id = id
         self.loop = client.loop
         self.token = token
         self.form = form
-        confined = Confined(client: client, tellsCancellation: isStream)
+        confined = Confined(client: client, tellsCancellation: tellsCancellation)
     }
 
     deinit { confined.held?.retire() }

@@ -1,0 +1,174 @@
+internal import HTTPTypes
+internal import SluiceMiddleware
+internal import SluiceStreaming
+internal import Synchronization
+
+/// The reply to one invocation, in either mode: who may give it, over which connection, and in what form. The worker and the deadline
+/// guard speak to it alone, and every byte that the Runtime API gets for the invocation is written behind it.
+///
+/// What is said here of the worker is called on its loop.
+final class Reply: Sendable {
+    /// Decides who may give it; see ``ReplyPhase``.
+    let token = ReplyToken()
+    private let id: String
+    private let settings: Settings
+    private let client: Confined<RuntimeClient>
+    private let known = Mutex(Known())
+
+    private struct Known {
+        /// Once a stream has been begun, or a whole reply is sent as one.
+        var stream: StreamReply?
+        /// The connection of a stream that the guard has taken.
+        var taken: RuntimeConnection.Shared?
+    }
+
+    /// - Parameters:
+    ///   - id: The invocation's.
+    ///   - client: The worker's, confined to its loop.
+    init(to id: String, _ settings: Settings, _ client: RuntimeClient) {
+        self.id = id
+        self.settings = settings
+        self.client = Confined(client)
+    }
+
+    // MARK: What it looks like
+
+    /// Whether a response is written while its body is produced; else it is collected, and sent in one message.
+    func isWrittenAsItComes(_ response: Response) -> Bool {
+        settings.invokeMode == .responseStream && !failsInvocation(response.status)
+            && !(response.isPlain && response.body.bytes.count < RuntimeClient.joined)
+    }
+
+    /// Whether `AWS_LWA_ERROR_STATUS_CODES` lists a status: a response with it is sent as an error of the function.
+    func failsInvocation(_ status: HTTPResponse.Status) -> Bool { settings.errorStatusCodes.contains(status.code) }
+
+    /// The largest body that is collected, in bytes.
+    static let limit = BufferedReply.limit
+
+    /// A response that is all there, in the form in which it leaves.
+    struct Draft {
+        fileprivate enum Form {
+            case buffered([UInt8])
+            case streamed(StreamForm, [UInt8])
+        }
+        fileprivate let form: Form
+        /// Why it cannot leave so.
+        let problem: ReplyTooLarge?
+    }
+
+    func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
+        guard settings.invokeMode == .buffered else {
+            return Draft(
+                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.bytes), problem: nil)
+        }
+        let bytes = BufferedReply.encode(response)
+        return Draft(
+            form: .buffered(bytes), problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
+    }
+
+    // MARK: The worker
+
+    /// What came of an attempt to commit.
+    enum Commitment {
+        /// What the worker tells of its response is true from here on.
+        case made
+        /// The guard has the reply, and the record of it.
+        case takenOver
+        /// The Runtime API has stopped reading.
+        case broken
+    }
+
+    /// The worker commits itself to the response that it has, before it accounts for it.
+    func commit() -> Commitment { token.take(.settle) ? .made : token.isTakenOver ? .takenOver : .broken }
+
+    /// Sends a response that is all there, in one message. Does nothing where the guard has taken the reply meanwhile.
+    ///
+    /// - Throws: ``ReplyRefused``, ``RuntimeAPIError``, or `BodyWriterError` when the Runtime API no longer reads.
+    func send(_ draft: Draft) async throws {
+        switch draft.form {
+        case .buffered(let bytes):
+            guard token.take(.answer) else { return }
+            try await client.value.respond(id, bytes)
+        case .streamed(let form, let bytes):
+            try await stream(form).writeWhole(bytes)
+        }
+    }
+
+    /// Sends an error instead of a response.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func fail(_ document: ErrorDocument) async throws {
+        guard token.take(.answer) else { return }
+        try await client.value.fail(id, document)
+    }
+
+    /// Begins a stream: nothing leaves before its first byte.
+    func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
+        stream(StreamForm(response, to: method, settings.emptyStream), tellsCancellation: response.body.isStream)
+    }
+
+    private func stream(_ form: StreamForm, tellsCancellation: Bool = false) -> StreamReply {
+        let stream = StreamReply(id, client.value, token, form, tellsCancellation: tellsCancellation)
+        known.withLock { $0.stream = stream }
+        return stream
+    }
+
+    /// The invocation is over: the connection is closed, unless it was given back.
+    func letGo() { known.withLock(\.stream)?.letGo() }
+
+    // MARK: The deadline guard, on a loop of its own
+
+    /// How far a reply was that the guard has taken.
+    enum Taken {
+        /// Nothing has left: the guard gives it.
+        case untouched
+        /// A stream, all of whose chunks are whole: the guard ends it.
+        case begun
+    }
+
+    /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its own, or where the stream broke
+    /// or was cut meanwhile.
+    func takeOver(on loop: EventLoop) async throws -> Taken? {
+        guard let phase = token.taken(.claim) else { return nil }
+        if phase == .open { return .untouched }
+        while token.current == .claimed { try await loop.pause(for: .milliseconds(2)) }
+        guard token.current == .handed, let connection = known.withLock(\.stream)?.shared else { return nil }
+        known.withLock { $0.taken = connection }
+        return .begun
+    }
+
+    /// Gives a reply that was ``Taken/untouched``.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func give(_ response: Response, to method: HTTPRequest.Method, on loop: EventLoop) async throws {
+        let client = RuntimeClient(loop, address: client.address)
+        guard settings.invokeMode == .responseStream else {
+            return try await client.respond(id, BufferedReply.encode(response))
+        }
+        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
+        try await stream.write(response.body.bytes)
+        try await stream.finish()
+    }
+
+    /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.
+    func end(with document: ErrorDocument, on loop: EventLoop) async throws {
+        let (stream, taken) = known.withLock { ($0.stream, $0.taken) }
+        guard let stream, let taken else { return }
+        try await loop.send(stream.takeHeld() + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
+        var ignored: [UInt8] = []
+        _ = try await loop.receive(appendingTo: &ignored, from: taken.socket, cancellable: false)
+    }
+
+    /// Cuts a stream that is stuck in the middle of a chunk, so that its writer wakes up; false where there is none.
+    func cut() -> Bool {
+        guard token.take(.seize) else { return false }
+        known.withLock(\.stream)?.cut()
+        return true
+    }
+
+    /// Gives the reply up. False while its worker is sending it, who then holds nothing back.
+    func abandon() -> Bool {
+        if token.isTakenOver || known.withLock(\.stream)?.failure != nil { return true }
+        return token.take(.abandon)
+    }
+}
