@@ -2,7 +2,7 @@ import Foundation
 import SluiceTestSupport
 import Testing
 
-@testable import SluiceCore
+@_spi(JSON) @testable import SluiceCore
 @testable import Sluice
 @testable import SluiceReporting
 

@@ -1,7 +1,7 @@
 internal import HTTPTypes
 internal import SluiceMiddleware
 internal import Synchronization
-internal import SluiceCore
+@_spi(JSON) internal import SluiceCore
 
 /// The headers of an event, made when the first of them is asked for: nearly half the cost of a small event.
 final class EventHeaders: LazyHeaders {

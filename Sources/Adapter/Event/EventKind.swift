@@ -1,4 +1,4 @@
-internal import SluiceCore
+@_spi(JSON) internal import SluiceCore
 
 /// What an event that is no HTTP request of payload 2.0 is instead, and what to do about it. Asked when one cannot be used.
 enum EventKind {

@@ -1,6 +1,6 @@
 internal import CSluiceRuntime
 internal import HTTPTypes
-internal import SluiceCore
+@_spi(JSON) internal import SluiceCore
 
 /// Names of an event's headers and its method.
 enum EventNames {

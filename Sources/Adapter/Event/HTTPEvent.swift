@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SluiceCore
+@_spi(JSON) internal import SluiceCore
 
 /// The fields of a payload 2.0 event (Function URLs and HTTP APIs) that make a request.
 ///

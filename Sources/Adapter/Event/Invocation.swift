@@ -1,6 +1,6 @@
 internal import SluiceReporting
 internal import SluiceStreaming
-internal import SluiceCore
+@_spi(JSON) internal import SluiceCore
 
 /// An invocation whose headers cannot be used. Where it has an id, its failure can still be reported.
 struct InvocationError: Error, Equatable, CustomStringConvertible {

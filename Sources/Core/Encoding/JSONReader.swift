@@ -1,57 +1,60 @@
 internal import CSluiceRuntime
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
-
-/// What is wrong with a JSON text, and at which byte.
-struct JSONError: Error, Equatable, CustomStringConvertible {
-    let problem: String
-    let offset: Int
-    var description: String { "\(problem) at byte \(offset)" }
-}
-
 /// Reads JSON (RFC 8259) in one pass over the bytes, taking only what is asked for and checking all of it.
 ///
 /// Not recursive: hostile nesting costs memory, not the stack, and ends at ``depthLimit``.
-struct JSONReader {
-    enum Kind: String { case object, array, string, number, bool, null }
+@_spi(JSON)
+public struct JSONReader {
+    /// What a value may be.
+    public enum Kind: String, Sendable {
+        /// As JSON names them.
+        case object, array, string, number, bool, null
+    }
 
-    static let depthLimit = 512
+    /// Levels of nesting that are followed.
+    public static let depthLimit = 512
 
-    private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var offset: Int
+    @usableFromInline let bytes: UnsafeBufferPointer<UInt8>
+    /// Where the next byte is read.
+    public var offset: Int
     /// Strings whose escapes had to be resolved; they live as long as the reader is lent.
     private var built: [UnsafeMutableBufferPointer<UInt8>] = []
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
+    @usableFromInline
+    init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
         self.bytes = bytes
         self.offset = offset
     }
 
+    @usableFromInline
+    func free() { for string in built { string.deallocate() } }
+
     /// Lends a reader of a text. Neither it nor a ``JSONText`` that it gave may be used afterwards.
-    static func read<Result, Failure: Error>(
+    @inlinable
+    public static func read<Result, Failure: Error>(
         _ text: [UInt8], from offset: Int = 0, _ body: (inout JSONReader) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try text.withUnsafeBufferPointer { (bytes) throws(Failure) in
             var reader = JSONReader(bytes, from: offset)
-            defer { for string in reader.built { string.deallocate() } }
+            defer { reader.free() }
             return try body(&reader)
         }
     }
 
-    private var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    @inlinable
+    var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
+    /// An error here.
+    public func fail(_ problem: String) -> JSONError { JSONError(problem: problem, offset: offset) }
 
-    private mutating func skipSpace() {
+    @inlinable
+    mutating func skipSpace() {
         while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
     }
 
     /// The kind of the value that comes next.
-    mutating func peek() throws(JSONError) -> Kind {
+    @inlinable
+    public mutating func peek() throws(JSONError) -> Kind {
         skipSpace()
         switch byte {
         case 0x7B: return .object
@@ -65,7 +68,8 @@ struct JSONReader {
         }
     }
 
-    private mutating func expect(_ kind: Kind) throws(JSONError) {
+    @usableFromInline
+    mutating func expect(_ kind: Kind) throws(JSONError) {
         let found = try peek()
         guard found != kind else { return }
         // Known by its first letter only, so far.
@@ -74,7 +78,8 @@ struct JSONReader {
         throw fail(isWord && !isLiteral ? "no JSON value begins" : "\(kind.rawValue) expected, found \(found.rawValue)")
     }
 
-    private mutating func expect(_ literal: StaticString) throws(JSONError) {
+    @usableFromInline
+    mutating func expect(_ literal: StaticString) throws(JSONError) {
         for index in 0..<literal.utf8CodeUnitCount {
             guard byte == literal.utf8Start[index] else { throw fail("no JSON value begins") }
             offset += 1
@@ -82,7 +87,7 @@ struct JSONReader {
     }
 
     /// Only white space may be left.
-    mutating func end() throws(JSONError) {
+    public mutating func end() throws(JSONError) {
         skipSpace()
         guard byte == nil else { throw fail("something follows the JSON value") }
     }
@@ -90,7 +95,8 @@ struct JSONReader {
     // MARK: Containers
 
     /// Calls `field` with each key; it must read or ``skip()`` the value.
-    mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
+    @inlinable
+    public mutating func object(_ field: (inout JSONReader, JSONText) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.object)
         offset += 1
         skipSpace()
@@ -103,7 +109,8 @@ struct JSONReader {
     }
 
     /// Calls `element` for each element; it must read or ``skip()`` it.
-    mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    @inlinable
+    public mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         try expect(.array)
         offset += 1
         skipSpace()
@@ -115,7 +122,8 @@ struct JSONReader {
     }
 
     /// Past a comma: true. Past the closing bracket: false.
-    private mutating func continues(until closing: UInt8) throws(JSONError) -> Bool {
+    @inlinable
+    mutating func continues(until closing: UInt8) throws(JSONError) -> Bool {
         skipSpace()
         switch byte {
         case 0x2C: offset += 1; skipSpace(); return true
@@ -125,7 +133,9 @@ struct JSONReader {
     }
 
     /// Checks and forgets one value of any kind.
-    mutating func skip() throws(JSONError) {
+    ///
+    /// - Parameter depth: Levels that are followed; each takes a byte of memory.
+    public mutating func skip(depth: Int = depthLimit) throws(JSONError) {
         var open: [UInt8] = []
         while true {
             switch try peek() {
@@ -135,14 +145,14 @@ struct JSONReader {
                 if byte == 0x7D { offset += 1; break }
                 open.append(0x7D)
                 try skipKey()
-                try check(open.count)
+                try check(open.count, depth)
                 continue
             case .array:
                 offset += 1
                 skipSpace()
                 if byte == 0x5D { offset += 1; break }
                 open.append(0x5D)
-                try check(open.count)
+                try check(open.count, depth)
                 continue
             case .string: _ = try text()
             case .number: try skipNumber()
@@ -155,14 +165,15 @@ struct JSONReader {
         }
     }
 
-    private func check(_ depth: Int) throws(JSONError) {
-        if depth > Self.depthLimit { throw fail("nested deeper than \(Self.depthLimit) levels") }
+    private func check(_ depth: Int, _ limit: Int) throws(JSONError) {
+        if depth > limit { throw fail("nested deeper than \(limit) levels") }
     }
 
     private mutating func skipKey() throws(JSONError) { _ = try key() }
 
     /// A name, and the colon behind it.
-    private mutating func key() throws(JSONError) -> JSONText {
+    @inlinable
+    mutating func key() throws(JSONError) -> JSONText {
         skipSpace()
         guard byte == 0x22 else { throw fail("a name in quotes expected") }
         let key = try text()
@@ -175,24 +186,30 @@ struct JSONReader {
     // MARK: Values
 
     /// True when a null came, which is then read.
-    mutating func null() throws(JSONError) -> Bool {
+    @inlinable
+    public mutating func null() throws(JSONError) -> Bool {
         skipSpace()
         guard byte == 0x6E else { return false }
         try expect("null")
         return true
     }
 
-    mutating func bool() throws(JSONError) -> Bool {
+    /// `true` or `false`.
+    @inlinable
+    public mutating func bool() throws(JSONError) -> Bool {
         try expect(.bool)
         if byte == 0x74 { try expect("true"); return true }
         try expect("false")
         return false
     }
 
-    mutating func string() throws(JSONError) -> String { try text().string }
+    /// A string, as a value of Swift's own.
+    @inlinable
+    public mutating func string() throws(JSONError) -> String { try text().string }
 
     /// A string's content, checked. A lone surrogate escape becomes U+FFFD.
-    mutating func text() throws(JSONError) -> JSONText {
+    @inlinable
+    public mutating func text() throws(JSONError) -> JSONText {
         if byte != 0x22 { try expect(.string) }
         offset += 1
         let start = offset
@@ -204,7 +221,8 @@ struct JSONReader {
     }
 
     /// Past the closing quote: true. Before a backslash: false.
-    private mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
+    @usableFromInline
+    mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
         while let base = bytes.baseAddress, offset < bytes.count {
             var plain: CInt = 0
             offset += sluice_json_plain(base + offset, bytes.count - offset, &plain)
@@ -219,7 +237,8 @@ struct JSONReader {
     }
 
     /// A string with escapes, from its first byte on; the offset is at the first backslash.
-    private mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
+    @usableFromInline
+    mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
         var isASCII = startIsASCII
         var built = Array(bytes[start..<offset])
         while true {
@@ -238,7 +257,8 @@ struct JSONReader {
         return JSONText(UnsafeBufferPointer(kept))
     }
 
-    private func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
+    @usableFromInline
+    func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
         guard String(validating: text, as: UTF8.self) != nil else {
             throw JSONError(problem: "a string is not UTF-8", offset: start)
         }
@@ -285,7 +305,7 @@ struct JSONReader {
     }
 
     /// A number's text, checked.
-    mutating func number() throws(JSONError) -> String {
+    public mutating func number() throws(JSONError) -> String {
         try expect(.number)
         let start = offset
         try skipNumber()
@@ -307,35 +327,4 @@ struct JSONReader {
         guard let first = byte, 0x30...0x39 ~= first else { throw fail("a digit expected") }
         while let byte, 0x30...0x39 ~= byte { offset += 1 }
     }
-}
-
-/// A string's content in a text that is being read: UTF-8, escapes resolved. Only valid inside of ``JSONReader/read(_:from:_:)``.
-struct JSONText {
-    let bytes: UnsafeBufferPointer<UInt8>
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
-
-    var isEmpty: Bool { bytes.isEmpty }
-    var string: String { String(decoding: bytes, as: UTF8.self) }
-
-    func contains(_ part: StaticString) -> Bool {
-        let length = part.utf8CodeUnitCount
-        guard let base = bytes.baseAddress, bytes.count >= length else { return false }
-        return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
-    }
-
-    static func == (text: JSONText, other: StaticString) -> Bool {
-        guard text.bytes.count == other.utf8CodeUnitCount else { return false }
-        guard let base = text.bytes.baseAddress else { return true }
-        return memcmp(base, other.utf8Start, text.bytes.count) == 0
-    }
-
-    /// Whether it is this header name, in any case.
-    func isName(_ name: StaticString) -> Bool {
-        guard bytes.count == name.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
-        return strncasecmp(base, name.utf8Start, bytes.count) == 0
-    }
-
-    /// For `switch`: keys are compared without becoming a `String`.
-    static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }
