@@ -16,8 +16,7 @@ public protocol ErrorReporter: Sendable {
     func capture(_ failure: Failure)
 
     /// Returns when all that was captured is delivered, or is safe where it can be delivered later. What takes longer than `limit` is not
-    /// waited for, and its task is cancelled. It must suspend and not block its thread, which is one of Swift's shared pool: the limit is kept there
-    /// too. With nothing pending it should cost nothing: it is called for each invocation.
+    /// waited for, and its task is cancelled. It should suspend and not block its thread, which is one of Swift's shared pool. With nothing pending it should cost nothing: it is called for each invocation.
     func flush(within limit: Duration) async
 }
 

@@ -67,7 +67,7 @@ package struct Reporters: SettlingReporter {
     private final class Wait: Sendable {
         private struct State {
             var isOver = false
-            var timer: Task<Void, Never>?
+            var alarm: UInt64?
             var waiting: CheckedContinuation<Void, Never>?
         }
 
@@ -78,26 +78,26 @@ package struct Reporters: SettlingReporter {
                 await body()
                 self.finish()
             }
-            let timer = Task.detached {
-                // Cancelled where the work was done in time.
-                guard (try? await Task.sleep(for: limit)) != nil else { return }
-                work.cancel()
+            // Not by a task: the reporter may block the threads that those need.
+            let alarm = Alarms.shared.set(at: WallClock.Instant.now.advanced(by: limit)) {
                 self.finish()
+                // What it does when it is cancelled is its own code too.
+                Task.detached { work.cancel() }
             }
             let isOver = state.withLock { state in
-                state.timer = timer
+                state.alarm = alarm
                 return state.isOver
             }
-            if isOver { timer.cancel() }
+            if isOver, let alarm { Alarms.shared.cancel(alarm) }
         }
 
         private func finish() {
-            let (timer, waiting) = state.withLock { state in
+            let (alarm, waiting) = state.withLock { state in
                 state.isOver = true
-                defer { (state.timer, state.waiting) = (nil, nil) }
-                return (state.timer, state.waiting)
+                defer { (state.alarm, state.waiting) = (nil, nil) }
+                return (state.alarm, state.waiting)
             }
-            timer?.cancel()
+            if let alarm { Alarms.shared.cancel(alarm) }
             waiting?.resume()
         }
 

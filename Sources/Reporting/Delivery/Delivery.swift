@@ -19,7 +19,6 @@ package final class Delivery: Sendable {
     /// Nil where the process has no descriptor left: then nobody waits.
     let wake: WakeUp?
     let isStopping = Atomic(false)
-    let budgets = Budgets()
     package let notices: Diagnostics
 
     /// - Parameters:
@@ -60,7 +59,6 @@ package final class Delivery: Sendable {
     package func stop() {
         isStopping.store(true, ordering: .releasing)
         wake?.signal()
-        budgets.wake()
     }
 
     private func recover() {
@@ -151,7 +149,8 @@ package final class Delivery: Sendable {
             return park(ledger)
         }
         let until = WallClock.Instant.now.advanced(by: limit)
-        let atMost = until.advanced(by: Budgets.grace(limit))
+        let atMost = until.advanced(by: Self.grace(limit))
+        var alarm: UInt64?
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isOpen = state.withLock { state in
                 if state.isClosed || (state.breaker.isOpen && !drains) { return true }
@@ -159,10 +158,23 @@ package final class Delivery: Sendable {
                 return false
             }
             guard !isOpen else { return continuation.resume() }
-            keepBudgets(until: atMost)
+            alarm = keepBudget(until: atMost)
             wake?.signal()
         }
+        if let alarm { Alarms.shared.cancel(alarm) }
         park(ledger)
+    }
+
+    /// How much later than its time a flush may end: a delivery thread that is well ends it in time, and its ledger is true then.
+    private static func grace(_ limit: Duration) -> Duration { min(limit / 20, .milliseconds(20)) }
+
+    /// Sees to it that who may wait until `time` does not wait longer, whatever the delivery thread hangs on: a disk that stalls, a log
+    /// handler of the app, a resolver.
+    private func keepBudget(until time: WallClock.Instant) -> UInt64? {
+        Alarms.shared.set(at: time) { [weak self] in
+            let over = self?.state.withLock { $0.overdue(at: .now) } ?? []
+            for waiter in over { waiter.resume() }
+        }
     }
 
     /// What was not sent and is on disk is `spooled` from here on.

@@ -97,11 +97,11 @@ struct DeliveryQueue: Sendable {
         return over
     }
 
-    /// Those who should have gone, and the time of the next one.
-    mutating func overdue(at now: WallClock.Instant) -> ([Waiter], WallClock.Instant?) {
+    /// Those who should have gone.
+    mutating func overdue(at now: WallClock.Instant) -> [Waiter] {
         let over = waiters.filter { $0.atMost <= now }
         if !over.isEmpty { waiters.removeAll { $0.atMost <= now } }
-        return (over, waiters.map(\.atMost).min())
+        return over
     }
 
     private mutating func take(for waiter: Waiter, at now: WallClock.Instant, _ holdsBackEvents: Bool) -> (
