@@ -47,7 +47,7 @@ func makeApp() -> LambdaApp {
         }
     }
     routes.post("/room") { request in
-        let word = String(decoding: request.body.bytes, as: UTF8.self)
+        let word = String(decoding: try await request.body.collect(), as: UTF8.self)
         return word == "bye" ? "\(await room.close())" : "\(await room.say(word))"
     }
 

@@ -16,19 +16,15 @@ internal import Darwin
 #endif
 
 /// Why `run()` cannot begin.
-public enum RunError: Error, Equatable, CustomStringConvertible {
-    /// A process serves one app.
-    case alreadyRunning
-    /// `AWS_LAMBDA_RUNTIME_API` is not set, and the package trait `Local` is off.
-    case notOnLambda
+public struct RunError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong, for the log.
+    public let description: String
 
-    /// What to do about it, for the log.
-    public var description: String {
-        switch self {
-        case .alreadyRunning: "LambdaApp.run() was called before in this process"
-        case .notOnLambda: "AWS_LAMBDA_RUNTIME_API is not set, and this build has no local Lambda (trait 'Local')"
-        }
-    }
+    /// A process serves one app.
+    public static let alreadyRunning = RunError(description: "LambdaApp.run() was called before in this process")
+    /// `AWS_LAMBDA_RUNTIME_API` is not set, and the package trait `Local` is off.
+    public static let notOnLambda = RunError(
+        description: "AWS_LAMBDA_RUNTIME_API is not set, and this build has no local Lambda (trait 'Local')")
 }
 
 extension LambdaApp {

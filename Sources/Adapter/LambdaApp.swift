@@ -1,6 +1,7 @@
 internal import Logging
 public import SluiceMiddleware
 internal import SluiceReporting
+internal import SluiceStreaming
 
 /// An HTTP app for AWS Lambda: middleware, routes, `CaptureErrors` and `FlushReports`, in this order.
 ///
@@ -35,6 +36,42 @@ public struct LambdaApp: Sendable {
     /// A streamed body is collected, whatever its size. What was thrown is in the response's ``Response/error``; so is what ``validate()``
     /// would throw, in a 500: an app that cannot start answers nothing.
     public func respond(to request: Request) async -> Response {
+        await inScope(of: request) { response, reporter in
+            let whole = await chain.collected(response, to: request, limit: .max)
+            await chain.complete(whole, of: request, reporter)
+            return whole
+        }
+    }
+
+    /// As ``respond(to:)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write waits until `eachChunk`
+    /// has returned.
+    ///
+    /// - Parameter eachChunk: Gets each chunk, a body that is no stream in one. What it throws is what a reader does that goes away.
+    /// - Returns: The response without its body. Its ``Response/error`` is what cut the body, or what the response stands for.
+    public func respond(
+        to request: Request, eachChunk: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void
+    ) async -> Response {
+        await inScope(of: request) { response, reporter in
+            guard !response.isPlain else { return await respondWhole(response, to: request, reporter, eachChunk) }
+            let sink = ChunkSink(eachChunk)
+            var cause: (any Error)?
+            do { try await response.writeBody(to: BodyWriter(sink)) } catch { cause = error }
+            if let cause, !sink.headIsGone {
+                let honest = await chain.wholeResponse(to: cause, of: response, to: request, limit: .max)
+                return await respondWhole(honest, to: request, reporter, eachChunk)
+            }
+            await chain.complete(response, cutBy: cause, bytesWritten: sink.bytesWritten, of: request, reporter)
+            var head = response
+            head.body = .empty
+            head.error = cause ?? head.error
+            return head
+        }
+    }
+
+    /// Runs the chain, and `send` with what comes out of it, in a scope of the request's own.
+    private func inScope(
+        of request: Request, _ send: (Response, Reporters) async -> Response
+    ) async -> Response {
         let reporter = Reporters(Logger(label: "sluice"), chain.reporters.resolved([:]))
         let state = InvocationScope.State()
         let scope = InvocationScope(
@@ -42,14 +79,25 @@ public struct LambdaApp: Sendable {
             follower: Reports.follower(of: state, for: reporter))
         return await InvocationScope.$current.withValue(scope) {
             if let problem = chain.problems.first {
-                let response = chain.response(to: problem, of: Response(), to: request)
-                await chain.complete(response, of: request, reporter)
-                return response
+                return await send(chain.response(to: problem, of: Response(), to: request), reporter)
             }
-            let response = await chain.collected(await chain.respond(to: request), to: request, limit: .max)
-            await chain.complete(response, of: request, reporter)
-            return response
+            return await send(await chain.respond(to: request), reporter)
         }
+    }
+
+    private func respondWhole(
+        _ response: Response, to request: Request, _ reporter: Reporters,
+        _ eachChunk: @Sendable ([UInt8]) async throws -> Void
+    ) async -> Response {
+        await chain.complete(response, of: request, reporter)
+        var head = response
+        head.body = .empty
+        do {
+            if let bytes = response.body.bytes, !bytes.isEmpty { try await eachChunk(bytes) }
+        } catch {
+            head.error = head.error ?? error
+        }
+        return head
     }
 
     /// What would stop start-up, the first of it: two routes that answer the same requests, or a pattern that cannot be read.

@@ -93,7 +93,7 @@ import Testing
                     }
                 }
             }, [.init(eventJSON())], mode: "response_stream", cutsStreams: true)
-        guard case .disconnected? = errors.values.first as? BodyWriterError else {
+        guard (errors.values.first as? BodyWriterError)?.code == .disconnected else {
             Issue.record("the write did not fail: \(errors.values)")
             return
         }

@@ -73,7 +73,7 @@ import Testing
         #expect(options.error == nil)
         let head = await answer(router, .head, "/x")
         #expect(head.status == .ok)
-        #expect(head.body.bytes.isEmpty)
+        #expect(head.body.plainBytes.isEmpty)
         #expect(head.headers[.contentType] == "text/plain; charset=utf-8")
         #expect(await answer(router, .put, "/x").text == "put")
     }

@@ -20,6 +20,21 @@ final class Invocation: Sendable {
     let clientContext: String?
     let event: [UInt8]
 
+    /// An invocation that nobody has handed out, for a test.
+    init(
+        id: String, deadline: WallClock.Instant, functionARN: String, traceID: String?, tenantID: String?,
+        identity: CognitoIdentity?, clientContext: String?, event: [UInt8]
+    ) {
+        self.id = id
+        self.deadline = deadline
+        self.functionARN = functionARN
+        self.traceID = traceID
+        self.tenantID = tenantID
+        self.identity = identity
+        self.clientContext = clientContext
+        self.event = event
+    }
+
     /// Takes the response to `next` apart. An empty header is as good as none: the platform's newer code sends some so.
     ///
     /// - Throws: ``InvocationError`` that names the header.

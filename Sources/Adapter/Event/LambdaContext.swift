@@ -4,9 +4,32 @@ public import SluiceCore
 
 /// What only Lambda knows of a request. Handlers that stay off it run behind any front end.
 public struct LambdaContext: Sendable {
-    private let invocation: Invocation
+    fileprivate let invocation: Invocation
 
     init(_ invocation: Invocation) { self.invocation = invocation }
+
+    /// What Lambda would know of a request, for a test: `request.lambda = LambdaContext(event: json)`, or
+    /// `try Request(LambdaContext(event: json))` for the request that an event stands for.
+    ///
+    /// - Parameters:
+    ///   - event: The event's JSON, of payload format 2.0.
+    ///   - requestID: The platform's id of the invocation.
+    ///   - functionARN: The function's ARN.
+    ///   - deadline: When the service will stop the invocation.
+    ///   - traceID: As `Root=1-…;Parent=…;Sampled=0`.
+    ///   - tenantID: Of tenant isolation mode.
+    ///   - identity: The caller's Cognito identity.
+    ///   - clientContext: JSON that an SDK caller sends along.
+    public init(
+        event: String, requestID: String = "00000000-0000-4000-8000-000000000000",
+        functionARN: String = "arn:aws:lambda:us-east-1:123456789012:function:test",
+        deadline: WallClock.Instant = .now.advanced(by: .seconds(30)), traceID: String? = nil, tenantID: String? = nil,
+        identity: CognitoIdentity? = nil, clientContext: String? = nil
+    ) {
+        invocation = Invocation(
+            id: requestID, deadline: deadline, functionARN: functionARN, traceID: traceID, tenantID: tenantID,
+            identity: identity, clientContext: clientContext, event: Array(event.utf8))
+    }
 
     /// The event as it came.
     public var event: LambdaEvent { LambdaEvent(json: invocation.event) }
@@ -26,10 +49,18 @@ public struct LambdaContext: Sendable {
 
 /// A caller's Cognito identity.
 public struct CognitoIdentity: Sendable, Equatable {
-    /// As `eu-west-1:…`, of the identity itself.
+    /// The identity's id, as `eu-west-1:…`.
     public let identityID: String
-    /// Of the pool that it belongs to.
+    /// The id of the pool that it belongs to.
     public let poolID: String
+
+    /// - Parameters:
+    ///   - identityID: The identity's id, as `eu-west-1:…`.
+    ///   - poolID: The id of the pool that it belongs to.
+    public init(identityID: String, poolID: String) {
+        self.identityID = identityID
+        self.poolID = poolID
+    }
 }
 
 /// An event's JSON text.
@@ -50,8 +81,13 @@ public struct LambdaEvent: Sendable {
 
 extension Request {
     /// What Lambda knows of this request; nil off Lambda.
-    public internal(set) var lambda: LambdaContext? {
+    public var lambda: LambdaContext? {
         get { frontEnd as? LambdaContext }
         set { frontEnd = newValue }
     }
+
+    /// The request that an event stands for, for a test: what a handler would get from Lambda.
+    ///
+    /// - Throws: An error that says what is wrong with the event; a client would get a 400 for it.
+    public init(_ context: LambdaContext) throws { self = try Request(context.invocation) }
 }

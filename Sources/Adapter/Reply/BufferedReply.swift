@@ -9,7 +9,7 @@ enum BufferedReply {
 
     /// The body must have been collected.
     static func encode(_ response: Response) -> [UInt8] {
-        let body = response.body.bytes
+        let body = response.body.plainBytes
         let isText = BodyEncoding.isText(response.headers, body)
         var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + 512 : 512)
         var bodyPlace = 0

@@ -36,7 +36,7 @@ final class Reply: Sendable {
     /// Whether a response is written while its body is produced; else it is collected, and sent in one message.
     func isWrittenAsItComes(_ response: Response) -> Bool {
         settings.invokeMode == .responseStream && !failsInvocation(response.status)
-            && !(response.isPlain && response.body.bytes.count < RuntimeClient.joined)
+            && !(response.isPlain && response.body.plainBytes.count < RuntimeClient.joined)
     }
 
     /// Whether `AWS_LWA_ERROR_STATUS_CODES` lists a status: a response with it is sent as an error of the function.
@@ -59,7 +59,7 @@ final class Reply: Sendable {
     func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
         guard settings.invokeMode == .buffered else {
             return Draft(
-                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.bytes), problem: nil)
+                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes), problem: nil)
         }
         let bytes = BufferedReply.encode(response)
         return Draft(
@@ -146,7 +146,7 @@ final class Reply: Sendable {
             return try await client.respond(id, BufferedReply.encode(response))
         }
         let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
-        try await stream.write(response.body.bytes)
+        try await stream.write(response.body.plainBytes)
         try await stream.finish()
     }
 

@@ -9,7 +9,7 @@ public struct BodyLimit: Middleware {
 
     /// - Throws: ``HTTPError``, a 413 that names the limit.
     public func handle(_ request: Request, next: Next) async throws -> Response {
-        let size = request.body.bytes.count
+        let size = request.body.plainBytes.count
         guard size <= bytes else {
             throw HTTPError(.contentTooLarge, "the body may have \(bytes) bytes at most", detail: "it has \(size)")
         }

@@ -99,7 +99,7 @@ package struct Chain: Sendable {
         isRecorded: Bool = false, _ reporter: any SettlingReporter
     ) async {
         let end = ResponseEnd(
-            status: response.status, bytesWritten: bytesWritten ?? response.body.bytes.count,
+            status: response.status, bytesWritten: bytesWritten ?? response.body.plainBytes.count,
             error: error ?? response.error, isCut: error != nil)
         for observer in response.observers { observer(end) }
         if !isRecorded { capture.capture(end, of: request, reporter) }

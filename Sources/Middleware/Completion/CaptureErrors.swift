@@ -102,7 +102,7 @@ public struct CaptureErrors: Sendable {
     private static var isPastGuard: Bool { InvocationScope.current?.state.isTimedOut == true }
 
     private static func isDisconnection(_ error: any Error) -> Bool {
-        if case .disconnected = error as? BodyWriterError { true } else { false }
+        (error as? BodyWriterError)?.code == .disconnected
     }
 
     private static func record(_ failure: Failure, _ reporter: any SettlingReporter) {

@@ -6,11 +6,14 @@ package import SluiceCore
 /// freezes.
 public struct FlushReports: Sendable {
     /// When reports leave.
-    public enum Moment: Sendable {
+    public struct Moment: Sendable, Hashable {
+        private enum Kind { case beforeReply, afterReply }
+        private let kind: Kind
+
         /// Before the last byte of the response: when the client has it whole, its errors are accounted for.
-        case beforeReply
+        public static let beforeReply = Self(kind: .beforeReply)
         /// After the response, before the next invocation is asked for: still before the freeze, at no cost to the client.
-        case afterReply
+        public static let afterReply = Self(kind: .afterReply)
     }
 
     let moment: Moment

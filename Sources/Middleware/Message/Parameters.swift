@@ -1,6 +1,16 @@
 /// What the `{names}` of the matched route stand for, percent-decoded once.
-public struct Parameters: Sendable {
-    var pairs: [(name: String, value: String)] = []
+///
+/// The router makes them; in a test of a handler's own, `request.parameters = ["id": "7"]` does.
+public struct Parameters: Sendable, ExpressibleByDictionaryLiteral {
+    var pairs: [(name: String, value: String)]
+
+    /// - Parameter pairs: Names without braces, and values that are decoded already.
+    public init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
+
+    /// Names without braces, and values that are decoded already.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        pairs = elements.map { (name: $0.0, value: $0.1) }
+    }
 
     /// The value of a parameter; nil when the route has none of this name.
     public subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }

@@ -7,11 +7,11 @@ extension Request {
     /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
     ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13).
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        guard !body.bytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
+        guard !body.plainBytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
-        if let problem = JSONNames.problem(in: body.bytes) { throw HTTPError(.badRequest, "the body \(problem)") }
+        if let problem = JSONNames.problem(in: body.plainBytes) { throw HTTPError(.badRequest, "the body \(problem)") }
         do {
-            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(body.bytes))
+            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(body.plainBytes))
         } catch let error as DecodingError {
             throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
         }

@@ -8,6 +8,6 @@ extension RequestSummary {
             method: request.method.rawValue,
             url: (request.authority.isEmpty ? "" : "\(request.scheme)://\(request.authority)") + request.rawPath,
             query: request.query.fields, headers: request.headers.map { ($0.name.rawName, $0.value) },
-            body: request.body.bytes, remoteAddress: request.remoteAddress)
+            body: request.body.plainBytes, remoteAddress: request.remoteAddress)
     }
 }

@@ -45,7 +45,7 @@ public struct Response: Sendable {
     }
 
     /// The body's bytes as text, where they are all there. Bytes that are not UTF-8 are replaced: meant for tests and logs.
-    public var text: String { String(decoding: body.bytes, as: UTF8.self) }
+    public var text: String { String(decoding: body.plainBytes, as: UTF8.self) }
 
     /// HEAD, 204 and 304 have no body (RFC 9110): its bytes go, those who wait for its end stay.
     package mutating func dropForbiddenBody(for request: Request) {

@@ -44,7 +44,7 @@ package struct RouteTable: Sendable {
         var request = request
         request.route = route.pattern.text
         if !match.captured.isEmpty {
-            request.parameters = Parameters(pairs: zip(route.names, match.captured).map { (name: $0, value: $1) })
+            request.parameters = Parameters(zip(route.names, match.captured).map { (name: $0, value: $1) })
         }
         return await Next(rest: route.middleware[...], handler: route.handler, responder: responder)(request)
     }

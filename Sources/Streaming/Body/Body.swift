@@ -24,10 +24,33 @@ public struct Body: Sendable {
     /// Bytes that come to be while they are sent.
     public static func stream(_ producer: @escaping Producer) -> Body { Body(content: .stream(producer)) }
 
-    /// The bytes, where they are all there; a streamed body has none until it has been collected.
-    public var bytes: [UInt8] {
-        if case .bytes(let bytes) = content { return bytes }
-        return []
+    /// The bytes, where they are all there; nil for a stream, whose bytes come to be while they are sent: see ``collect(upTo:)``.
+    public var bytes: [UInt8]? {
+        if case .bytes(let bytes) = content { bytes } else { nil }
+    }
+
+    /// The bytes of a body that is known to be no stream; none of a stream's.
+    package var plainBytes: [UInt8] {
+        if case .bytes(let bytes) = content { bytes } else { [] }
+    }
+
+    /// All of the bytes; a stream is written into memory.
+    ///
+    /// - Parameter limit: How many bytes there may be at most.
+    /// - Throws: ``BodyWriterError/tooLarge(size:limit:)``, or what the stream's closure throws.
+    public func collect(upTo limit: Int = .max) async throws -> [UInt8] {
+        if case .bytes(let bytes) = content {
+            guard bytes.count <= limit else { throw BodyWriterError.tooLarge(size: bytes.count, limit: limit) }
+            return bytes
+        }
+        let sink = CollectingSink(limit: limit)
+        do {
+            try await write(to: BodyWriter(sink))
+        } catch {
+            _ = sink.finish()
+            throw error
+        }
+        return sink.finish()
     }
 
     /// Whether the bytes come to be while they are sent.

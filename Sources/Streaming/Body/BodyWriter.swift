@@ -47,25 +47,6 @@ public struct BodyWriter: Sendable {
     public var canStillChangeStatus: Bool { !sink.headIsGone }
 }
 
-/// Why a write was refused.
-public enum BodyWriterError: Error, Equatable, CustomStringConvertible {
-    /// The body's closure has returned, or the invocation has been answered by somebody else.
-    case finished
-    /// A buffered response may have so many bytes at most.
-    case tooLarge(size: Int, limit: Int)
-    /// The reader of the body is gone.
-    case disconnected(reason: String)
-
-    /// For the log.
-    public var description: String {
-        switch self {
-        case .finished: "the body has already ended"
-        case .tooLarge(let size, let limit): "a buffered body of \(size) bytes and more is over the limit of \(limit)"
-        case .disconnected(let reason): "the reader of the body is gone: \(reason)"
-        }
-    }
-}
-
 /// What a ``BodyWriter`` writes to.
 package protocol BodySink: Sendable {
     /// Takes bytes, unless the seal is closed: the sink checks it where it takes them.

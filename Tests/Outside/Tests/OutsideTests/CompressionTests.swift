@@ -127,15 +127,15 @@ private final class Notes: @unchecked Sendable {  // protected by the lock
     func compressed() async throws {
         let notes = Notes()
         let text = await get("/text", notes)
-        #expect(try unzip(text.body.bytes) == "hello")
+        #expect(try unzip(await text.body.collect()) == "hello")
         #expect(text.headers[.contentLength] == nil)
         #expect(text.headers[.acceptRanges] == nil)
         #expect(text.headers[.eTag] == "W/\"1\"")
         #expect(notes.all == ["span", "end 200"])
         let stream = await get("/stream")
-        #expect(try unzip(stream.body.bytes) == (0..<500).map { "row \($0)\n" }.joined())
+        #expect(try unzip(await stream.body.collect()) == (0..<500).map { "row \($0)\n" }.joined())
         let many = await get("/many")
-        #expect(try unzip(many.body.bytes) == String(repeating: "x", count: 50_000))
+        #expect(try unzip(await many.body.collect()) == String(repeating: "x", count: 50_000))
     }
 
     @Test("what fails is not compressed into a success")
