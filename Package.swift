@@ -36,6 +36,7 @@ let package = Package(
     traits: [
         .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
         .trait(name: "Sentry", description: "Reports errors to Sentry, or to what speaks its protocol."),
+        .trait(name: "ServiceLifecycle", description: "`LambdaApp` is a service of swift-service-lifecycle."),
         .default(enabledTraits: ["Local", "Sentry"]),
     ],
     dependencies: [
@@ -43,6 +44,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // The logging facade that apps' other libraries already use.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        // Starts and stops an app's other services with it: database pools, say. With the trait of its name only.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
         // llhttp, the parser of Node.js, linked statically: Amazon Linux has no such package.
@@ -76,6 +79,9 @@ let package = Package(
                 logging,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
                 .target(name: "SluiceSentry", condition: .when(traits: ["Sentry"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
             ],
             path: "Sources/Adapter", swiftSettings: strict),
         example("Hello"),

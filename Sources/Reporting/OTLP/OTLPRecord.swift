@@ -178,7 +178,7 @@ extension JSONWriter {
     fileprivate mutating func attributes(_ values: [String: ReportValue]) {
         key("attributes")
         array { json in
-            for (name, value) in values.inOrder where value != .null && !name.isEmpty {
+            for (name, value) in values.inOrder where value != .null && value != .string("") && !name.isEmpty {
                 json.object { json in
                     json.field("key", name)
                     json.key("value")
