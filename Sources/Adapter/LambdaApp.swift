@@ -13,7 +13,7 @@ internal import SluiceStreaming
 ///     FlushReports(within: .seconds(2))
 /// }.run()
 /// ```
-/// The list reads downwards like the trip of an invocation, and the compiler checks its order. An app that names neither of
+/// The list reads downwards like the way of an invocation, and the compiler checks its order. An app that names neither of
 /// the last two has both.
 public struct LambdaApp: Sendable {
     let chain: Chain

@@ -106,7 +106,7 @@ struct sluice_curl {
     size_t kept_length;
     const uint8_t *body;
     size_t left;
-    struct sluice_curl_answer answer;
+    struct sluice_curl_response response;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -181,14 +181,14 @@ static size_t read_header(char *line, size_t size, size_t count, void *context) 
     const char *limits = curl->limits_header;
     size_t named = limits == NULL ? 0 : strlen(limits);
     if (length > 5 && strncasecmp(line, "HTTP/", 5) == 0) {
-        // Another answer begins: what a 1xx or a dead connection said does not count.
-        curl->answer.rate_limits[0] = curl->answer.retry_after[0] = 0;
+        // Another response begins: what a 1xx or a dead connection said does not count.
+        curl->response.rate_limits[0] = curl->response.retry_after[0] = 0;
     } else if (named > 0 && length > named && line[named] == ':' && strncasecmp(line, limits, named) == 0) {
         // Present but empty is not absent: it overrides Retry-After.
-        if (curl->answer.rate_limits[0] == 0) strcpy(curl->answer.rate_limits, " ");
-        keep(curl->answer.rate_limits, sizeof curl->answer.rate_limits, line + named + 1, length - named - 1);
+        if (curl->response.rate_limits[0] == 0) strcpy(curl->response.rate_limits, " ");
+        keep(curl->response.rate_limits, sizeof curl->response.rate_limits, line + named + 1, length - named - 1);
     } else if (length >= sizeof retry - 1 && strncasecmp(line, retry, sizeof retry - 1) == 0) {
-        keep(curl->answer.retry_after, sizeof curl->answer.retry_after, line + sizeof retry - 1, length - sizeof retry + 1);
+        keep(curl->response.retry_after, sizeof curl->response.retry_after, line + sizeof retry - 1, length - sizeof retry + 1);
     }
     return length;
 }
@@ -196,7 +196,7 @@ static size_t read_header(char *line, size_t size, size_t count, void *context) 
 int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *request) {
     finish(curl);
     api.easy_reset(curl->easy);
-    memset(&curl->answer, 0, sizeof curl->answer);
+    memset(&curl->response, 0, sizeof curl->response);
     curl->limits_header = request->limits_header;
     curl->kept_length = 0;
     curl->error[0] = 0;
@@ -263,15 +263,15 @@ static int was_sent(sluice_curl *curl) {
 }
 
 static void conclude(sluice_curl *curl, CURLcode code) {
-    struct sluice_curl_answer *answer = &curl->answer;
-    api.easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    answer->was_sent = was_sent(curl);
-    answer->code = (int)code;
+    struct sluice_curl_response *response = &curl->response;
+    api.easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &response->status);
+    response->was_sent = was_sent(curl);
+    response->code = (int)code;
     if (code != CURLE_OK)
-        snprintf(answer->problem, sizeof answer->problem, "%s", curl->error[0] ? curl->error : api.easy_strerror(code));
+        snprintf(response->problem, sizeof response->problem, "%s", curl->error[0] ? curl->error : api.easy_strerror(code));
 }
 
-int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_answer *answer) {
+int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_response *response) {
     int running = 0;
     CURLMcode code = api.multi_perform(curl->multi, &running);
     if (code == CURLM_OK && running > 0) {
@@ -287,7 +287,7 @@ int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct slui
         if (message == NULL || message->msg != CURLMSG_DONE) return 0;
         conclude(curl, message->data.result);
     }
-    *answer = curl->answer;
+    *response = curl->response;
     finish(curl);
     return 1;
 }

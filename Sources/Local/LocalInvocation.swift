@@ -18,7 +18,7 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     var notes: [String] = []
     var mode = "-"
     /// When the app's response was whole, or had failed; nil before.
-    private(set) var answerEnded: ContinuousClock.Instant?
+    private(set) var responseEnded: ContinuousClock.Instant?
     /// Reports that came before that: shown with the invocation's line.
     var reports: [ReceivedReport] = []
     /// All reports so far, late ones included.
@@ -42,7 +42,7 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
 
     /// The app's response is whole, or will never be. Only the first call counts.
     func endAnswer() {
-        if answerEnded == nil { answerEnded = .now }
+        if responseEnded == nil { responseEnded = .now }
     }
 
     func finish() {

@@ -49,7 +49,7 @@ import Testing
         let slot = guardian.slot(0)
 
         let sending = try invocation("sending", at: api)
-        #expect(sending.reply.token.take(.answer))
+        #expect(sending.reply.token.take(.whole))
         guardian.arm(slot, sending, at: .now)
         // Until the last stage has been taken, and its act is over.
         while slot.nextDue != nil || slot.isActing { await Task.yield() }

@@ -7,8 +7,8 @@ import Testing
 /// The pure decisions: reply token, guard, settings.
 @Suite struct MachineTests {
     static let table: [ReplyPhase: [ReplyStep: ReplyPhase]] = [
-        .open: [.answer: .closed, .head: .writing, .settle: .settled, .claim: .handed, .abandon: .closed],
-        .settled: [.answer: .closed, .abandon: .closed],
+        .open: [.whole: .closed, .head: .writing, .settle: .settled, .claim: .handed, .abandon: .closed],
+        .settled: [.whole: .closed, .abandon: .closed],
         .ending: [.end: .closed, .abandon: .closed],
         .writing: [.chunkDone: .between, .claim: .claimed, .seize: .cut, .abandon: .closed],
         .between: [.chunk: .writing, .end: .closed, .settle: .ending, .claim: .handed, .abandon: .closed],
@@ -28,7 +28,7 @@ import Testing
         for _ in 0..<200 {
             let token = ReplyToken()
             let winners = await withTaskGroup(of: Bool.self) { group in
-                for index in 0..<8 { group.addTask { token.take(index % 2 == 0 ? .answer : .head) } }
+                for index in 0..<8 { group.addTask { token.take(index % 2 == 0 ? .whole : .head) } }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             #expect(winners == 1)
@@ -40,7 +40,7 @@ import Testing
         let token = ReplyToken()
         #expect(token.take(.head))
         #expect(!token.take(.end))
-        #expect(!token.take(.answer))
+        #expect(!token.take(.whole))
         #expect(!token.take(.chunk))
         #expect(token.take(.chunkDone))
         #expect(token.take(.end))
@@ -69,7 +69,7 @@ import Testing
                 arrival: WallClock.Instant(millisecondsSinceEpoch: 1_000_000),
                 deadline: WallClock.Instant(millisecondsSinceEpoch: 1_000_000 + one.left)))
         #expect(schedule.cancel.millisecondsSinceEpoch - 1_000_000 == one.cancel)
-        #expect(schedule.answer.millisecondsSinceEpoch - 1_000_000 == one.answer)
+        #expect(schedule.respond.millisecondsSinceEpoch - 1_000_000 == one.answer)
         #expect(schedule.exit.millisecondsSinceEpoch - 1_000_000 == one.exit)
     }
 
@@ -81,8 +81,8 @@ import Testing
         #expect(schedule.due(at: at(800), after: nil) == .cancel)
         #expect(schedule.due(at: at(800), after: .cancel) == nil)
         #expect(schedule.due(at: at(5000), after: nil) == .cancel)
-        #expect(schedule.due(at: at(5000), after: .cancel) == .answer)
-        #expect(schedule.due(at: at(5000), after: .answer) == .cut)
+        #expect(schedule.due(at: at(5000), after: .cancel) == .respond)
+        #expect(schedule.due(at: at(5000), after: .respond) == .cut)
         #expect(schedule.due(at: at(5000), after: .cut) == .exit)
         #expect(schedule.due(at: at(5000), after: .exit) == nil)
         #expect(schedule.next(after: nil) == at(800))

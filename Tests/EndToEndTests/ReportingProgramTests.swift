@@ -49,7 +49,7 @@ import Testing
     func inbox(_ mode: String) throws {
         let local = try app(mode)
         #expect(local.get("/fail?n=1&plan=gold")?.status == 500)
-        let line = try #require(local.program.line(containing: "before the answer ended"))
+        let line = try #require(local.program.line(containing: "before the response ended"))
         #expect(line.contains("OutOfStock: OutOfStock(item: \"n=1 \")"))
         #expect(line.contains("Reporting.swift:"))
         #expect(line.contains("plan=gold"))
@@ -60,7 +60,7 @@ import Testing
     func childTask() throws {
         let local = try app()
         #expect(local.get("/limited/fail?plan=gold")?.status == 500)
-        let line = try #require(local.program.line(containing: "before the answer ended"))
+        let line = try #require(local.program.line(containing: "before the response ended"))
         #expect(line.contains("limited=yes"))
         #expect(line.contains("plan=gold"))
     }
@@ -81,7 +81,7 @@ import Testing
         #expect(around.program.errorLine(containing: "1 spooled") != nil)
         let local = try app("buffered", ["http_proxy": "http://127.0.0.1:\(proxy.port)"])
         #expect(local.get("/fail?n=3")?.status == 500)
-        #expect(local.program.line(containing: "before the answer ended") != nil)
+        #expect(local.program.line(containing: "before the response ended") != nil)
         #expect(proxy.requests.count == seen)
     }
 
@@ -102,7 +102,7 @@ import Testing
     func timeout(_ mode: String) throws {
         let local = try app(mode)
         #expect(local.get("/story/timeout")?.status == 504)
-        let line = try #require(local.program.line(containing: "before the answer ended"))
+        let line = try #require(local.program.line(containing: "before the response ended"))
         #expect(line.contains("CancellationError") || line.contains("HandlerTimeout"))
         #expect(local.program.errorLine(containing: "3 captured: 3 delivered") != nil)
     }
@@ -111,7 +111,7 @@ import Testing
     func blocked() throws {
         let local = try #require(try LocalProgram("Failures", ["SLUICE_LOCAL_TIMEOUT": "3"]))
         #expect(local.get("/block")?.status == 504)
-        let line = try #require(local.program.line(containing: "before the answer ended"))
+        let line = try #require(local.program.line(containing: "before the response ended"))
         #expect(line.contains("HandlerTimeout"))
         // What it has printed before is not lost with the process.
         #expect(local.program.line(containing: "blocking the worker's thread") != nil)
@@ -127,7 +127,7 @@ import Testing
         #expect((1...20).contains(stack.count))
         #expect(stack.first?.wholeMatch(of: /Reporting \+ 0x[0-9a-f]+/) != nil, "\(stack)")
         // The second time its names are known: a report has found them out. One that is no app's own may have been left out.
-        #expect(local.program.line(containing: "before the answer ended") != nil)
+        #expect(local.program.line(containing: "before the response ended") != nil)
         #expect(local.get("/fail?n=2")?.status == 500)
         let again = try #require(Program.observe { local.records().dropFirst().first })
         #expect(again["stackTrace"]?.texts?.first?.contains("Reporting.swift:") == true, "\(again["stackTrace"]?.texts ?? [])")

@@ -160,17 +160,17 @@ import Testing
     @Test("before, after, outside")
     func words() {
         let end = ContinuousClock.now
-        func shown(_ offset: Duration) -> String { "\(ReportTiming(received: end + offset, answerEnded: end))" }
-        #expect(shown(.microseconds(-3150)) == "3.1 ms before the answer ended")
-        #expect(shown(.zero) == "0.0 ms before the answer ended")
-        #expect(shown(.milliseconds(2)) == "2.0 ms AFTER the answer ended")
+        func shown(_ offset: Duration) -> String { "\(ReportTiming(received: end + offset, responseEnded: end))" }
+        #expect(shown(.microseconds(-3150)) == "3.1 ms before the response ended")
+        #expect(shown(.zero) == "0.0 ms before the response ended")
+        #expect(shown(.milliseconds(2)) == "2.0 ms AFTER the response ended")
         #expect("\(ReportTiming.outside)" == "outside of an invocation")
         #expect("\(ReportTiming.oneOf(3))" == "in one of 3 invocations")
     }
 
     @Test("the ends of the last answers are known, older ones are forgotten")
     func recent() {
-        var answers = RecentAnswers()
+        var answers = RecentResponses()
         for number in 0..<300 { answers.add("\(number)", endedAt: .now) }
         #expect(answers["299"] != nil && answers["44"] != nil && answers["43"] == nil)
     }
@@ -321,7 +321,7 @@ private final class WireLines: @unchecked Sendable {  // used by one test, on on
         try await harness.onLoop { harness.broker.answered(invocation) }
         socket.write(InboxHarness.post(InboxHarness.event("third")))
         _ = reader.next()
-        #expect(try #require(harness.line()).wholeMatch(of: /report  third  error  \d+\.\d ms AFTER the answer ended/) != nil)
+        #expect(try #require(harness.line()).wholeMatch(of: /report  third  error  \d+\.\d ms AFTER the response ended/) != nil)
         try await harness.onLoop {
             await invocation.reply.fail(500, "x")
             harness.broker.complete(invocation)
@@ -329,11 +329,12 @@ private final class WireLines: @unchecked Sendable {  // used by one test, on on
         let line = try #require(harness.line())
         #expect(line.hasPrefix("500  ") && line.hasSuffix("  GET /a  -  15 B  reports 3"))
         #expect(
-            try #require(harness.line()).wholeMatch(of: /\s{5}report  first  error  \d+\.\d ms before the answer ended/) != nil)
+            try #require(harness.line()).wholeMatch(of: /\s{5}report  first  error  \d+\.\d ms before the response ended/)
+                != nil)
         #expect(try #require(harness.line()).contains("second"))
         socket.write(InboxHarness.post(InboxHarness.event("late", of: "a")))
         _ = reader.next()
-        #expect(try #require(harness.line()).wholeMatch(of: /report  late  error  \d+\.\d ms AFTER the answer ended/) != nil)
+        #expect(try #require(harness.line()).wholeMatch(of: /report  late  error  \d+\.\d ms AFTER the response ended/) != nil)
         try await harness.end()
     }
 

@@ -101,8 +101,8 @@ import Testing
             ("{\"statusCode\":200,\"headers\":{\"a\":\"x\"},\"cookies\":[\"a=b\"]}", false),
         ])
     func problems(_ json: String, isOne: Bool) throws {
-        let answer = try JSONDecoder().decode(WireResponse.self, from: Data(json.utf8))
-        #expect((answer.problem != nil) == isOne)
+        let response = try JSONDecoder().decode(WireResponse.self, from: Data(json.utf8))
+        #expect((response.problem != nil) == isOne)
     }
 
     @Test(

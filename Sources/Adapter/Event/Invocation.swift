@@ -8,7 +8,7 @@ struct InvocationError: Error, Equatable, CustomStringConvertible {
     let description: String
 }
 
-/// One event, as the Runtime API handed it out. A class: it is passed on at every step of the trip.
+/// One event, as the Runtime API handed it out. A class: it is passed on at every step of its way.
 final class Invocation: Sendable {
     /// From `Lambda-Runtime-Aws-Request-Id`; opaque.
     let id: String

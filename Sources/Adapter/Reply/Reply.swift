@@ -87,7 +87,7 @@ final class Reply: Sendable {
     func send(_ draft: Draft) async throws {
         switch draft.form {
         case .buffered(let bytes):
-            guard token.take(.answer) else { return }
+            guard token.take(.whole) else { return }
             try await client.value.respond(id, bytes)
         case .streamed(let form, let bytes):
             try await stream(form).writeWhole(bytes)
@@ -98,7 +98,7 @@ final class Reply: Sendable {
     ///
     /// - Throws: As ``send(_:)``.
     func fail(_ document: ErrorDocument) async throws {
-        guard token.take(.answer) else { return }
+        guard token.take(.whole) else { return }
         try await client.value.fail(id, document)
     }
 

@@ -18,14 +18,14 @@ enum ReplyPhase: UInt8, CaseIterable {
     case handed
     /// The guard has cut the stream in the middle of a chunk: nobody may write.
     case cut
-    /// Answered, or broken: nobody may write.
+    /// Given, or broken: nobody may write.
     case closed
 }
 
 /// What somebody wants to do to a response.
 enum ReplyStep: CaseIterable {
-    /// Answer whole, or with an error: one message.
-    case answer
+    /// Give it whole, or an error in its place: one message.
+    case whole
     /// Begin a stream.
     case head
     /// Write one more chunk.
@@ -48,12 +48,12 @@ extension ReplyPhase {
     /// The phase after the step, or nil where the step is not allowed: then not a byte may be written.
     func after(_ step: ReplyStep) -> ReplyPhase? {
         switch (self, step) {
-        case (.open, .answer): .closed
+        case (.open, .whole): .closed
         case (.open, .head): .writing
         case (.between, .chunk): .writing
         case (.writing, .chunkDone): .between
         case (.open, .settle): .settled
-        case (.settled, .answer): .closed
+        case (.settled, .whole): .closed
         case (.between, .settle): .ending
         case (.between, .end), (.ending, .end): .closed
         case (.open, .claim), (.between, .claim): .handed

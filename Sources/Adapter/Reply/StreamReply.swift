@@ -75,7 +75,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         if bytes.isEmpty { return try await finish() }
         await enterLine()
         defer { leaveLine() }
-        guard token.take(.answer) else { return }
+        guard token.take(.whole) else { return }
         defer { letGo() }
         headSent.store(true, ordering: .releasing)
         sent.add(bytes.count, ordering: .relaxed)
@@ -293,7 +293,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         if let failure { throw failure }
         let isBegun = headIsGone
         // Not taken where the guard ends it: nothing is left to do or to say, and the connection is its own.
-        guard token.take(isBegun ? .end : .answer) else { return }
+        guard token.take(isBegun ? .end : .whole) else { return }
         defer { letGo() }
         let last = HTTPWriter.lastChunk(error?.trailers ?? [])
         if isBegun {

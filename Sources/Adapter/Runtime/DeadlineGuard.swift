@@ -100,7 +100,7 @@ final class DeadlineGuard: Sendable {
                     invocation.tell { $0.timeoutResponse = timeoutResponse }
                 }
             }
-        case .answer:
+        case .respond:
             Task(executorPreference: loop) {
                 await self.respond(to: invocation)
                 slot.acted()

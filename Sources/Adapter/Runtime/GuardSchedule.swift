@@ -4,20 +4,20 @@ internal import SluiceCore
 /// When the deadline guard acts on an invocation. Decides; ``DeadlineGuard`` acts.
 ///
 /// The margin is the smaller of 500 ms and 20 % of the time left at arrival. At its beginning the handler's task is
-/// cancelled; a handler that heeds that has 40 % of it to answer, dressed by the app's middleware. Then the guard answers
+/// cancelled; a handler that heeds that has 40 % of it to respond, dressed by the app's middleware. Then the guard answers
 /// in its place. With 20 % left, a stream that is stuck in the middle of a chunk is cut, so that its writer wakes up. With 10 % left,
 /// a handler that still holds the worker ends the process.
 struct GuardSchedule: Equatable, Sendable {
     enum Stage: Int, Comparable {
-        case cancel, answer, cut, exit
+        case cancel, respond, cut, exit
         static func < (a: Stage, b: Stage) -> Bool { a.rawValue < b.rawValue }
     }
 
     let cancel: WallClock.Instant
-    let answer: WallClock.Instant
+    let respond: WallClock.Instant
     let cut: WallClock.Instant
     let exit: WallClock.Instant
-    /// Reports of a handler that heeded its cancellation have left, or wait in the spool: a moment before ``answer``.
+    /// Reports of a handler that heeded its cancellation have left, or wait in the spool: a moment before ``respond``.
     let flushed: WallClock.Instant
     /// What the guard has to say of a process that it ends is said: a moment before the platform acts.
     let last: WallClock.Instant
@@ -31,7 +31,7 @@ struct GuardSchedule: Equatable, Sendable {
             WallClock.Instant(millisecondsSinceEpoch: deadline.millisecondsSinceEpoch - milliseconds)
         }
         cancel = before(margin)
-        answer = before(margin * 6 / 10)
+        respond = before(margin * 6 / 10)
         cut = before(margin * 2 / 10)
         exit = before(margin / 10)
         flushed = before(margin * 7 / 10)
@@ -40,7 +40,7 @@ struct GuardSchedule: Equatable, Sendable {
 
     /// What is due and has not been done, the first of it.
     func due(at now: WallClock.Instant, after done: Stage?) -> Stage? {
-        let stages: [(Stage, WallClock.Instant)] = [(.cancel, cancel), (.answer, answer), (.cut, cut), (.exit, exit)]
+        let stages: [(Stage, WallClock.Instant)] = [(.cancel, cancel), (.respond, respond), (.cut, cut), (.exit, exit)]
         return stages.first { stage, time in time <= now && (done.map { stage > $0 } ?? true) }?.0
     }
 
@@ -48,8 +48,8 @@ struct GuardSchedule: Equatable, Sendable {
     func next(after done: Stage?) -> WallClock.Instant? {
         switch done {
         case nil: cancel
-        case .cancel: answer
-        case .answer: cut
+        case .cancel: respond
+        case .respond: cut
         case .cut: exit
         case .exit: nil
         }

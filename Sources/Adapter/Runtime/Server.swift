@@ -52,45 +52,45 @@ enum Server {
     }
 
     private static func work(_ context: WorkerContext) async -> End {
-        let crew = WorkerGroup()
+        let workers = WorkerGroup()
         if context.settings.workers == 1 { sluice_one_arena() }
         for number in 0..<context.settings.workers {
             do throws(SystemError) {
                 let loop = try EventLoop()
                 try loop.start("sluice-worker-\(number)")
-                let worker = Worker(number: number, loop: loop, context: context) { begin(context, crew) }
-                crew.add(
+                let worker = Worker(number: number, loop: loop, context: context) { begin(context, workers) }
+                workers.add(
                     loop,
                     // No task group: its body would run on the shared pool, which nothing else of ours has threads for.
                     Task(executorPreference: loop) {
                         do {
                             try await worker.run()
                         } catch {
-                            crew.fail()  // on record already
+                            workers.fail()  // on record already
                         }
-                        crew.leave()
+                        workers.leave()
                     })
             } catch {
                 context.reporter.record(
                     .startUp(of: "worker \(number)", error))
-                crew.fail(hasReports: true)
+                workers.fail(hasReports: true)
             }
         }
-        await crew.wait()
-        if crew.hasReports { await context.reporter.flush(within: .seconds(2)) }
-        return crew.hasFailed ? .failed : .cancelled
+        await workers.wait()
+        if workers.hasReports { await context.reporter.flush(within: .seconds(2)) }
+        return workers.hasFailed ? .failed : .cancelled
     }
 
     /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one. Without a guard the
     /// process ends; an invocation that was handed out at that moment is served all the same.
-    private static func begin(_ context: WorkerContext, _ crew: WorkerGroup) {
+    private static func begin(_ context: WorkerContext, _ workers: WorkerGroup) {
         Reports.begin()
         do {
             try context.guardian.start()
         } catch {
             context.reporter.record(
                 .startUp(of: "the deadline guard", error))
-            crew.fail(hasReports: true)
+            workers.fail(hasReports: true)
         }
     }
 

@@ -34,7 +34,7 @@ struct sluice_curl_request {
     long connect_timeout_ms;
 };
 
-struct sluice_curl_answer {
+struct sluice_curl_response {
     /// 0 where a status was received.
     int code;
     long status;
@@ -51,10 +51,10 @@ void sluice_curl_free(sluice_curl *curl);
 /// Starts a request; strings and body must stay valid until it is over. 0 or a CURLcode.
 int sluice_curl_begin(sluice_curl *curl, const struct sluice_curl_request *request);
 
-/// Works on it for up to `timeout_ms`, or until `wake_fd` is readable. 1 when it is over and `answer` is filled, 0 while not.
-int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_answer *answer);
+/// Works on it for up to `timeout_ms`, or until `wake_fd` is readable. 1 when it is over and `response` is filled, 0 while not.
+int sluice_curl_step(sluice_curl *curl, int wake_fd, int timeout_ms, struct sluice_curl_response *response);
 
-/// The first 4096 bytes of the last answer's body, until the next request begins.
+/// The first 4096 bytes of the last response's body, until the next request begins.
 const uint8_t *sluice_curl_body(const sluice_curl *curl, size_t *length);
 
 /// Ends what is under way, its connection too. Whether any byte of the request had left.

@@ -1,8 +1,8 @@
 public import Logging
 
-/// One failure of an invocation, as it is logged and reported: the same fields in both modes, however the trip ended.
+/// One failure of an invocation, as it is logged and reported: the same fields in both modes, however the invocation ended.
 public struct Failure: Sendable {
-    /// How the trip ended: the rows of the table in the guide "How errors travel". More may come.
+    /// How the invocation ended: the rows of the table in the guide "How errors travel". More may come.
     public struct Outcome: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
         /// Its name in records, and in the tag `outcome` of reports.
         public let rawValue: String
@@ -44,7 +44,7 @@ public struct Failure: Sendable {
     /// When it happened.
     public let timestamp: WallClock.Instant
 
-    /// How the trip ended.
+    /// How the invocation ended.
     public let outcome: Outcome
     /// What happened, in words: as `GET /orders failed with 500`.
     public let message: String
@@ -62,7 +62,7 @@ public struct Failure: Sendable {
     /// A failure of your own making, to test a reporter with.
     ///
     /// - Parameters:
-    ///   - outcome: How the trip ended.
+    ///   - outcome: How the invocation ended.
     ///   - message: What happened, in words.
     ///   - error: What was thrown; nil where nothing was.
     ///   - status: What the client got; nil where it got no response.

@@ -16,7 +16,7 @@ struct ExtensionsAPI: Sendable {
         case ("GET", ["extension", "event", "next"]):
             return try await withMember(head, connection, server) { member in
                 guard let event = await broker.extensions.next(member) else { return false }
-                try await server.answer(
+                try await server.respond(
                     connection, 200, "OK", event, lines: [("Lambda-Extension-Event-Identifier", FrontEnd.requestID())])
                 return true
             }
@@ -49,7 +49,7 @@ struct ExtensionsAPI: Sendable {
             return try await refuse("Extension.InvalidEventType", "an internal extension may ask for INVOKE or nothing")
         }
         let id = broker.extensions.register(name, wantsInvocations: events.contains("INVOKE"))
-        try await server.answer(
+        try await server.respond(
             connection, 200, "OK", "{\"functionName\":\"local\",\"functionVersion\":\"$LATEST\",\"handler\":\"bootstrap\"}",
             lines: [("Lambda-Extension-Identifier", id)])
         return true

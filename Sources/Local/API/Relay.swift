@@ -18,12 +18,12 @@ struct Relay: Sendable {
         guard mode == nil || mode == "streaming" else {
             return try await server.refuse(
                 connection, 400, "InvalidFunctionResponseMode",
-                "Invalid function response mode: the header has one legal value, 'streaming'; a buffered answer omits it")
+                "Invalid function response mode: the header has one legal value, 'streaming'; a buffered response omits it")
         }
-        guard let invocation = server.broker.unanswered(id) else { return try await server.unknownID(connection) }
+        guard let invocation = server.broker.open(id) else { return try await server.unknownID(connection) }
         if mode == "streaming", head["transfer-encoding"]?.lowercased() != "chunked" {
             return try await server.refuse(
-                connection, 400, "InvalidRequest", "a streamed answer needs Transfer-Encoding: chunked")
+                connection, 400, "InvalidRequest", "a streamed response needs Transfer-Encoding: chunked")
         }
         invocation.phase = .responding
         do {
@@ -32,13 +32,13 @@ struct Relay: Sendable {
             }
             return try await buffered(invocation)
         } catch let error as HTTPParseError {
-            invocation.notes.append("the answer was cut off: \(error). Lambda counts Runtime.TruncatedResponse")
+            invocation.notes.append("the response was cut off: \(error). Lambda counts Runtime.TruncatedResponse")
             await cutOrFail(invocation)
             return try await server.refuse(
                 connection, 400, "TruncatedHTTPRequest", "HTTP request detected as truncated: \(error)")
         } catch let error as SystemError {
             invocation.notes.append(
-                "the app's connection broke under its answer: \(error). Lambda counts Runtime.TruncatedResponse")
+                "the app's connection broke under its response: \(error). Lambda counts Runtime.TruncatedResponse")
             await cutOrFail(invocation)
             return false
         }
@@ -58,7 +58,7 @@ struct Relay: Sendable {
     private func buffered(_ invocation: LocalInvocation) async throws -> Bool {
         invocation.mode = "buffered"
         guard let body = try await connection.wholeBody(limit: RuntimeAPIServer.replyLimit) else {
-            invocation.notes.append("the answer is over \(RuntimeAPIServer.replyLimit) bytes: Function.ResponseSizeTooLarge")
+            invocation.notes.append("the response is over \(RuntimeAPIServer.replyLimit) bytes: Function.ResponseSizeTooLarge")
             await cutOrFail(invocation)
             return try await server.refuse(
                 connection, 413, "RequestEntityTooLarge",
@@ -81,7 +81,7 @@ struct Relay: Sendable {
     }
 
     private func sendEnvelope(_ body: [UInt8], _ invocation: LocalInvocation) async {
-        guard let answer = try? JSONDecoder().decode(WireResponse.self, from: Data(body)) else {
+        guard let response = try? JSONDecoder().decode(WireResponse.self, from: Data(body)) else {
             // What has no statusCode is a body: 200, application/json. What has one and cannot be read is malformed.
             if body.firstRange(of: Array("\"statusCode\"".utf8)) != nil {
                 invocation.notes.append("the envelope is malformed: \(String(decoding: body.prefix(200), as: UTF8.self))")
@@ -89,11 +89,11 @@ struct Relay: Sendable {
             }
             return await invocation.reply.send(200, [("content-type", "application/json")], body)
         }
-        guard answer.problem == nil, let bytes = answer.bytes else {
-            invocation.notes.append("the envelope is malformed: \(answer.problem ?? "the body is no base64")")
+        guard response.problem == nil, let bytes = response.bytes else {
+            invocation.notes.append("the envelope is malformed: \(response.problem ?? "the body is no base64")")
             return await invocation.reply.fail(502, "Internal Server Error")
         }
-        await invocation.reply.send(answer.statusCode, answer.lines, bytes)
+        await invocation.reply.send(response.statusCode, response.lines, bytes)
     }
 
     // MARK: Streamed
@@ -142,14 +142,14 @@ struct Relay: Sendable {
     }
 
     private func begin(_ prelude: [UInt8], _ delimiterIsWhole: Bool, _ invocation: LocalInvocation) async {
-        let answer = try? JSONDecoder().decode(WireResponse.self, from: Data(prelude))
-        guard delimiterIsWhole, let answer, answer.problem == nil else {
+        let response = try? JSONDecoder().decode(WireResponse.self, from: Data(prelude))
+        guard delimiterIsWhole, let response, response.problem == nil else {
             let text = String(decoding: prelude.prefix(200), as: UTF8.self)
-            let why = delimiterIsWhole ? answer?.problem ?? "no JSON with a statusCode" : "fewer than eight NULs follow it"
+            let why = delimiterIsWhole ? response?.problem ?? "no JSON with a statusCode" : "fewer than eight NULs follow it"
             invocation.notes.append("the prelude is malformed (\(why)): \(text)")
             return await invocation.reply.fail(502, "Internal Server Error")
         }
-        await invocation.reply.begin(answer.statusCode, answer.lines)
+        await invocation.reply.begin(response.statusCode, response.lines)
     }
 
     private func noteTrailers(_ head: HTTPMessageHead, _ invocation: LocalInvocation) {

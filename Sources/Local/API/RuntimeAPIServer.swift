@@ -81,7 +81,7 @@ struct RuntimeAPIServer: Sendable {
             return try await refuse(
                 connection, 403, "InvalidStateTransition", "/error is not allowed while /response is being sent")
         }
-        guard let invocation = broker.unanswered(id) else { return try await unknownID(connection) }
+        guard let invocation = broker.open(id) else { return try await unknownID(connection) }
         guard let body = try await connection.wholeBody(limit: Self.replyLimit) else { return false }
         invocation.endAnswer()
         invocation.mode = "error"
@@ -112,7 +112,7 @@ struct RuntimeAPIServer: Sendable {
     // MARK: Answers
 
     func accept(_ connection: ServerConnection) async throws -> Bool {
-        try await answer(connection, 202, "Accepted", "{\"status\":\"OK\"}")
+        try await respond(connection, 202, "Accepted", "{\"status\":\"OK\"}")
         return true
     }
 
@@ -125,11 +125,11 @@ struct RuntimeAPIServer: Sendable {
     func refuse(_ connection: ServerConnection, _ status: Int, _ type: String, _ message: String) async throws -> Bool {
         console.problem("Runtime API answered \(status) \(type): \(message)")
         let quoted = message.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        try await answer(connection, status, type, "{\"errorMessage\":\"\(quoted)\",\"errorType\":\"\(type)\"}", closes: true)
+        try await respond(connection, status, type, "{\"errorMessage\":\"\(quoted)\",\"errorType\":\"\(type)\"}", closes: true)
         return false
     }
 
-    func answer(
+    func respond(
         _ connection: ServerConnection, _ status: Int, _ reason: String, _ json: String, lines: [(String, String)] = [],
         closes: Bool = false
     ) async throws {

@@ -4,7 +4,7 @@ struct ReceivedReport: Sendable {
     let received: ContinuousClock.Instant
 
     /// The line, with the time.
-    func line(answerEnded: ContinuousClock.Instant) -> String {
-        "\(line)  \(ReportTiming(received: received, answerEnded: answerEnded))"
+    func line(responseEnded: ContinuousClock.Instant) -> String {
+        "\(line)  \(ReportTiming(received: received, responseEnded: responseEnded))"
     }
 }

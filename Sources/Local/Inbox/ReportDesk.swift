@@ -26,10 +26,10 @@ struct ReportDesk: Sendable {
             console.line("\(line)  \(ReportTiming.oneOf(candidates.count))")
         } else if let invocation = candidates.first {
             invocation.reportCount += 1
-            guard let end = invocation.answerEnded else { return invocation.reports.append(report) }
-            console.line(report.line(answerEnded: end))
-        } else if let end = requestID.flatMap({ broker.recentAnswers[$0] }) {
-            console.line(report.line(answerEnded: end))
+            guard let end = invocation.responseEnded else { return invocation.reports.append(report) }
+            console.line(report.line(responseEnded: end))
+        } else if let end = requestID.flatMap({ broker.recentResponses[$0] }) {
+            console.line(report.line(responseEnded: end))
         } else {
             console.line("\(line)  \(ReportTiming.outside)")
         }
@@ -38,7 +38,7 @@ struct ReportDesk: Sendable {
     /// The one that the id names, when the report has an id; else those that run, or are still being delivered.
     private func candidates(of requestID: String?) -> [LocalInvocation] {
         if let requestID { return [broker.inFlight[requestID]].compactMap { $0 } }
-        let unanswered = broker.inFlight.values.filter { $0.answerEnded == nil }
-        return unanswered.isEmpty ? Array(broker.inFlight.values) : unanswered
+        let open = broker.inFlight.values.filter { $0.responseEnded == nil }
+        return open.isEmpty ? Array(broker.inFlight.values) : open
     }
 }

@@ -23,13 +23,13 @@ struct ReportInbox: Sendable {
         }
         do {
             while let head = try await connection.nextHead() {
-                guard try await answer(head, connection), head.keepsAlive else { return connection.socket.finishSending() }
+                guard try await respond(head, connection), head.keepsAlive else { return connection.socket.finishSending() }
             }
         } catch is CameWhileFrozen {
             connection.socket.resetOnClose()
             console.problem(
                 "REPORT LOST: it was still on its way when the app was frozen, and Lambda would have lost it. Flush before "
-                    + "the answer ends, and before the next invocation is asked for")
+                    + "the response ends, and before the next invocation is asked for")
         } catch let error as HTTPParseError {
             console.problem("report inbox: a request was cut off or is no HTTP/1.1: \(error)")
             // The app may be gone as well; the line above is what counts.
@@ -41,7 +41,7 @@ struct ReportInbox: Sendable {
     }
 
     /// False when the connection cannot be used again.
-    private func answer(_ head: HTTPMessageHead, _ connection: ServerConnection) async throws -> Bool {
+    private func respond(_ head: HTTPMessageHead, _ connection: ServerConnection) async throws -> Bool {
         if head["expect"]?.lowercased() == "100-continue" {
             try await connection.send(HTTPWriter.responseHead(100, "Continue", []))
         }

@@ -6,14 +6,14 @@ enum ReportTiming: Equatable, CustomStringConvertible {
     case oneOf(Int)
     case outside
 
-    init(received: ContinuousClock.Instant, answerEnded: ContinuousClock.Instant) {
-        self = received <= answerEnded ? .before(answerEnded - received) : .after(received - answerEnded)
+    init(received: ContinuousClock.Instant, responseEnded: ContinuousClock.Instant) {
+        self = received <= responseEnded ? .before(responseEnded - received) : .after(received - responseEnded)
     }
 
     var description: String {
         switch self {
-        case .before(let time): "\(time.shownInMilliseconds) before the answer ended"
-        case .after(let time): "\(time.shownInMilliseconds) AFTER the answer ended"
+        case .before(let time): "\(time.shownInMilliseconds) before the response ended"
+        case .after(let time): "\(time.shownInMilliseconds) AFTER the response ended"
         case .oneOf(let count): "in one of \(count) invocations"
         case .outside: "outside of an invocation"
         }

@@ -16,7 +16,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     private(set) var phase = RuntimePhase.stopped
     private var queue: [LocalInvocation] = []
     private(set) var inFlight: [String: LocalInvocation] = [:]
-    private(set) var recentAnswers = RecentAnswers()
+    private(set) var recentResponses = RecentResponses()
     private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
 
     init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: Sandbox, _ console: Console) {
@@ -69,7 +69,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     }
 
     /// The invocation of this id, while it has no response.
-    func unanswered(_ id: String) -> LocalInvocation? {
+    func open(_ id: String) -> LocalInvocation? {
         inFlight[id].flatMap { $0.phase == .running ? $0 : nil }
     }
 
@@ -92,9 +92,9 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         var line =
             "\(status)  \(time)  \(invocation.label)  \(invocation.mode)  \(invocation.reply.bytes) B"
         if invocation.reportCount > 0 { line += "  reports \(invocation.reportCount)" }
-        if let end = invocation.answerEnded {
-            for report in invocation.reports { line += "\n     \(report.line(answerEnded: end))" }
-            recentAnswers.add(invocation.id, endedAt: end)
+        if let end = invocation.responseEnded {
+            for report in invocation.reports { line += "\n     \(report.line(responseEnded: end))" }
+            recentResponses.add(invocation.id, endedAt: end)
         }
         for note in invocation.notes { line += "\n     \(note)" }
         console.line(line)

@@ -1,6 +1,6 @@
 /// Builds an app's list and lets the compiler check its order: middleware, routes, capture, flush.
 ///
-/// Reads downwards like the trip of an invocation: requests go in at the top, what the routes produce goes out at the bottom.
+/// Reads downwards like the way of an invocation: requests go in at the top, what the routes produce goes out at the bottom.
 @resultBuilder
 public enum PipelineBuilder {
     // MARK: Lines

@@ -26,7 +26,7 @@ extension Delivery {
                 request.source = nil
                 return bytes
             case .drop(let reason, let why):
-                notices.say(.warning, "a report was dropped: \(why)")
+                diagnostics.say(.warning, "a report was dropped: \(why)")
                 drop(request, reason, why)
                 return nil
             case .leaveOut(let reason):
@@ -43,7 +43,7 @@ extension Delivery {
             drop(request, .cacheOverflow, "its file is gone")
         } catch {
             // It waits on: no descriptor is left, or the disk fails.
-            notices.debug("\(request.id) cannot be read: \(error)")
+            diagnostics.debug("\(request.id) cannot be read: \(error)")
             state.withLock { state in
                 state.parked.append(request)
                 state.failed(request.id)
@@ -81,6 +81,6 @@ extension Delivery {
 
     /// Said once: what is wrong with the disk stays so, as a rule.
     func warn(_ error: SpoolError) {
-        notices.once(.warning, "\(error); a report that cannot be sent at once may be lost", key: "spool")
+        diagnostics.once(.warning, "\(error); a report that cannot be sent at once may be lost", key: "spool")
     }
 }

@@ -61,11 +61,11 @@ extension Delivery {
             let response = transport.send(message, wake: wake) { timeLeft(isWaitedFor: isWaitedFor) }
             let cost = ContinuousClock.now - begin
             switch response.outcome {
-            case .answered(let status): return answered(request, status, response, after: cost)
+            case .status(let status): return conclude(request, status, response, after: cost)
             case .aborted(let wasSent):
                 return giveUp(request, after: cost, "the flush had no more time", keepsLogs: !wasSent)
             case .failed(let problem, let wasSent, let timedOut):
-                notices.debug("attempt \(attempt) of \(request.id) failed: \(problem)")
+                diagnostics.debug("attempt \(attempt) of \(request.id) failed: \(problem)")
                 guard request.isRepeatable || !wasSent else {
                     return lose(request, problem, timedOut ? cost : nil)
                 }
@@ -103,7 +103,7 @@ extension Delivery {
     /// Whoever came meanwhile is looked at after the request in hand.
     private func emptyWake() { wake?.clear() }
 
-    func answered(_ request: QueuedRequest, _ status: Int, _ response: TransportResponse, after cost: Duration) {
+    func conclude(_ request: QueuedRequest, _ status: Int, _ response: TransportResponse, after cost: Duration) {
         extended?.heed(response, status: status, at: .now)
         let verdict = format.verdict(on: status, body: response.body)
         if verdict == .later {
@@ -119,13 +119,13 @@ extension Delivery {
         finish(request)
         guard verdict == .refused else {
             request.move(to: .delivered)
-            return notices.debug("\(request.id) delivered")
+            return diagnostics.debug("\(request.id) delivered")
         }
         request.move(to: .refused(status))
         // What a 429 refused the server has counted itself.
         if status != 429 { count(.sendError, request) }
         let hint = extended?.hint(on: status) ?? ""
-        notices.once(.error, "the error tracker refused a report with \(status)\(hint)", key: "refused \(status)")
+        diagnostics.once(.error, "the error tracker refused a report with \(status)\(hint)", key: "refused \(status)")
     }
 
     /// The server wants it, and not now: it waits in the spool.
@@ -139,7 +139,7 @@ extension Delivery {
             state.failed(kept.id)
         }
         dropUnkept()
-        notices.debug("\(request.id) kept for later: the server asked to come again later")
+        diagnostics.debug("\(request.id) kept for later: the server asked to come again later")
     }
 
     /// What is on disk needs no memory.
@@ -168,10 +168,10 @@ extension Delivery {
         }
         dropUnkept()
         if isFirst {
-            notices.say(
+            diagnostics.say(
                 .warning, "reports do not get through (\(problem)); they wait\(kept.file == nil ? "" : " in the spool")")
         }
-        notices.debug("\(request.id) kept for later: \(problem)")
+        diagnostics.debug("\(request.id) kept for later: \(problem)")
     }
 
     func rewrite(_ request: inout QueuedRequest, _ file: String, _ bytes: [UInt8]) {
@@ -182,7 +182,7 @@ extension Delivery {
             state.withLock { $0.spoolSize += grown }
         } catch {
             // What was there before is still there.
-            notices.debug("\(error)")
+            diagnostics.debug("\(error)")
         }
     }
 
@@ -207,7 +207,7 @@ extension Delivery {
         request.move(to: .dropped(reason))
         count(reason, request)
         if let source = request.source, reason == .beforeSend || reason == .eventProcessor { source.box.forget(source.error) }
-        notices.debug("\(request.id) dropped (\(reason.rawValue)): \(why)")
+        diagnostics.debug("\(request.id) dropped (\(reason.rawValue)): \(why)")
     }
 
     private func count(_ reason: DropReason, _ request: QueuedRequest) {

@@ -19,7 +19,7 @@ package final class Delivery: Sendable {
     /// Nil where the process has no descriptor left: then nobody waits.
     let wake: WakeUp?
     let isStopping = Atomic(false)
-    package let notices: Diagnostics
+    package let diagnostics: Diagnostics
 
     /// - Parameters:
     ///   - destination: Where requests go.
@@ -27,13 +27,13 @@ package final class Delivery: Sendable {
     ///   - root: The folder of all spools, an absolute path.
     ///   - wake: Wakes the thread.
     package init(
-        to destination: ReportDestination, as format: any ReportFormat, spoolRoot root: String, _ notices: Diagnostics,
+        to destination: ReportDestination, as format: any ReportFormat, spoolRoot root: String, _ diagnostics: Diagnostics,
         wake: WakeUp? = try? WakeUp()
     ) {
         self.destination = destination
         self.format = format
         extended = format as? any ExtendedReportFormat
-        self.notices = notices
+        self.diagnostics = diagnostics
         spool = Spool(root: root, destination: destination.spoolName)
         self.wake = wake
     }
@@ -52,7 +52,7 @@ package final class Delivery: Sendable {
     /// From here on nobody waits: what is captured stays in the spool.
     private func shut(_ problem: String) {
         state.withLock { $0.isClosed = true }
-        notices.once(.error, "reports cannot be sent: \(problem)")
+        diagnostics.once(.error, "reports cannot be sent: \(problem)")
     }
 
     /// Ends the thread after what it is doing; what is left stays in the spool.
@@ -86,7 +86,9 @@ package final class Delivery: Sendable {
                 state.parked.append(request)
             }
             work.store(state.parked.count, ordering: .releasing)
-            if !state.parked.isEmpty { notices.debug("\(state.parked.count) reports of an earlier process are in the spool") }
+            if !state.parked.isEmpty {
+                diagnostics.debug("\(state.parked.count) reports of an earlier process are in the spool")
+            }
         }
     }
 
@@ -145,7 +147,7 @@ package final class Delivery: Sendable {
     package func flush(_ ledger: Ledger?, drains: Bool, within limit: Duration) async {
         guard drains ? hasWork : (ledger?.hasPending ?? true) else { return }
         guard limit > .zero else {
-            notices.debug("no time is left for a flush")
+            diagnostics.debug("no time is left for a flush")
             return park(ledger)
         }
         let until = WallClock.Instant.now.advanced(by: limit)
@@ -200,7 +202,7 @@ package final class Delivery: Sendable {
     private func run(_ wake: WakeUp) {
         // Here and not at the first report: that one may have little time.
         let transport = WireTransport(destination, contentType: format.contentType)
-        if transport == nil { notices.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
+        if transport == nil { diagnostics.once(.error, "reports cannot be sent: \(WireTransport.problem)") }
         while !isStopping.load(ordering: .acquiring) {
             let isHeldBack = isHeld || isLimited(.event)
             let (job, over) = state.withLock { $0.next(at: .now, holdsBackEvents: isHeldBack) }

@@ -17,7 +17,7 @@ struct DeliveryQueue: Sendable {
         /// When it goes at the latest, whatever the delivery thread hangs on.
         let atMost: WallClock.Instant
         let resume: @Sendable () -> Void
-        /// Parcels that were tried for it and failed: once is enough.
+        /// Requests that were tried for it and failed: once is enough.
         var tried: Set<String> = []
     }
 
@@ -72,8 +72,8 @@ struct DeliveryQueue: Sendable {
         // A client that waits for its own response goes before whoever empties the spool.
         while !waiters.isEmpty {
             let first = waiters.firstIndex { !$0.drains } ?? waiters.startIndex
-            if let (parcel, isProbe) = take(for: waiters[first], at: now, holdsBackEvents) {
-                return (.send(parcel, isProbe: isProbe), over)
+            if let (request, isProbe) = take(for: waiters[first], at: now, holdsBackEvents) {
+                return (.send(request, isProbe: isProbe), over)
             }
             over.append(waiters.remove(at: first))
         }
@@ -85,9 +85,9 @@ struct DeliveryQueue: Sendable {
         return (.idle(until: breaker.isOpen ? nil : logs.due), over)
     }
 
-    /// A prepared parcel, or logs that never left, go where they were: before those that are yet to be prepared.
-    mutating func putBack(_ parcel: QueuedRequest) {
-        fresh.insert(parcel, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
+    /// A prepared request, or logs that never left, go where they were: before those that are yet to be prepared.
+    mutating func putBack(_ request: QueuedRequest) {
+        fresh.insert(request, at: fresh.firstIndex { $0.awaitsCallbacks } ?? fresh.endIndex)
     }
 
     /// Those whose time has come.
@@ -120,9 +120,9 @@ struct DeliveryQueue: Sendable {
             moveLogs()
             return firstLogs(for: waiter).map { (fresh.remove(at: $0), true) }
         }
-        let own = fresh.firstIndex { parcel in
-            !waiter.tried.contains(parcel.id)
-                && (waiter.ledger == nil || waiter.drains || parcel.owners.contains { $0.ledger === waiter.ledger })
+        let own = fresh.firstIndex { request in
+            !waiter.tried.contains(request.id)
+                && (waiter.ledger == nil || waiter.drains || request.owners.contains { $0.ledger === waiter.ledger })
         }
         // Its own logs may be behind those of others in the buffer.
         let next = own ?? (waiter.ledger.map(logs.contains) == true ? firstLogs(for: waiter) : nil)
@@ -151,7 +151,7 @@ struct DeliveryQueue: Sendable {
 
     /// One batch at a time: what is in the buffer is what its limit holds for.
     private mutating func moveLogs() {
-        guard !fresh.contains(where: { $0.kind == .logs }), let parcel = logs.take() else { return }
-        fresh.append(parcel)
+        guard !fresh.contains(where: { $0.kind == .logs }), let request = logs.take() else { return }
+        fresh.append(request)
     }
 }

@@ -10,7 +10,7 @@ internal import Darwin
 /// What came of one request.
 package struct TransportResponse: Sendable {
     package enum Outcome: Sendable, Equatable {
-        case answered(Int)
+        case status(Int)
         /// No response. Whether the server may have it all the same, and whether time ran out.
         case failed(String, wasSent: Bool, timedOut: Bool)
         /// The caller had no more time.
@@ -102,13 +102,13 @@ struct WireTransport {
             return TransportResponse(
                 outcome: .failed("libcurl does not take the request (\(code))", wasSent: false, timedOut: false))
         }
-        var answer = sluice_curl_answer()
+        var response = sluice_curl_response()
         while true {
             guard let left = goesOn() else {
                 return TransportResponse(outcome: .aborted(wasSent: sluice_curl_abort(curl) != 0))
             }
             let step = CInt(clamping: min(max(left.milliseconds, 1), 1000))
-            if sluice_curl_step(curl, wake, step, &answer) == 1 { return Self.read(&answer, body) }
+            if sluice_curl_step(curl, wake, step, &response) == 1 { return Self.read(&response, body) }
         }
     }
 
@@ -118,15 +118,16 @@ struct WireTransport {
         return Array(UnsafeBufferPointer(start: start, count: length))
     }
 
-    private static func read(_ answer: inout sluice_curl_answer, _ body: [UInt8]) -> TransportResponse {
-        let limits = String(cField: &answer.rate_limits)
-        let retry = String(cField: &answer.retry_after)
-        let isAnswered = answer.code == 0 && answer.status >= 100
+    private static func read(_ response: inout sluice_curl_response, _ body: [UInt8]) -> TransportResponse {
+        let limits = String(cField: &response.rate_limits)
+        let retry = String(cField: &response.retry_after)
+        let hasStatus = response.code == 0 && response.status >= 100
         let outcome: TransportResponse.Outcome =
-            isAnswered
-            ? .answered(answer.status)
+            hasStatus
+            ? .status(response.status)
             : .failed(
-                String(cField: &answer.problem) ?? "no answer", wasSent: answer.was_sent != 0, timedOut: answer.code == 28)
+                String(cField: &response.problem) ?? "no response", wasSent: response.was_sent != 0,
+                timedOut: response.code == 28)
         return TransportResponse(outcome: outcome, rateLimits: limits, retryAfter: retry, body: body)
     }
 }

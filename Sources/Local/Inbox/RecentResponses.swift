@@ -1,5 +1,5 @@
 /// When the last answers ended, by request id: a report may come after its invocation has gone.
-struct RecentAnswers {
+struct RecentResponses {
     /// More than can be in flight at once.
     private static let limit = 256
 
