@@ -7,7 +7,7 @@ extension StringProtocol where SubSequence == Substring {
         ).map(Substring.init)
     }
 
-    /// Without the spaces and tabs around it.
+    /// The text without the spaces and tabs around it.
     var withoutBlanks: String {
         func isBlank(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
         let octets = Array(utf8)

@@ -8,7 +8,7 @@ final class EventHeaders: LazyHeaders {
     private let event: [UInt8]
     private let offset: Int?
     private let cookies: [String]
-    /// Of the decoded body, where the client declared one: what it declared may be wrong.
+    /// The length of the decoded body, where the client declared one: what it declared may be wrong.
     private let contentLength: Int?
     private let made = Mutex<HTTPFields?>(nil)
 

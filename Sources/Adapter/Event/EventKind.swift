@@ -2,7 +2,7 @@
 
 /// What an event that is no HTTP request of payload 2.0 is instead, and what to do about it. Asked when one cannot be used.
 enum EventKind {
-    /// As `an SQS event (…)`; nil where nobody knows.
+    /// What it is in words, as `an SQS event (…)`; nil where nobody knows.
     static func describe(_ event: [UInt8]) -> String? {
         var marks = Marks()
         do throws(JSONError) {

@@ -10,7 +10,7 @@ struct InvocationError: Error, Equatable, CustomStringConvertible {
 
 /// One event, as the Runtime API handed it out. A class: it is passed on at every step of its way.
 final class Invocation: Sendable {
-    /// From `Lambda-Runtime-Aws-Request-Id`; opaque.
+    /// The id in `Lambda-Runtime-Aws-Request-Id`; opaque.
     let id: String
     let deadline: WallClock.Instant
     let functionARN: String

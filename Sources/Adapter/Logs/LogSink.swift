@@ -6,7 +6,7 @@ internal import Darwin
 
 /// Where records go: one `write(2)` each, so that a kill at any moment loses no line and lines never mix.
 struct LogSink: Sendable {
-    /// As `write(2)`: the number of bytes taken, or -1 and an `errno`.
+    /// Writes as `write(2)` does: the number of bytes taken, or -1 and an `errno`.
     let write: @Sendable (UnsafeRawBufferPointer) -> (count: Int, code: Int32)
 
     /// Standard error: not buffered by libc, and the platform reads it.

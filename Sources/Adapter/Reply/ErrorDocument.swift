@@ -27,7 +27,7 @@ struct ErrorDocument: Sendable {
         return text[..<end] + "…"
     }
 
-    /// In bytes; the platform crops what is longer at a place of its own.
+    /// The limit in bytes; the platform crops what is longer at a place of its own.
     private static let messageLimit = 8192
 
     private init(_ type: ErrorType, _ errorType: String, _ message: String) {
@@ -36,22 +36,22 @@ struct ErrorDocument: Sendable {
         self.message = message
     }
 
-    /// Of an event that is no HTTP request.
+    /// The document of an event that is no HTTP request.
     init(badEvent error: EventError) { self.init(error, category: .runtime, fallback: "InvalidEvent") }
 
-    /// Of an invocation whose headers cannot be used.
+    /// The document of an invocation whose headers cannot be used.
     init(badInvocation error: InvocationError) { self.init(error, category: .runtime, fallback: "InvalidInvocation") }
 
-    /// Of a start-up that failed.
+    /// The document of a start-up that failed.
     init(startUp error: any Error) { self.init(error, category: .runtime, fallback: "InitError") }
 
-    /// Of a response whose status is listed as an error.
+    /// The document of a response whose status is listed as an error.
     init(status: Int) {
         self.init(
             ErrorType(.function, fallback: "ErrorStatus"), "ErrorStatus", "the handler answered with status \(status)")
     }
 
-    /// Of a handler that did not end in time.
+    /// The document of a handler that did not end in time.
     static var timeout: ErrorDocument {
         ErrorDocument(
             ErrorType(.runtime, fallback: "HandlerTimeout"), "TimeoutError", "the handler did not end in time")

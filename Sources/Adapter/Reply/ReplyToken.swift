@@ -75,7 +75,7 @@ final class ReplyToken: Sendable {
     /// Takes the step if it is allowed now. Whoever gets false writes no byte.
     func take(_ step: ReplyStep) -> Bool { taken(step) != nil }
 
-    /// As ``take(_:)``: the phase in which it was taken, or nil.
+    /// Takes the step as ``take(_:)`` does, and tells the phase in which it was taken, or nil.
     func taken(_ step: ReplyStep) -> ReplyPhase? {
         var seen = phase.load(ordering: .acquiring)
         while true {

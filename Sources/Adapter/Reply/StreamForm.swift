@@ -22,7 +22,7 @@ enum Prelude {
 /// form ends promptly everywhere is not documented. `SLUICE_EMPTY_STREAM` switches.
 struct StreamForm: Sendable {
     let prelude: [UInt8]
-    /// In the place of ``prelude``, when it is known before the head leaves that no body follows.
+    /// What stands in the place of ``prelude`` when it is known before the head leaves that no body follows.
     let emptyPrelude: [UInt8]
     /// The body of a response that has none.
     let emptyTail: [UInt8]

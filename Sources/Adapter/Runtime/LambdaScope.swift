@@ -9,12 +9,12 @@ struct LambdaScope: ReportedPlatform {
     /// When the deadline guard acts; nil where the deadline has passed already.
     let schedule: GuardSchedule?
 
-    /// Until the guard acts; once it has, until whoever it cancelled must be done.
+    /// The time until the guard acts; once it has, until whoever it cancelled must be done.
     func budget(_ limit: Duration, _ state: InvocationScope.State) -> Duration? {
         guard let schedule else { return nil }
         return min(limit, (state.isTimedOut ? schedule.flushed : schedule.cancel).remaining)
     }
 
-    /// Until the guard would end the process.
+    /// The time until the guard would end the process.
     func budgetAfterReply(_ limit: Duration) -> Duration? { schedule.map { min(limit, $0.exit.remaining) } }
 }

@@ -1,6 +1,6 @@
 /// What follows from a status of the Runtime API: a table, kept apart from the code that acts on it.
 enum RuntimeRule: Equatable {
-    /// As it should be.
+    /// All is as it should be.
     case accepted
     /// The platform holds an error for this invocation already: record it, ask for the next.
     case goOn

@@ -7,7 +7,7 @@ internal import CSluiceRuntime
 public struct JSONReader {
     /// What a value may be.
     public enum Kind: String, Sendable {
-        /// As JSON names them.
+        /// The kinds as JSON names them.
         case object, array, string, number, bool, null
     }
 

@@ -42,14 +42,14 @@ public struct JSONText {
         bytes.count == name.utf8CodeUnitCount && isSameInAnyCase(name)
     }
 
-    /// Of texts of the same length.
+    /// Compares texts of the same length.
     @usableFromInline
     func isSameInAnyCase(_ name: StaticString) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         return strncasecmp(base, name.utf8Start, bytes.count) == 0
     }
 
-    /// For `switch`: keys are compared without becoming a `String`.
+    /// Lets a `switch` compare keys without their becoming a `String`.
     @inlinable @inline(__always)
     public static func ~= (pattern: StaticString, text: JSONText) -> Bool { text == pattern }
 }

@@ -31,7 +31,7 @@ extension StringProtocol where SubSequence == Substring {
             })
     }
 
-    /// Without the spaces and tabs around it.
+    /// The text without the spaces and tabs around it.
     package var trimmed: Substring {
         var octets = self[...].utf8
         while let first = octets.first, first == 0x20 || first == 0x09 { octets.removeFirst() }

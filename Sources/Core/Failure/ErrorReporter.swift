@@ -36,7 +36,7 @@ extension ErrorReporter {
 
 /// All reporters of an app together, who know more of an invocation's end.
 package protocol SettlingReporter: ErrorReporter {
-    /// As ``flush(within:)``, when the client has its response: also for what earlier invocations left behind. Says what became of
+    /// Flushes as ``flush(within:)`` does, when the client has its response: also what earlier invocations left behind. Says what became of
     /// the current invocation's reports.
     func settle(within limit: Duration) async
     /// Whether ``settle(within:)`` would find anything to do for this invocation; asked after each one.

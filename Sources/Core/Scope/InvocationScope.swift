@@ -57,7 +57,7 @@ public struct InvocationScope: Sendable {
         platform?.budget(limit, state) ?? min(limit, deadline?.remaining ?? limit)
     }
 
-    /// As ``budget(_:)``, when the response has left.
+    /// The same as ``budget(_:)``, when the response has left.
     package func budgetAfterReply(_ limit: Duration) -> Duration {
         platform?.budgetAfterReply(limit) ?? min(limit, deadline?.remaining ?? limit)
     }

@@ -88,7 +88,7 @@ package enum Symbols {
         return frame
     }
 
-    /// For log records, which are written on a request's thread: reads no file, and waits for the loader at most. As `find(id:) (Shop.swift:7)` where
+    /// The place for log records, which are written on a request's thread: reads no file, and waits for the loader at most. It is `find(id:) (Shop.swift:7)` where
     /// an earlier report has found that out, `find(id:) + 12` where the program exports the name, else `bootstrap + 0x1a2b`.
     package static func place(_ address: UInt) -> String? {
         if let frame = known.withLockIfAvailable({ $0[address] }).flatMap(\.self), let function = frame.function {
@@ -112,7 +112,7 @@ package enum Symbols {
     /// The main program is the app's own code, shared libraries are not.
     private static func isApp(_ image: LoadedImage) -> Bool { !isLibrary(path: image.path) }
 
-    /// By its name: a folder may be called anything.
+    /// Whether its name is a library's: a folder may be called anything.
     static func isLibrary(path: String) -> Bool {
         let name = String(path.split(separator: "/").last ?? "")
         return name.hasSuffix(".so") || name.contains(text: ".so.")

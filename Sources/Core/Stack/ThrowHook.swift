@@ -5,7 +5,7 @@ internal import Synchronization
 package enum ThrowHook {
     private static let isInstalled = Atomic(false)
 
-    /// From here on; a hook that was there before is called too.
+    /// Notes throws from here on; a hook that was there before is called too.
     package static func install() {
         guard !isInstalled.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // Without it reports have no stack of the throw, and everything else.

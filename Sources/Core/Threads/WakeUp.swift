@@ -8,7 +8,7 @@ internal import Darwin
 
 /// Wakes a thread that sleeps in a `poll`: a descriptor that is readable from ``signal()`` until ``clear()``.
 package final class WakeUp: Sendable {
-    /// For a `poll` that waits for other things too. It lives as long as this object.
+    /// What a `poll` that waits for other things too takes. It lives as long as this object.
     package let descriptor: CInt
 
     /// - Throws: ``SystemError`` when the process has no descriptor left.

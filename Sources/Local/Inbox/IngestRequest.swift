@@ -44,7 +44,7 @@ struct IngestRequest: Sendable, Equatable {
         eventID = try Self.id(envelope.eventID ?? items.firstEvent?.id)
     }
 
-    /// With or without dashes, capitals or not: Sentry makes one form of it.
+    /// The id may have dashes or capitals: Sentry makes one form of it.
     private static func id(_ text: String?) throws(IngestRefusal) -> String? {
         guard let text else { return nil }
         let digits = text.filter { $0 != "-" }.lowercased()

@@ -3,7 +3,7 @@ internal import SluiceStreaming
 
 /// A Sentry ingest on loopback: takes the app's reports, shows them, and loses what Lambda would lose.
 struct ReportInbox: Sendable {
-    /// Of Sentry's Relay, decompressed.
+    /// The limit of Sentry's Relay, of a body that is decompressed.
     static let envelopeLimit = 200 * 1024 * 1024
 
     let desk: ReportDesk

@@ -23,7 +23,7 @@ enum ReportLine {
 
     static func other(_ type: String, bytes: Int) -> String { "item of type \(readable(type))  \(bytes) B" }
 
-    /// On one line, of a bearable length, and without what a terminal would obey.
+    /// The text on one line, of a bearable length, and without what a terminal would obey.
     private static func readable(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(valueLimit) {

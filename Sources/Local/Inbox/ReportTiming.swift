@@ -21,7 +21,7 @@ enum ReportTiming: Equatable, CustomStringConvertible {
 }
 
 extension Duration {
-    /// With one decimal, cut off: `3.1 ms`.
+    /// The milliseconds with one decimal, cut off: `3.1 ms`.
     var shownInMilliseconds: String {
         let (seconds, attoseconds) = components
         let tenths = seconds * 10_000 + attoseconds / 100_000_000_000_000

@@ -8,14 +8,14 @@ struct ReportedEvent: Sendable, Equatable, Decodable {
     let id: String?
     /// `error` when the payload says nothing, as Sentry has it.
     let level: String
-    /// Of the last exception, which is the one that was thrown.
+    /// The type of the last exception, which is the one that was thrown.
     let type: String?
-    /// Of the last exception; the message of an event that has none.
+    /// The value of the last exception; the message of an event that has none.
     let value: String?
     /// Function and file:line of the last exception's last frame.
     let topFrame: String?
     let tags: [Tag]
-    /// From `contexts["aws.lambda"].aws_request_id`.
+    /// The id in `contexts["aws.lambda"].aws_request_id`.
     let requestID: String?
 
     private enum Key: String, CodingKey {

@@ -18,7 +18,7 @@ struct ReportedExceptions: Decodable {
         let lineno: Int?
         let instruction_addr: String?
 
-        /// As `lookup(id:) Users.swift:12`, or what there is of it.
+        /// The place, as `lookup(id:) Users.swift:12`, or what there is of it.
         var description: String {
             let name = function ?? raw_function ?? instruction_addr
             let file = (filename ?? abs_path).map { file in lineno.map { "\(file):\($0)" } ?? file }

@@ -11,7 +11,7 @@ enum ReportedItem: Sendable, Equatable {
     case event(ReportedEvent)
     case logs(count: Int)
     case clientReport([Discarded])
-    /// Of a type that we only name; Sentry's own servers skip types that they do not know.
+    /// An item of a type that we only name; Sentry's own servers skip types that they do not know.
     case other(type: String, bytes: Int)
 
     private struct Logs: Decodable {

@@ -5,7 +5,7 @@ public import SluiceCore
 ///
 /// Two audiences, two fields: ``message`` is for the client; ``detail`` and ``cause`` go to the log and the report.
 public struct HTTPError: CausedError, CustomStringConvertible {
-    /// Of the response: 200 to 999. Any other is a mistake of ours and becomes a 500. From 500 on the error is recorded.
+    /// The status of the response: 200 to 999. Any other is a mistake of ours and becomes a 500. From 500 on the error is recorded.
     public let status: HTTPResponse.Status
     /// Sent to the client. Nothing learned from ``detail`` or ``cause`` may appear here.
     public let message: String
@@ -24,7 +24,7 @@ public struct HTTPError: CausedError, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// For the log: status, message, detail and cause.
+    /// What stands in the log: status, message, detail and cause.
     public var description: String {
         var text = "\(status.code) \(message)"
         if let detail { text += " (\(detail))" }

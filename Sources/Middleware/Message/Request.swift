@@ -16,7 +16,7 @@ public struct Request: Sendable {
     public var scheme: String
     /// Host and port, from the `Host` header or else from the event; empty when neither is there.
     public var authority: String
-    /// As they came, repeated ones joined with a comma by the front end. `Content-Length` is that of the decoded body.
+    /// The headers as they came, repeated ones joined with a comma by the front end. `Content-Length` is that of the decoded body.
     public var headers: HTTPFields {
         get { lateHeaders?.fields ?? ownHeaders }
         set { (lateHeaders, ownHeaders) = (nil, newValue) }

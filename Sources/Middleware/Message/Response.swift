@@ -27,7 +27,7 @@ public struct Response: Sendable {
         get { attached?.observers ?? [] }
         set { attached = ResponseAttachments(wrappers, newValue, recoveries) }
     }
-    /// Of a streamed body: see ``recover(_:)``.
+    /// What a streamed body's error becomes: see ``recover(_:)``.
     var recoveries: [@Sendable (any Error) -> Response?] {
         get { attached?.recoveries ?? [] }
         set { attached = ResponseAttachments(wrappers, observers, newValue) }

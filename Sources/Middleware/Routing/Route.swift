@@ -4,14 +4,14 @@ internal import HTTPTypes
 struct Route: Sendable {
     let method: HTTPRequest.Method
     let pattern: PathPattern
-    /// From the groups around it, outermost first.
+    /// The middleware of the groups around it, outermost first.
     var middleware: [any Middleware]
     let handler: @Sendable (Request) async throws -> Response
 
-    /// Of the pattern's parameters, in order.
+    /// The names of the pattern's parameters, in order.
     let names: [String]
 
-    /// As `GET /orders/{id}`: the name that reports give to its requests.
+    /// The name that reports give to its requests, as `GET /orders/{id}`.
     let description: String
 
     init(

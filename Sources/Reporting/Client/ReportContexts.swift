@@ -98,7 +98,7 @@ package struct ReportContexts: Sendable {
     private static let swiftVersion = "6.2"
     #endif
 
-    /// From `/etc/os-release`.
+    /// What `/etc/os-release` says.
     private static func distribution() -> [String: ReportValue] {
         guard let file = fopen("/etc/os-release", "re") else { return ["name": "Linux"] }
         defer { fclose(file) }

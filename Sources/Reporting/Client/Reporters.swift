@@ -5,7 +5,7 @@ internal import Synchronization
 /// All that hear of an app's failures: the log first, then each reporter.
 package struct Reporters: SettlingReporter {
     private let logger: Logger
-    /// In the order in which the app names them.
+    /// The reporters in the order in which the app names them.
     let all: [any ErrorReporter]
     /// The app's own, whose flush is waited for no longer than its limit. The others' reports are the hub's to deliver.
     private let others: [any ErrorReporter]
@@ -24,7 +24,7 @@ package struct Reporters: SettlingReporter {
         report(failure)
     }
 
-    /// As ``capture(_:)``, without a record.
+    /// Tells the reporters, as ``capture(_:)`` does, without a record.
     func report(_ failure: Failure) {
         for reporter in all where reporter.wants(failure) { reporter.capture(failure) }
     }

@@ -77,7 +77,7 @@ extension Delivery {
         }
     }
 
-    /// Until the last of those who wait gives up, nil when nobody does any more. Lets those go whose time has come.
+    /// The time until the last of those who wait gives up, nil when nobody does any more. Lets those go whose time has come.
     ///
     /// - Parameter isWaitedFor: Whether somebody waited when the request in hand was begun: the last of them goes when its line in the
     ///   ledger is true again.

@@ -10,7 +10,7 @@ package final class Delivery: Sendable {
     let extended: (any ExtendedReportFormat)?
     let spool: Spool
     let state = Mutex(DeliveryQueue())
-    /// Until when the server has asked for nothing at all.
+    /// The moment until which the server has asked for nothing at all.
     let heldUntil = Mutex<WallClock.Instant?>(nil)
     /// What could be sent, parked requests included: a flush that finds nothing reads this and no more.
     let work = Atomic(0)

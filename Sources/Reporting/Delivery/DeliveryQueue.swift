@@ -4,7 +4,7 @@ internal import SluiceCore
 struct DeliveryQueue: Sendable {
     /// More than this many events at once are not kept.
     static let eventLimit = 1000
-    /// Of events that are on disk, so many are in memory too.
+    /// So many of the events that are on disk are in memory too.
     static let inMemoryLimit = 100
 
     struct Waiter: Sendable {
@@ -30,7 +30,7 @@ struct DeliveryQueue: Sendable {
 
     /// Captured by this process, in order.
     var fresh: [QueuedRequest] = []
-    /// In the spool: failed before, or left behind by an earlier process.
+    /// What is in the spool: failed before, or left behind by an earlier process.
     var parked: [QueuedRequest] = []
     var waiters: [Waiter] = []
     var breaker = CircuitBreaker()

@@ -7,7 +7,7 @@ public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {
     public var pending = 0
     /// The server has it.
     public var delivered = 0
-    /// On disk, for the next chance.
+    /// What is on disk, for the next chance.
     public var spooled = 0
     /// The server said no, by status.
     public var refused: [Int: Int] = [:]
@@ -22,7 +22,7 @@ public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {
     /// Whether the server has all of it.
     public var isDelivered: Bool { delivered == captured }
 
-    /// As `3 captured: 2 delivered, 1 spooled`.
+    /// All lines in words, as `3 captured: 2 delivered, 1 spooled`.
     public var description: String {
         var parts: [String] = []
         if delivered > 0 { parts.append("\(delivered) delivered") }

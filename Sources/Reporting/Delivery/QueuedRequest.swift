@@ -17,7 +17,7 @@ package struct QueuedRequest: Sendable {
         case event(ReportEvent, UserCallbacks)
         case bytes([UInt8])
         case logs([[UInt8]])
-        /// In the spool.
+        /// The bytes are in the spool.
         case file
     }
 

@@ -20,7 +20,7 @@ public final class ReportDelivery: Sendable {
         case warning(String)
     }
 
-    /// Of the hub that it was made for.
+    /// The delivery, of the hub that it was made for.
     private let made = Mutex<(hub: ReportHub, delivery: Delivery?)?>(nil)
 
     /// - Parameters:

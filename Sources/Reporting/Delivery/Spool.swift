@@ -13,7 +13,7 @@ internal import Darwin
 /// nobody else's: in a shared `/tmp` others could plant reports, or lead ours away. Names begin with the time, so that they sort
 /// by age.
 package final class Spool: Sendable {
-    /// In bytes, all files together.
+    /// The limit in bytes of all files together.
     static let sizeLimit = 64 << 20
     static let ageLimit = Duration.seconds(3 * 86_400)
     static let suffix = ".envelope"

@@ -2,7 +2,7 @@
 package struct UserCallbacks: Sendable {
     package var processors: [@Sendable (ReportEvent) throws -> ReportEvent?]
     package var beforeSend: (@Sendable (ReportEvent) throws -> ReportEvent?)?
-    /// Of what they leave over, 0 to 1.
+    /// The share of what they leave over, 0 to 1.
     package var sampleRate: Double
 
     package init(

@@ -4,7 +4,7 @@ public import SluiceCore
 public struct Breadcrumb: Sendable, Hashable {
     /// When; the moment it was made unless given.
     public var timestamp: WallClock.Instant
-    /// In the words that trackers know: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.
+    /// The type in the words that trackers know: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.
     public var type: String?
     /// Dotted, as `db.query`.
     public var category: String?
@@ -12,7 +12,7 @@ public struct Breadcrumb: Sendable, Hashable {
     public var message: String?
     /// How bad it was.
     public var level: ReportLevel
-    /// For `http`: `url`, `method`, `status_code`, `reason`. Names that sound like secrets have their values filtered.
+    /// What belongs to it; of the type `http` `url`, `method`, `status_code`, `reason`. Names that sound like secrets have their values filtered.
     public var data: [String: ReportValue]
 
     /// - Parameter message: What happened.

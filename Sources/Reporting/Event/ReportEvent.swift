@@ -55,7 +55,7 @@ public struct ReportEvent: Sendable {
         self.timestamp = timestamp
     }
 
-    /// With the names of its calls, where it has addresses only. Reads the binaries' files: not for a request's thread.
+    /// The event with the names of its calls, where it has addresses only. Reads the binaries' files: not for a request's thread.
     package var symbolicated: ReportEvent {
         guard !throwAddresses.isEmpty, let last = exceptions.indices.last, exceptions[last].frames.isEmpty else { return self }
         var event = self
@@ -63,7 +63,7 @@ public struct ReportEvent: Sendable {
         return event
     }
 
-    /// With addresses only, for the copy in the spool: names can wait until it is sent.
+    /// The event with addresses only, for the copy in the spool: names can wait until it is sent.
     package var withBareFrames: ReportEvent {
         guard !throwAddresses.isEmpty, let last = exceptions.indices.last else { return self }
         var event = self

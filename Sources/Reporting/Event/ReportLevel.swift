@@ -19,7 +19,7 @@ public struct ReportLevel: RawRepresentable, Sendable, Hashable, CustomStringCon
     public static let warning = Self(rawValue: "warning")
     /// Worth knowing.
     public static let info = Self(rawValue: "info")
-    /// For whoever looks for a mistake.
+    /// It is for whoever looks for a mistake.
     public static let debug = Self(rawValue: "debug")
 }
 

@@ -77,7 +77,7 @@ package struct Scrubber: Sendable {
         return isFiltered(cookie: name) ? "\(name)=\(Self.filtered)" : String(pair)
     }
 
-    /// Without credentials, query and fragment.
+    /// The URL without credentials, query and fragment.
     func url(_ text: String) -> String {
         let whole = text.prefix(before: "?#").utf8
         // "//" at the beginning, or behind the scheme.

@@ -8,7 +8,7 @@ internal import Synchronization
 package final class ScopeBox: ScopeFollower {
     private struct State {
         var own: ReportScope
-        /// Of tasks other than the owner, by their unique number.
+        /// What tasks other than the owner have set, by their unique number.
         var children: [UInt64: ReportScope] = [:]
         var trail: Trail
         var trace: TraceContext?

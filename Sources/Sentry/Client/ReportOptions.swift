@@ -6,7 +6,7 @@ public import SluiceReporting
 public struct ReportOptions: Sendable {
     /// Where reports go; `SENTRY_DSN` when nil. Empty: nothing is sent, and errors are in the log only.
     public var dsn: String?
-    /// As `shop@1.4.2`; `SENTRY_RELEASE` when nil.
+    /// The version of the app, as `shop@1.4.2`; `SENTRY_RELEASE` when nil.
     public var release: String?
     /// `SENTRY_ENVIRONMENT` when nil, and then `production`.
     public var environment: String?

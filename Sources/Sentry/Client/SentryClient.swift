@@ -72,7 +72,7 @@ final class SentryClient: Sendable {
         event.trace = trace(of: box)
     }
 
-    /// By what the last error or the message says; causes are not looked at.
+    /// Whether what the last error or the message says is to be ignored; causes are not looked at.
     private func isIgnored(_ event: ReportEvent) -> Bool {
         guard !settings.options.ignoreErrors.isEmpty else { return false }
         var texts = [event.message].compactMap { $0 }

@@ -81,7 +81,7 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
         return text
     }
 
-    /// From a host that starts with `o<digits>.ingest.`.
+    /// The id in a host that starts with `o<digits>.ingest.`.
     var organizationID: String? {
         let labels = host.split(separator: ".")
         guard labels.count > 2, labels[1] == "ingest", let first = labels.first, first.hasPrefix("o") else { return nil }
@@ -89,7 +89,7 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
         return !digits.isEmpty && digits.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? String(digits) : nil
     }
 
-    /// Without the secret key.
+    /// The DSN without the secret key.
     var description: String {
         "\(scheme)://\(publicKey)@\(host)\(port.map { ":\($0)" } ?? "")\(path)/\(projectID)"
     }

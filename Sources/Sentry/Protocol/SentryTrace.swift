@@ -33,7 +33,7 @@ enum SentryTrace {
         }
     }
 
-    /// From the baggage, or in the half that the caller's decision allows.
+    /// The number in the baggage, or one in the half that the caller's decision allows.
     private static func random(_ members: [TraceContext.Member], isSampled: Bool?) -> Double {
         if let text = members.first(where: { $0.name.isSame(as: "sample_rand") })?.value, let value = Double(text),
             (0..<1).contains(value)

@@ -36,6 +36,6 @@ public struct BodyWriterError: Error, Equatable, CustomStringConvertible {
         Self(.disconnected, "the reader of the body is gone: \(reason)")
     }
 
-    /// For `catch BodyWriterError.finished`.
+    /// Lets `catch BodyWriterError.finished` compare.
     public static func ~= (pattern: Self, error: any Error) -> Bool { error as? Self == pattern }
 }

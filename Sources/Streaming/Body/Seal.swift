@@ -3,7 +3,7 @@ internal import Synchronization
 /// Ends a writer, all copies of it: closed as soon as the closure that the writer was lent to has returned.
 package final class Seal: Sendable {
     private let closed = Atomic(false)
-    /// Of the writer that this one was made from.
+    /// The seal of the writer that this one was made from.
     private let outer: Seal?
 
     init(in outer: Seal?) { self.outer = outer }

@@ -228,7 +228,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         return MonotonicClock.now + min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
     }
 
-    /// For `poll`: -1 for ever, and rounded up, so that it never wakes too early.
+    /// The time for `poll`: -1 for ever, and rounded up, so that it never wakes too early.
     private static func milliseconds(until deadline: Int64) -> CInt {
         if deadline == .max { return -1 }
         return CInt(clamping: max(0, (deadline - MonotonicClock.now + 999_999) / 1_000_000))

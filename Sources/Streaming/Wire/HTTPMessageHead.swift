@@ -17,11 +17,11 @@ package struct HTTPLine: Sendable, Equatable {
 
 /// What stands before a message's body.
 package struct HTTPMessageHead: Sendable {
-    /// Of a request; empty in a response.
+    /// A request's method; empty in a response.
     package var method = ""
-    /// Of a request, as sent; empty in a response.
+    /// A request's target, as it was sent; empty in a response.
     package var target = ""
-    /// Of a response; 0 in a request.
+    /// A response's status; 0 in a request.
     package var status = 0
     /// 1 of HTTP/1.1, 0 of HTTP/1.0.
     package var minorVersion = 1

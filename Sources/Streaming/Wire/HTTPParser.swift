@@ -70,7 +70,7 @@ package final class HTTPParser {  // a class, because C keeps a pointer into it
         try bytes.withUnsafeBytes { raw in Result { () throws(HTTPParseError) in try parse(raw) } }.get()
     }
 
-    /// As ``parse(_:)-(ArraySlice<UInt8>)``.
+    /// Parses as ``parse(_:)-(ArraySlice<UInt8>)`` does.
     package func parse(_ raw: UnsafeRawBufferPointer) throws(HTTPParseError) -> Int {
         guard let base = raw.bindMemory(to: CChar.self).baseAddress, raw.count > 0 else { return 0 }
         var code = llhttp_execute(parser, base, raw.count)

@@ -121,7 +121,7 @@ package final class Socket: Sendable {
         throw .last("send")
     }
 
-    /// As ``send(_:)-(UnsafeRawBufferPointer)``, of several pieces with one call.
+    /// Sends several pieces with one call, as ``send(_:)-(UnsafeRawBufferPointer)`` does one.
     package func send(_ pieces: [ArraySlice<UInt8>]) throws(SystemError) -> Int? {
         if pieces.count == 1 {
             return try pieces[0].withUnsafeBytes { bytes in Result { () throws(SystemError) in try send(bytes) } }.get()
