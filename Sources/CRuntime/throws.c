@@ -267,7 +267,7 @@ static void on_typed_throw(void *value, const void *type, const void *conformanc
 int sluice_install_throw_hook(sluice_throw_callback told) {
     static atomic_flag is_installed = ATOMIC_FLAG_INIT;
     if (!&_swift_willThrow || !&_swift_willThrowTypedImpl) return -1;
-    pthread_once(&once, prepare);
+    // What the walk must know is found by the first one: it reads pages of the program that nothing else needs.
     atomic_store(&callback, told);
     // Once only: a hook installed later may chain to ours, and a second round would make a ring.
     if (atomic_flag_test_and_set(&is_installed)) return 0;
