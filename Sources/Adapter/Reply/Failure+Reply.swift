@@ -43,9 +43,11 @@ extension Failure {
     // MARK: Time-outs
 
     /// What the deadline guard did, as in `GET / did not end in time and was answered with 504`.
-    static func timeout(_ what: String, _ request: Request?) -> Failure {
+    ///
+    /// - Parameter status: What the client got; nil where it got no response of ours.
+    static func timeout(_ what: String, _ request: Request?, _ status: Int?) -> Failure {
         let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "the invocation"
-        return of(request, .timeout, "\(place) \(what)", HandlerTimeout(), 504)
+        return of(request, .timeout, "\(place) \(what)", HandlerTimeout(), status)
     }
 
     /// The deadline guard's own reply did not get through.

@@ -4,7 +4,7 @@ internal import SluiceStreaming
 internal import Synchronization
 
 /// The reply to one invocation, in either mode: who may give it, over which connection, and in what form. The worker and the deadline
-/// guard speak to it alone, and every byte that the Runtime API gets for the invocation is written behind it.
+/// guard speak to it alone, and every byte that the Runtime API gets for a usable invocation is written behind it.
 ///
 /// What is said here of the worker is called on its loop.
 final class Reply: Sendable {
@@ -18,6 +18,8 @@ final class Reply: Sendable {
     private struct Known {
         /// Once a stream has been begun, or a whole reply is sent as one.
         var stream: StreamReply?
+        /// The status that the stream begins with.
+        var status: Int?
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
     }
@@ -104,7 +106,8 @@ final class Reply: Sendable {
 
     /// Begins a stream: nothing leaves before its first byte.
     func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
-        stream(StreamForm(response, to: method, settings.emptyStream), tellsCancellation: response.body.isStream)
+        known.withLock { $0.status = response.status.code }
+        return stream(StreamForm(response, to: method, settings.emptyStream), tellsCancellation: response.body.isStream)
     }
 
     private func stream(_ form: StreamForm, tellsCancellation: Bool = false) -> StreamReply {
@@ -125,6 +128,9 @@ final class Reply: Sendable {
         /// A stream, all of whose chunks are whole: the guard ends it.
         case begun
     }
+
+    /// The status of a stream whose head has left; nil where none has.
+    var sentStatus: Int? { known.withLock { $0.stream?.headIsGone == true ? $0.status : nil } }
 
     /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its own, or where the stream broke
     /// or was cut meanwhile.

@@ -22,7 +22,7 @@ enum ReplyPhase: UInt8, CaseIterable {
     case closed
 }
 
-/// What somebody wants to do to a response.
+/// What somebody wants to do to a reply.
 enum ReplyStep: CaseIterable {
     /// Give it whole, or an error in its place: one message.
     case whole
@@ -68,7 +68,7 @@ extension ReplyPhase {
     }
 }
 
-/// Owns one invocation's reply: worker, deadline guard and (later) crash handler may all want to give it, one atomic decides.
+/// Owns one invocation's reply: worker and deadline guard may both want to give it, one atomic decides.
 final class ReplyToken: Sendable {
     private let phase = Atomic(ReplyPhase.open.rawValue)
 

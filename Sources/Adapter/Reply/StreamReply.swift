@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Sends one streamed response: prelude, chunks, and the end with or without trailers.
 ///
-/// Every byte is written on the worker's loop and under the invocation's ``ReplyToken``, so nobody writes into a half-sent
-/// chunk. Writers that come at once wait in line, from whatever task they come: see ``onLoop(_:)``.
+/// Chunks are written on the worker's loop and under the invocation's ``ReplyToken``, held ones also by the ticker's thread under their own
+/// lock, so nobody writes into a half-sent chunk. Writers that come at once wait in line, from whatever task they come: see ``onLoop(_:)``.
 final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confined` is touched on the loop's thread only
     private struct Confined {
         /// Nil once all is over.

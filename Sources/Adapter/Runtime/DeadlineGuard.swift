@@ -109,7 +109,8 @@ final class DeadlineGuard: Sendable {
             guard invocation.reply.cut() else { return slot.acted() }
             Task(executorPreference: loop) {
                 await self.record(
-                    invocation, "did not end in time and its stream was cut in the middle", until: invocation.schedule.exit)
+                    invocation, "did not end in time and its stream was cut in the middle", invocation.reply.sentStatus,
+                    until: invocation.schedule.exit)
                 slot.acted()
             }
         case .exit:
@@ -125,7 +126,9 @@ final class DeadlineGuard: Sendable {
         guard slot.isHeld(by: invocation) else { return }
         // A worker that is sending its own response is left to the platform: it holds nothing back.
         if invocation.reply.abandon() {
-            await record(invocation, "still holds its worker at the deadline\(endsProcess)", until: invocation.schedule.last)
+            await record(
+                invocation, "still holds its worker at the deadline\(endsProcess)", invocation.reply.sentStatus,
+                until: invocation.schedule.last)
             if slots.count == 1 { slot.ifStillHeld(by: invocation) { exit() } }
         }
         // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
@@ -155,15 +158,19 @@ final class DeadlineGuard: Sendable {
         do {
             switch try await invocation.reply.takeOver(on: loop) {
             case .untouched:
-                await record(
-                    invocation, "did not end in time and was answered with 504\(mayEndProcess)",
-                    until: invocation.schedule.cut)
-                await flush(invocation)
+                // Read once: the record tells the status that is sent.
                 let known = invocation.known
                 let response = known.timeoutResponse ?? Self.timeoutResponse(invocation, problemResponse)
+                let status = response.status.code
+                await record(
+                    invocation, "did not end in time and was answered with \(status)\(mayEndProcess)", status,
+                    until: invocation.schedule.cut)
+                await flush(invocation)
                 try await invocation.reply.give(response, to: known.request?.method ?? .get, on: loop)
             case .begun:
-                await record(invocation, "did not end in time and its stream was cut", until: invocation.schedule.cut)
+                await record(
+                    invocation, "did not end in time and its stream was cut", invocation.reply.sentStatus,
+                    until: invocation.schedule.cut)
                 await flush(invocation)
                 try await invocation.reply.end(with: .timeout, on: loop)
             case nil: break
@@ -184,9 +191,12 @@ final class DeadlineGuard: Sendable {
         }
     }
 
-    private func record(_ invocation: GuardedInvocation, _ what: String, until limit: WallClock.Instant) async {
+    /// - Parameter status: What the client got; nil where it got no response of ours.
+    private func record(
+        _ invocation: GuardedInvocation, _ what: String, _ status: Int?, until limit: WallClock.Instant
+    ) async {
         guard invocation.scope.state.takeTimeoutRecord() else { return }
-        await record(.timeout(what, invocation.known.request), invocation, until: limit)
+        await record(.timeout(what, invocation.known.request, status), invocation, until: limit)
     }
 
     /// Records on a thread of its own, and goes on when that takes longer than until `limit`: the app's log handler, a disk, and

@@ -2,21 +2,21 @@ internal import Logging
 
 /// Takes failures to wherever somebody looks at them: an error tracker, a collector, a test's list.
 ///
-/// `CaptureErrors(to: …)` names an app's reporters. Each failure's log record is written in any case, before they hear of it. In both calls
-/// `InvocationScope.current` is the invocation that the failure belongs to.
+/// `CaptureErrors(to: …)` names an app's reporters. Each failure's log record is written in any case, before they hear of it. In ``capture(_:)`` and
+/// ``flush(within:)`` `InvocationScope.current` is the invocation that the failure belongs to; nil outside of one, at start-up say.
 public protocol ErrorReporter: Sendable {
     /// The lowest status of an error response that it wants to hear of: 500 unless it says otherwise. What is below 400 counts as 400,
     /// what is above 500 as 500.
     var lowestStatus: Int { get }
 
-    /// Called once, when the app waits for its first invocation: the time to make what delivering needs. Does nothing unless it says otherwise.
+    /// Called once, when the app waits for its first invocation: the time to open what delivering needs. The default does nothing.
     func begin()
 
     /// Takes one failure. Called where it happened, as a rule on the invocation's own thread: keep it, and send it in ``flush(within:)``.
     func capture(_ failure: Failure)
 
     /// Returns when all that was captured is delivered, or is safe where it can be delivered later. What takes longer than `limit` is not
-    /// waited for, and its task is cancelled. It should suspend and not block its thread, which is one of Swift's shared pool. With nothing pending it should cost nothing: it is called for each invocation.
+    /// waited for, and its task is cancelled. It should suspend and not block its thread, which is one of Swift's shared pool. With nothing pending it should cost nothing: it is called before each reply, and after it.
     func flush(within limit: Duration) async
 }
 
@@ -34,7 +34,7 @@ extension ErrorReporter {
     }
 }
 
-/// All reporters of an app together, who know more of an invocation's end.
+/// All reporters of an app as one, for whoever records a failure: they know more of an invocation's end.
 package protocol SettlingReporter: ErrorReporter {
     /// Flushes as ``flush(within:)`` does, when the client has its response: also what earlier invocations left behind. Says what became of
     /// the current invocation's reports.

@@ -2,7 +2,7 @@ public import Logging
 
 /// One failure of an invocation, as it is logged and reported: the same fields in both modes, however the invocation ended.
 public struct Failure: Sendable {
-    /// How the invocation ended: the rows of the table in the guide "How errors travel". More may come.
+    /// What happened: the rows of the table in the guide "How errors travel". More may come.
     public struct Outcome: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
         /// Its name in records, and in the tag `outcome` of reports.
         public let rawValue: String
@@ -23,7 +23,7 @@ public struct Failure: Sendable {
         public static let streamCut = Self("stream_cut")
         /// The deadline guard ended the invocation.
         public static let timeout = Self("timeout")
-        /// The event is no usable HTTP request.
+        /// The event is no usable HTTP request, or the invocation's headers cannot be used.
         public static let badEvent = Self("bad_event")
         /// The Runtime API did not take the reply.
         public static let replyRefused = Self("reply_refused")
@@ -44,13 +44,13 @@ public struct Failure: Sendable {
     /// When it happened.
     public let timestamp: WallClock.Instant
 
-    /// How the invocation ended.
+    /// What happened.
     public let outcome: Outcome
     /// What happened, in words: as `GET /orders failed with 500`.
     public let message: String
     /// What was thrown; nil where nothing was.
     public let error: (any Error)?
-    /// What the client got; nil where it got no response of ours.
+    /// What the client got, or what the Runtime API said of a reply that it did not take; nil where there was no response of ours.
     public let status: Int?
     /// The request's method, as `GET`; nil where there was none.
     public package(set) var method: String?
@@ -62,7 +62,7 @@ public struct Failure: Sendable {
     /// A failure of your own making, to test a reporter with.
     ///
     /// - Parameters:
-    ///   - outcome: How the invocation ended.
+    ///   - outcome: What happened.
     ///   - message: What happened, in words.
     ///   - error: What was thrown; nil where nothing was.
     ///   - status: What the client got; nil where it got no response.

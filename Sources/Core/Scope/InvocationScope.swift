@@ -71,7 +71,7 @@ package protocol PlatformScope: Sendable {
     func budgetAfterReply(_ limit: Duration) -> Duration?
 }
 
-/// Who follows what happens in a scope, to tell of it when something fails: the reporting, while it is on.
+/// What Core and the chain see of whoever follows a scope, to tell of it when something fails: the reporting, which they may not import.
 package protocol ScopeFollower: AnyObject, Sendable {
     /// The request is known; `request` describes it when somebody wants that.
     func began(_ request: @escaping @Sendable () -> RequestSummary)

@@ -1,5 +1,5 @@
 /// One call of a stack.
-public struct StackFrame: Sendable, Hashable {
+public struct StackFrame: Sendable, Hashable, Encodable {
     /// The function's name, demangled; nil where unknown.
     public var function: String?
     /// The function's name, as the linker knows it.

@@ -7,7 +7,7 @@ internal import Darwin
 /// The clock on the wall: a monotonic one is not comparable across a freeze of the sandbox.
 public enum WallClock {
     /// A moment of it, in Unix epoch milliseconds.
-    public struct Instant: InstantProtocol {
+    public struct Instant: InstantProtocol, Encodable {
         /// Milliseconds since 1970-01-01T00:00:00Z.
         public let millisecondsSinceEpoch: Int64
 
@@ -39,6 +39,12 @@ public enum WallClock {
         /// The time from this moment to another.
         public func duration(to other: Instant) -> Duration {
             .milliseconds(other.millisecondsSinceEpoch.subtractingReportingOverflow(millisecondsSinceEpoch).partialValue)
+        }
+
+        /// RFC 3339 in UTC with milliseconds, as `2026-11-21T08:15:30.123Z`.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(Timestamp.text(self))
         }
 
         /// Earlier is less.

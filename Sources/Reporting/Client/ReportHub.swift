@@ -2,7 +2,8 @@ internal import Logging
 internal import SluiceCore
 internal import Synchronization
 
-/// The reporters of a process, and the deliveries that they use: what ``Reports`` speaks to while the app runs.
+/// The reporters of a process, and the deliveries that they use: what ``Reports`` speaks to while the app runs. One for each
+/// ``Reports/start(_:environment:logger:)``.
 final class ReportHub: Sendable {
     let process: ReportingProcess
     let reporters: Reporters

@@ -7,14 +7,14 @@ package struct Reporters: SettlingReporter {
     private let logger: Logger
     /// The reporters in the order in which the app names them.
     let all: [any ErrorReporter]
-    /// The app's own, whose flush is waited for no longer than its limit. The others' reports are the hub's to deliver.
-    private let others: [any ErrorReporter]
+    /// The app's own, whose flush is waited for no longer than its limit. The flushedByUs' reports are the hub's to deliver.
+    private let flushedByUs: [any ErrorReporter]
 
     /// - Parameter reporters: None: failures are logged, and that is all.
     package init(_ logger: Logger, _ reporters: [any ErrorReporter] = []) {
         self.logger = logger
         all = reporters
-        others = reporters.filter { !($0 is any DeliveredReporter) }
+        flushedByUs = reporters.filter { !($0 is any DeliveredReporter) && !($0 is any TrackingReporter) }
     }
 
     package var lowestStatus: Int { all.map(\.lowestStatus).min() ?? 500 }
@@ -33,15 +33,15 @@ package struct Reporters: SettlingReporter {
         // As a rule there is nothing: no clock is read for that, and no lock taken.
         let ledger = Reports.box?.ledger
         let isPending = ledger?.hasPending == true
-        guard isPending || !others.isEmpty else { return }
+        guard isPending || !flushedByUs.isEmpty else { return }
         let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
-        let waits = others.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
+        let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         if isPending { await Reports.hub?.flush(ledger, drains: false, within: limit) }
         for wait in waits { await wait.end() }
     }
 
     package func mustSettle(_ scope: InvocationScope) -> Bool {
-        if !others.isEmpty { return true }
+        if !flushedByUs.isEmpty { return true }
         guard let hub = Reports.hub else { return false }
         return hub.deliveries.contains(where: \.hasWork) || Reports.box(of: scope)?.ledger.isUsed == true
     }
@@ -49,7 +49,7 @@ package struct Reporters: SettlingReporter {
     package func settle(within limit: Duration) async {
         let scope = InvocationScope.current
         let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
-        let waits = others.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
+        let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         await Reports.hub?.flush(Reports.box?.ledger, drains: true, within: limit)
         for wait in waits { await wait.end() }
         if scope != nil, let ledger = Reports.box?.ledger, ledger.isUsed { tell(ledger.now) }
@@ -112,9 +112,6 @@ package struct Reporters: SettlingReporter {
         }
     }
 }
-
-/// A reporter whose reports are delivered by a ``Delivery`` of the process: its flush is the hub's to make.
-package protocol DeliveredReporter: ErrorReporter {}
 
 extension ReportLedger {
     var metadata: Logger.Metadata {

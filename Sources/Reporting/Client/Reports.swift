@@ -31,7 +31,7 @@ public enum Reports {
         replace(with: UInt(bitPattern: Unmanaged.passRetained(hub).toOpaque()))
     }
 
-    /// Makes what the reporters need to deliver, and delivers what an earlier process left behind.
+    /// Makes what the reporters need to deliver, and finds what an earlier process left behind.
     package static func begin() {
         hub?.begin()
     }

@@ -1,7 +1,8 @@
 package import Logging
 package import SluiceCore
 
-/// A reporter of ours that lives as long as the reporting, and has a say in what scopes keep.
+/// What only the client of a whole tracker needs, beside what every reporter has: a say in breadcrumbs, log records, and headers of traces.
+/// Sentry's is the only one.
 package protocol TrackingReporter: ErrorReporter {
     /// Nothing leaves any more.
     func end()

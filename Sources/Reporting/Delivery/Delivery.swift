@@ -2,7 +2,8 @@ internal import Logging
 internal import Synchronization
 package import SluiceCore
 
-/// Takes reports to the server, on one thread of its own that owns libcurl. Nothing else blocks there.
+/// Takes reports to one server, on a thread of its own that owns libcurl. Nothing else blocks there. ``ReportDelivery`` is the handle that
+/// reporters of others have to one.
 package final class Delivery: Sendable {
     let destination: ReportDestination
     let format: any ReportFormat

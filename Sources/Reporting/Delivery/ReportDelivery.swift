@@ -2,11 +2,11 @@ internal import Logging
 internal import SluiceCore
 internal import Synchronization
 
-/// Delivers a reporter's reports, with the guarantees of Sluice's own: an event is on disk before ``submit(_:)`` returns, leaves with a flush,
-/// is repeated under its id when a connection died in a freeze, and waits in the spool while the server is away. What becomes of it is in
+/// Delivers a reporter's reports, with the guarantees of Sluice's own: an event is on disk before ``submit(_:)`` returns (where the spool can be
+/// written: 64 MB, three days), leaves with a flush, is repeated under its id when a connection died in a freeze, and waits in the spool while the server is away. What becomes of it is in
 /// the invocation's ledger.
 ///
-/// Make one for each reporter, and keep it. It works while `LambdaApp.run()` does; in a test nothing is sent.
+/// It is a handle: the thread and the queue behind it are made when the app runs. Make one for each reporter, and keep it. It works while `LambdaApp.run()` does; in a test nothing is sent.
 public final class ReportDelivery: Sendable {
     private let destination: ReportDestination
     private let format: any ReportFormat
@@ -40,7 +40,7 @@ public final class ReportDelivery: Sendable {
         self.name = name
     }
 
-    /// Starts its thread, and finds what an earlier process left behind: it leaves with the first flush. For a reporter's `begin()`; else the first
+    /// Starts its thread, and finds what an earlier process left behind: it leaves after the first reply. For a reporter's `begin()`; else the first
     /// report does it.
     public func begin() { _ = delivery }
 

@@ -4,7 +4,7 @@ internal import SluiceCore
 public struct ReportDestination: Sendable {
     /// The absolute URL that bodies are posted to, `http` or `https`.
     public var url: String
-    /// Headers of each request, beside its content type: a key, say.
+    /// Headers of each request: a key, say. `Content-Type` is the format's, `Host` and `Content-Length` are made; one with a control character is not sent.
     public var headers: [(name: String, value: String)]
     /// A PEM file with the authorities to trust; nil for the system's.
     public var caCertificates: String?

@@ -1,12 +1,13 @@
 package import SluiceCore
 
-/// How the reports of one kind of server look, and what its responses mean. For ``ReportDelivery``; called on its thread, and where
-/// something is captured.
+/// How the reports of one kind of server look, and what its responses mean. For ``ReportDelivery``; called at the same time on the
+/// thread that captures and on the one that delivers.
 public protocol ReportFormat: Sendable {
     /// The media type of the bodies, as `application/json`.
     var contentType: String { get }
 
-    /// The body of the request that carries one report. Called twice: first with addresses for names, for the copy on disk, then with names.
+    /// The body of the request that carries one report. Called twice: first with bare addresses, for the copy on disk, then with the names of
+    /// the calls. What an earlier process left behind is sent as it was written.
     func body(of event: ReportEvent) -> [UInt8]
 
     /// What becomes of a report that the server has answered with this status.
@@ -16,7 +17,7 @@ public protocol ReportFormat: Sendable {
 }
 
 extension ReportFormat {
-    /// 2xx is delivered, everything else refused.
+    /// 2xx is delivered, everything else is refused for good, 429 and 503 too: say ``ReportVerdict/later`` where the server means that.
     public func verdict(on status: Int, body: [UInt8]) -> ReportVerdict { (200...299).contains(status) ? .delivered : .refused }
 }
 
@@ -29,7 +30,7 @@ public struct ReportVerdict: Sendable, Hashable {
     public static let delivered = Self(kind: .delivered)
     /// The server does not want it, now or ever.
     public static let refused = Self(kind: .refused)
-    /// The server wants it, later: it waits in the spool, as long as a `Retry-After` says at least.
+    /// The server wants it, later: it waits in the spool, at least as long as `Retry-After` says; without that header, until it is tried again.
     public static let later = Self(kind: .later)
 }
 

@@ -1,7 +1,7 @@
 public import SluiceCore
 
 /// Something that happened before the error, in the order it happened.
-public struct Breadcrumb: Sendable, Hashable {
+public struct Breadcrumb: Sendable, Hashable, Encodable {
     /// When; the moment it was made unless given.
     public var timestamp: WallClock.Instant
     /// The type in the words that trackers know: `default`, `debug`, `error`, `navigation`, `http`, `info`, `query`, `user`.

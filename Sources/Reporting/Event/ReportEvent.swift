@@ -3,7 +3,9 @@ public import SluiceCore
 /// One report: a failure, and what is known about the request that it belongs to. Everything may be changed but its id.
 ///
 /// Its terms are those of error trackers: an exception's frames, tags, contexts, breadcrumbs.
-public struct ReportEvent: Sendable {
+///
+/// Encoded, it has the names of its properties, the trace's ids among them: a body for a server of your own.
+public struct ReportEvent: Sendable, Encodable {
     /// 32 lower-case hexadecimal digits, those of the ``Failure``; a server takes each id once.
     public let id: String
     /// When it happened.
@@ -24,7 +26,7 @@ public struct ReportEvent: Sendable {
     public var environment: String?
     /// The build, within a release.
     public var dist: String?
-    /// Keys of letters, digits and `_.:-`, up to 200 characters; values up to 200, without line breaks. Others are left out.
+    /// Something to search by. Sentry takes keys of letters, digits and `_.:-`, and values without line breaks, 200 characters each.
     public var tags: [String: String] = [:]
     /// Who the request was for.
     public var user: ReportUser?
@@ -38,6 +40,40 @@ public struct ReportEvent: Sendable {
     public var exceptions: [ReportException] = []
     /// The HTTP request, filtered.
     public var request: ReportRequest?
+
+    /// The id of the trace that it belongs to, 32 lower-case hexadecimal digits; nil where none is known.
+    public var traceID: String? { trace?.traceID }
+    /// The id of our own span in that trace, 16 digits.
+    public var spanID: String? { trace?.spanID }
+
+    private enum CodingKeys: CodingKey {
+        case id, timestamp, level, message, logger, transaction, serverName, release, environment, dist, tags, user, contexts
+        case fingerprint, breadcrumbs, exceptions, request, traceID, spanID
+    }
+
+    /// Throws what the encoder throws; what is nil is left out.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(timestamp, forKey: .timestamp)
+        try container.encode(level, forKey: .level)
+        try container.encodeIfPresent(message, forKey: .message)
+        try container.encodeIfPresent(logger, forKey: .logger)
+        try container.encodeIfPresent(transaction, forKey: .transaction)
+        try container.encodeIfPresent(serverName, forKey: .serverName)
+        try container.encodeIfPresent(release, forKey: .release)
+        try container.encodeIfPresent(environment, forKey: .environment)
+        try container.encodeIfPresent(dist, forKey: .dist)
+        try container.encode(tags, forKey: .tags)
+        try container.encodeIfPresent(user, forKey: .user)
+        try container.encode(contexts, forKey: .contexts)
+        try container.encode(fingerprint, forKey: .fingerprint)
+        try container.encode(breadcrumbs, forKey: .breadcrumbs)
+        try container.encode(exceptions, forKey: .exceptions)
+        try container.encodeIfPresent(request, forKey: .request)
+        try container.encodeIfPresent(traceID, forKey: .traceID)
+        try container.encodeIfPresent(spanID, forKey: .spanID)
+    }
 
     /// The return addresses of the throw, innermost first; they become frames when the event is sent.
     package var throwAddresses: [UInt] = []

@@ -1,7 +1,7 @@
 public import SluiceCore
 
 /// One error of a chain of errors, as it is reported.
-public struct ReportException: Sendable, Hashable {
+public struct ReportException: Sendable, Hashable, Encodable {
     /// The Swift type's name, without its module.
     public var type: String
     /// What the error says of itself; cut at 8192 characters.
@@ -14,7 +14,7 @@ public struct ReportException: Sendable, Hashable {
     public var frames: [StackFrame] = []
 
     /// How an error came to be captured.
-    public struct Mechanism: Sendable, Hashable {
+    public struct Mechanism: Sendable, Hashable, Encodable {
         /// `generic` for `Reports.capture`, `auto.http.lambda` for what came out of a request, `chained` for causes.
         public var type: String
         /// False where the app's own code did not handle it; nil for causes.

@@ -1,7 +1,7 @@
 package import Logging
 
 /// How bad something is. More levels may come.
-public struct ReportLevel: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+public struct ReportLevel: RawRepresentable, Sendable, Hashable, CustomStringConvertible, Encodable {
     /// The level's name in reports.
     public let rawValue: String
 

@@ -1,5 +1,5 @@
 /// The HTTP request of an event, already filtered: secrets never leave, and personal data only where a reporter's options say so.
-public struct ReportRequest: Sendable, Hashable {
+public struct ReportRequest: Sendable, Hashable, Encodable {
     /// The method, as `GET`.
     public var method: String
     /// The URL, without query, fragment and credentials.
@@ -16,7 +16,7 @@ public struct ReportRequest: Sendable, Hashable {
     public var remoteAddress: String?
 
     /// A name and its value. Lists of pairs keep repeated names.
-    public struct Pair: Sendable, Hashable {
+    public struct Pair: Sendable, Hashable, Encodable {
         /// The name, as it was sent.
         public var name: String
         /// The value, as it was sent, or `[Filtered]`.

@@ -1,5 +1,5 @@
 /// Who the request is for. Sent as given: what is set by hand is never filtered.
-public struct ReportUser: Sendable, Hashable {
+public struct ReportUser: Sendable, Hashable, Encodable {
     /// The app's own id.
     public var id: String?
     /// A name to log in with.

@@ -44,6 +44,23 @@ public enum ReportValue: Sendable, Hashable {
     }
 }
 
+extension ReportValue: Encodable {
+    /// As JSON has it; NaN and the infinities as text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .double(let value) where value.isFinite: try container.encode(value)
+        case .double(let value): try container.encode(String(value))
+        case .string(let text): try container.encode(text)
+        case .array(let values): try container.encode(values)
+        case .object(let values): try container.encode(values)
+        }
+    }
+}
+
 extension ReportValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral

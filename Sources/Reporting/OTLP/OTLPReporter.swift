@@ -8,13 +8,16 @@ internal import Synchronization
 /// that was repeated after a connection died is known by it.
 ///
 /// - SeeAlso: OTLP 1.x, <https://opentelemetry.io/docs/specs/otlp/>; semantic conventions for exceptions in logs.
-public struct OTLPReporter: ErrorReporter, DeliveredReporter {
-    private let delivery: ReportDelivery
+public struct OTLPReporter: DeliveredReporter {
+    /// Delivers the records.
+    public let delivery: ReportDelivery
 
     /// - Parameters:
     ///   - endpoint: The server's base URL, `http` or `https`, as `http://localhost:4318`: `/v1/logs` is put behind it where it does not end so. A URL
     ///     that cannot be used is one ERROR record when the app starts, and nothing is sent.
     ///   - headers: Headers of each request: a key, say.
+    ///
+    /// The resource is what Lambda's variables say of the function, and what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` do. Personal data is never sent.
     public init(endpoint: String, headers: [String: String] = [:]) {
         self.init(OTLPSettings(endpoint: endpoint, headers: headers))
     }
@@ -31,15 +34,8 @@ public struct OTLPReporter: ErrorReporter, DeliveredReporter {
         delivery = ReportDelivery(to: settings.destination, as: OTLPFormat(), name: "otlp", problems: settings.problems)
     }
 
-    /// Starts the delivery: what an earlier process left behind leaves with the first flush.
-    public func begin() { delivery.begin() }
-
-    /// Makes a log record of the failure: it is on disk when this returns.
+    /// Makes a log record of the failure: it is on disk when this returns, where the spool takes it.
     public func capture(_ failure: Failure) {
-        guard Reports.process != nil, let event = ReportEvent(failure) else { return }
-        delivery.submit(event)
+        if let event = ReportEvent(failure) { delivery.submit(event) }
     }
-
-    /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time that is left.
-    public func flush(within limit: Duration) async { await delivery.flush(within: limit) }
 }

@@ -17,7 +17,7 @@ public struct SentryReporter: ErrorReporter {
     /// The one of ``options``.
     public var lowestStatus: Int { options.lowestStatus }
 
-    /// Reads the environment and, with a DSN, starts the delivery: what an earlier process left behind leaves with the first flush.
+    /// Reads the environment and, with a DSN, starts the delivery: what an earlier process left behind leaves after the first reply.
     public func begin() { _ = client }
 
     /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
@@ -43,7 +43,7 @@ public struct SentryReporter: ErrorReporter {
     }
 }
 
-extension SentryReporter: TrackingReporter, DeliveredReporter {
+extension SentryReporter: TrackingReporter {
     package func end() { place.empty() }
 
     package var breadcrumbLimit: Int { options.maxBreadcrumbs }
