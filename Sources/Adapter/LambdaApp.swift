@@ -79,7 +79,7 @@ public struct LambdaApp: Sendable {
         let state = InvocationScope.State()
         let scope = InvocationScope(
             requestID: request.id, deadline: request.deadline, state: state,
-            follower: Reports.follower(of: state, for: reporter))
+            follower: Reports.follower(for: reporter))
         return await InvocationScope.$current.withValue(scope) {
             if let problem = chain.problems.first {
                 return await send(chain.response(to: problem, of: Response(), to: request), reporter)

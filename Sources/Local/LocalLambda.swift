@@ -91,12 +91,15 @@ package enum LocalLambda {
         _ environment: [String: String], apiPort: UInt16, inboxPort: UInt16, _ arguments: [String]
     ) -> [String: String] {
         let name = arguments.first?.split(separator: "/").last.map(String.init) ?? "local"
-        let defaults = [
+        var defaults = [
             "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(name)", "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-            "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap", "SENTRY_DSN": ReportInbox.dsn(port: inboxPort),
+            "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap",
         ]
+        #if Sentry
+        defaults["SENTRY_DSN"] = ReportInbox.dsn(port: inboxPort)
+        #endif
         var result = environment.merging(defaults) { own, _ in own }
         result["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(apiPort)"
         return result

@@ -119,17 +119,17 @@ extension GlobalReports {
             let ingest = MockIngest()
             let logger = Logger(label: "sluice") { _ in SwiftLogNoOpLogHandler() }
             let app = Self.app(overlapping: 64)
-            try await withReports(app.chain.reporters.resolved([:]), to: ingest, logger) { reporters in
+            try await withReports(app.chain.reporters.resolved(["SENTRY_DSN": ingest.dsn]), to: ingest, logger) { reporters in
                 let loop = try EventLoop()
                 try loop.start("test")
                 await withTaskGroup(of: Void.self) { group in
                     for number in 0..<64 {
                         group.addTask {
                             let state = InvocationScope.State()
-                            let box = ScopeBox(state)
+                            let box = ScopeBox()
                             let scope = InvocationScope(requestID: "\(number)", state: state, follower: box)
                             let status = await Task(executorPreference: loop) {
-                                state.claim()
+                                scope.claim()
                                 return await InvocationScope.$current.withValue(scope) {
                                     var request = Request(.get, "/\(number)")
                                     request.headers[HTTPField.Name("sentry-trace")!] =

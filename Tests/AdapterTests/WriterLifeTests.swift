@@ -163,16 +163,19 @@ import Darwin
         }
     }
 
-    @Test("where the guard has answered, its status is the one that everybody hears of", arguments: [true, false])
-    func guardsStatus(_ writes: Bool) async throws {
-        try await checkTakeOver(status: 504, isCut: false) { token, writer in
+    @Test(
+        "where the guard has answered, its status is the one that everybody hears of, whatever the app makes of a time-out",
+        arguments: [true, false], [504, 503])
+    func guardsStatus(_ writes: Bool, status: Int) async throws {
+        try await checkTakeOver(status: status, isCut: false, announced: status) { token, writer in
             _ = token.take(.claim)
             if writes { try await writer.write("y") }
         }
     }
 
     private func checkTakeOver(
-        status: Int, isCut: Bool, records: Int = 0, onFlush: @escaping @Sendable (ReplyToken) -> Void = { _ in },
+        status: Int, isCut: Bool, records: Int = 0, announced: Int? = nil,
+        onFlush: @escaping @Sendable (ReplyToken) -> Void = { _ in },
         _ producer: @escaping @Sendable (ReplyToken, BodyWriter) async throws -> Void
     ) async throws {
         let api = MockRuntimeAPI([])
@@ -181,6 +184,7 @@ import Darwin
         let settings = try Settings(["AWS_LAMBDA_RUNTIME_API": "\(address)", "AWS_LWA_INVOKE_MODE": "response_stream"])
         let reply = Reply(to: "a", settings, RuntimeClient(loop, address: address))
         let token = reply.token
+        if let announced { reply.announce(Response(status: .init(code: announced))) }
         let reporter = RecordingReporter { onFlush(token) }
         let ends = Collected<ResponseEnd>()
         var routes = Router()

@@ -23,7 +23,7 @@ import Testing
             Reports.begin()
             defer { Reports.stop() }
             let state = InvocationScope.State()
-            let box = ScopeBox(state)
+            let box = ScopeBox()
             try await InvocationScope.$current.withValue(InvocationScope(requestID: "r", state: state, follower: box)) {
                 try await body(all)
                 await all.flush(within: .seconds(20))
@@ -119,6 +119,51 @@ import Testing
         #expect(result.spooled == 0)
         #expect(Set(ingest.requests.map { attribute("log.record.uid", of: record($0))?["stringValue"]?.text }).count == 1)
         #expect(ingest.requests.count == 2)
+    }
+
+    @Test("what is captured while the server holds back has its names when it leaves")
+    func heldWithNames() async throws {
+        let ingest = MockIngest { $0 == 0 ? .answer(503, headers: ["Retry-After": "1"]) : .answer(200) }
+        defer { ingest.stop() }
+        let result = try await request([reporter(ingest)]) { reporters in
+            reporters.record(Failure(.handlerError, "first", error: nil, status: 500))
+            await reporters.flush(within: .seconds(20))
+            do {
+                try Self.thrower()
+            } catch {
+                reporters.record(Failure(.handlerError, "second", error: error, status: 500))
+            }
+            repeat {
+                await reporters.flush(within: .seconds(20))
+                await reporters.settle(within: .seconds(20))
+                await Task.yield()
+            } while Reports.box?.ledger.now.isDelivered == false && !Task.isCancelled
+        }
+        #expect(result.ledger == ReportLedger(delivered: 2))
+        let second = ingest.requests.map(record).last { attribute("exception.stacktrace", of: $0) != nil }
+        let stack = try #require(attribute("exception.stacktrace", of: second ?? nil)?["stringValue"]?.text)
+        #expect(stack.contains("thrower"))
+    }
+
+    @inline(never) private static func thrower() throws { throw Broken() }
+
+    @Test("an error that Sentry's beforeSend leaves out is not told to the others again")
+    func leftOut() async throws {
+        let (otlp, sentry) = (MockIngest(), MockIngest())
+        defer { for ingest in [otlp, sentry] { ingest.stop() } }
+        let options = ReportOptions {
+            $0.dsn = sentry.dsn
+            $0.proxy = ""
+            $0.beforeSend = { _ in nil }
+        }
+        let error: any Error = Broken()
+        let result = try await request([SentryReporter(options), reporter(otlp)]) { reporters in
+            Reports.capture(error)
+            await reporters.flush(within: .seconds(20))
+            reporters.record(Failure(.handlerError, "failed", error: error, status: 500))
+        }
+        #expect(result.ledger == ReportLedger(delivered: 1, dropped: [.beforeSend: 1]))
+        #expect(otlp.requests.count == 1)
     }
 
     @Test("any other status is the server's no, and is not sent again", arguments: [400, 401, 403, 404, 500, 501])

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ReportScopeTests {
     private func asRequest<R: Sendable>(_ id: String, _ body: @Sendable (ScopeBox) async -> R) async -> R {
         let state = InvocationScope.State()
-        let box = ScopeBox(state)
+        let box = ScopeBox()
         let scope = InvocationScope(requestID: id, state: state, follower: box)
         return await InvocationScope.$current.withValue(scope) { await body(box) }
     }
@@ -167,7 +167,7 @@ import Testing
     @Test("case 82: many tasks and threads use scopes at once, and nothing is lost")
     func concurrency() async {
         let state = InvocationScope.State()
-        let box = ScopeBox(state)
+        let box = ScopeBox()
         let scope = InvocationScope(requestID: "r", state: state, follower: box)
         let rounds = 200
         await withTaskGroup(of: Void.self) { group in

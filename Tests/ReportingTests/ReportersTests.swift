@@ -91,7 +91,7 @@ import Testing
         let own = Hearing()
         let reporters = Reporters(Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, [own])
         let state = InvocationScope.State()
-        let scope = InvocationScope(requestID: "r", state: state, follower: ScopeBox(state, reporters: reporters))
+        let scope = InvocationScope(requestID: "r", state: state, follower: ScopeBox(reporters: reporters))
         InvocationScope.$current.withValue(scope) {
             let error: any Error = Broken()
             #expect(Reports.capture(error)?.utf8.count == 32)
@@ -118,5 +118,92 @@ import Testing
         if let cancelled { alarms.cancel(cancelled) }
         await done.wait()
         #expect(rung.values == [1, 2, 3])
+    }
+}
+
+/// What a review of the deliveries found: each was a hang, a loss or a leak.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct HubTests {
+    private struct Plain: ErrorReporter {
+        func capture(_ failure: Failure) {}
+        func flush(within limit: Duration) async {}
+    }
+
+    @Test("an invocation of an app without reporters is let go, whatever was said in it")
+    func noLeak() async {
+        weak var state: InvocationScope.State?
+        weak var box: ScopeBox?
+        do {
+            let scope = InvocationScope(requestID: "r")
+            state = scope.state
+            InvocationScope.$current.withValue(scope) {
+                Reports.setTag("a", "b")
+                box = Reports.box
+                #expect(box != nil)
+            }
+        }
+        #expect(state == nil)
+        #expect(box == nil)
+    }
+
+    @Test("losses that nobody can be told of end a flush at once, and are not tried again")
+    func untoldLosses() {
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
+        var queue = DeliveryQueue()
+        queue.losses.add(.beforeSend, .event)
+        queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}
+        guard case .send(let request, _) = queue.next(at: now).0, request.kind == .losses else {
+            Issue.record("not offered")
+            return
+        }
+        // As the thread does, whether it can tell them or not.
+        _ = queue.losses.take()
+        let (job, over) = queue.next(at: now)
+        guard case .idle = job else {
+            Issue.record("offered again")
+            return
+        }
+        #expect(over.count == 1)
+    }
+
+    @Test("a flush does not wait for a delivery that has nothing of its ledger, and does for what is in the thread's hand")
+    func concerns() {
+        let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
+        let (own, other) = (Ledger(), Ledger())
+        var queue = DeliveryQueue()
+        queue.fresh = [QueuedRequest(id: "a", kind: .event, content: .bytes([0x7B]), owners: [(own, 1)])]
+        #expect(queue.concerns(own) && !queue.concerns(other))
+        queue.add(own, drains: false, until: now.advanced(by: .seconds(2))) {}
+        guard case .send = queue.next(at: now).0 else {
+            Issue.record("not sent")
+            return
+        }
+        #expect(queue.fresh.isEmpty && queue.concerns(own))
+        _ = queue.next(at: now)
+        #expect(!queue.concerns(own))
+    }
+
+    @Test("two servers have two folders: by port, by key, and each time the same")
+    func folders() {
+        func name(_ url: String, _ key: String) -> String {
+            Spool(root: "/spool", destination: ReportDestination(url, headers: [("x-key", key)]).spoolName).folder
+        }
+        let folders = [
+            name("http://localhost:4318/v1/logs", "a"), name("http://localhost:9000/v1/logs", "a"),
+            name("http://localhost:4318/v1/logs", "b"),
+        ]
+        #expect(Set(folders).count == 3)
+        #expect(folders[0] == name("http://localhost:4318/v1/logs", "a"))
+        #expect(folders.allSatisfy { !$0.contains("4318") })
+    }
+
+    @Test("a clock that was set back does not hold reports any longer than the server asked for")
+    func heldBack() throws {
+        let delivery = Delivery(
+            to: ReportDestination("http://127.0.0.1:9/"), as: OTLPFormat(), spoolRoot: "/nowhere",
+            Diagnostics("test", Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, isDebug: false))
+        delivery.heldUntil.withLock { $0 = (.now.advanced(by: .seconds(50)), .seconds(60)) }
+        #expect(delivery.isHeld)
+        delivery.heldUntil.withLock { $0 = (.now.advanced(by: .seconds(3600)), .seconds(60)) }
+        #expect(!delivery.isHeld)
     }
 }

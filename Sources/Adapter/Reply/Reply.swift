@@ -20,6 +20,8 @@ final class Reply: Sendable {
         var stream: StreamReply?
         /// The status that the stream begins with.
         var status: Int?
+        /// The status of what the guard gives, should it take the reply untouched.
+        var guardStatus: Int?
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
     }
@@ -54,6 +56,7 @@ final class Reply: Sendable {
             case streamed(StreamForm, [UInt8])
         }
         fileprivate let form: Form
+        fileprivate let status: Int
         /// Why it cannot leave so.
         let problem: ReplyTooLarge?
     }
@@ -61,11 +64,13 @@ final class Reply: Sendable {
     func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
         guard settings.invokeMode == .buffered else {
             return Draft(
-                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes), problem: nil)
+                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes),
+                status: response.status.code, problem: nil)
         }
         let bytes = BufferedReply.encode(response)
         return Draft(
-            form: .buffered(bytes), problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
+            form: .buffered(bytes), status: response.status.code,
+            problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
     }
 
     // MARK: The worker
@@ -92,7 +97,7 @@ final class Reply: Sendable {
             guard token.take(.whole) else { return }
             try await client.value.respond(id, bytes)
         case .streamed(let form, let bytes):
-            try await stream(form).writeWhole(bytes)
+            try await stream(form, draft.status).writeWhole(bytes)
         }
     }
 
@@ -106,13 +111,14 @@ final class Reply: Sendable {
 
     /// Begins a stream: nothing leaves before its first byte.
     func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
-        known.withLock { $0.status = response.status.code }
-        return stream(StreamForm(response, to: method, settings.emptyStream), tellsCancellation: response.body.isStream)
+        stream(
+            StreamForm(response, to: method, settings.emptyStream), response.status.code,
+            tellsCancellation: response.body.isStream)
     }
 
-    private func stream(_ form: StreamForm, tellsCancellation: Bool = false) -> StreamReply {
+    private func stream(_ form: StreamForm, _ status: Int, tellsCancellation: Bool = false) -> StreamReply {
         let stream = StreamReply(id, client.value, token, form, tellsCancellation: tellsCancellation)
-        known.withLock { $0.stream = stream }
+        known.withLock { ($0.stream, $0.status) = (stream, status) }
         return stream
     }
 
@@ -131,6 +137,12 @@ final class Reply: Sendable {
 
     /// The status of a stream whose head has left; nil where none has.
     var sentStatus: Int? { known.withLock { $0.stream?.headIsGone == true ? $0.status : nil } }
+
+    /// What the guard will give, should it take the reply untouched: said before it tries.
+    func announce(_ response: Response) { known.withLock { $0.guardStatus = response.status.code } }
+
+    /// The status that the client gets where the guard has taken the reply untouched.
+    var guardStatus: HTTPResponse.Status { known.withLock(\.guardStatus).map { .init(code: $0) } ?? .gatewayTimeout }
 
     /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its own, or where the stream broke
     /// or was cut meanwhile.

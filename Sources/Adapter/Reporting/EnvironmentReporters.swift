@@ -11,12 +11,19 @@ extension CaptureErrors.Reporters {
     ///
     /// - Parameter environment: Names some: `SENTRY_DSN` Sentry's, `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` OTLP's.
     func resolved(_ environment: [String: String]) -> [any ErrorReporter] {
-        switch self {
-        case .these(let reporters): reporters
-        case .ofEnvironment: Self.named(in: environment)
-        case .ofEnvironmentBut(let reporter):
-            [reporter] + Self.named(in: environment).filter { type(of: $0) != type(of: reporter) }
-        }
+        let all =
+            switch self {
+            case .these(let reporters): reporters
+            case .ofEnvironment: Self.named(in: environment)
+            case .ofEnvironmentBut(let reporter):
+                [reporter] + Self.named(in: environment).filter { type(of: $0) != type(of: reporter) }
+            }
+        #if Sentry
+        // One that nobody has given a DSN has nothing to do, and costs nothing then.
+        return all.filter { ($0 as? SentryReporter)?.hasDSN(environment) ?? true }
+        #else
+        return all
+        #endif
     }
 
     private static func named(in environment: [String: String]) -> [any ErrorReporter] {

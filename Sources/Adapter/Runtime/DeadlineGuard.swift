@@ -156,11 +156,12 @@ final class DeadlineGuard: Sendable {
 
     private func respond(to invocation: GuardedInvocation) async {
         do {
+            // Chosen once, and said before it is taken: access line, record and client tell one status.
+            let known = invocation.known
+            let response = known.timeoutResponse ?? Self.timeoutResponse(invocation, problemResponse)
+            invocation.reply.announce(response)
             switch try await invocation.reply.takeOver(on: loop) {
             case .untouched:
-                // Read once: the record tells the status that is sent.
-                let known = invocation.known
-                let response = known.timeoutResponse ?? Self.timeoutResponse(invocation, problemResponse)
                 let status = response.status.code
                 await record(
                     invocation, "did not end in time and was answered with \(status)\(mayEndProcess)", status,

@@ -108,7 +108,7 @@ struct InvocationHandler: Sendable {
                 reporter)
         } else {
             let late = response.replaced(
-                by: HandlerTimeout(), for: request, with: { _, _ in Response(status: .gatewayTimeout) })
+                by: HandlerTimeout(), for: request, with: { _, _ in Response(status: reply.guardStatus) })
             await chain.complete(late, of: request, isRecorded: true, reporter)
         }
         return false

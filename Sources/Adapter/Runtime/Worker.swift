@@ -69,7 +69,7 @@ struct Worker: Sendable {
         let now = WallClock.Instant.now
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
         let state = InvocationScope.State()
-        let follower = Reports.follower(of: state)
+        let follower = Reports.follower()
         if let follower, invocation.clientContext != nil {
             follower.carrier = invocation.traceCarrier(Reports.traceHeaderNames)
         }
@@ -87,7 +87,7 @@ struct Worker: Sendable {
             invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply, guarded: guarded)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
-            scope.state.claim()
+            scope.claim()
             try await InvocationScope.$current.withValue(scope) { try await handler.run() }
         }
         if let guarded {

@@ -20,7 +20,7 @@ extension InvocationScope {
         package init() { owner = Atomic(CurrentTask.id) }
 
         /// The current task owns the invocation from here on: what it says of it is said of the whole.
-        package func claim() { owner.store(CurrentTask.id, ordering: .relaxed) }
+        func claim() { owner.store(CurrentTask.id, ordering: .relaxed) }
 
         /// The number of the task that owns the invocation; 0 outside of tasks.
         package var ownerID: UInt64 { owner.load(ordering: .relaxed) }

@@ -46,6 +46,12 @@ public struct InvocationScope: Sendable {
     /// Who follows what happens here; nil where nobody does.
     package var follower: (any ScopeFollower)? { ownFollower ?? state.follower }
 
+    /// The current task owns the invocation from here on: what it says of it is said of the whole.
+    package func claim() {
+        state.claim()
+        follower?.claim()
+    }
+
     /// Where an error was thrown, innermost first, twenty frames at most: names where they are at hand, else image and offset. Empty
     /// where nobody looked: throws are remembered while `LambdaApp.run()` does.
     public func stack(of error: any Error) -> [String] {
@@ -77,6 +83,8 @@ package protocol ScopeFollower: AnyObject, Sendable {
     func began(_ request: @escaping @Sendable () -> RequestSummary)
     /// The request matched a route, as `GET /orders/{id}`.
     func matched(_ route: String)
+    /// The current task owns this from here on: what it says is said of the whole invocation.
+    func claim()
     /// Whether another task than the current one owns this.
     var isForeign: Bool { get }
     /// A copy for the current task.

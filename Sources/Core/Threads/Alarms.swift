@@ -32,7 +32,9 @@ package final class Alarms: Sendable {
             state.wakeUp = wakeUp
             state.lastNumber += 1
             state.alarms.append(Alarm(number: state.lastNumber, time: time, ring: ring))
-            guard state.nextLook.map({ time < $0 }) ?? true else { return (state.lastNumber, nil) }
+            // A look that should have been (a long freeze, a stepped clock) is not to be relied on.
+            let now = WallClock.Instant.now
+            guard state.nextLook.map({ time < $0 || $0 < now }) ?? true else { return (state.lastNumber, nil) }
             state.nextLook = time
             return (state.lastNumber, wakeUp)
         }
@@ -40,7 +42,7 @@ package final class Alarms: Sendable {
         return number
     }
 
-    /// It is not called from here on, where it has not been.
+    /// It is not called any more, unless that is just happening.
     package func cancel(_ number: UInt64) {
         // What goes is let go outside of the lock.
         let old = state.withLock { state in

@@ -9,6 +9,7 @@ final class ReportHub: Sendable {
     let reporters: Reporters
     let tracking: [any TrackingReporter]
     private let hasBegun = Atomic(false)
+    private let isOver = Atomic(false)
     private let made = Mutex<[Delivery]>([])
     /// The same list, for whoever asks after each invocation: a lock would be shared between workers. Lists live as long as the process.
     private let published = Atomic<UInt>(0)
@@ -32,6 +33,7 @@ final class ReportHub: Sendable {
     }
 
     func end() {
+        isOver.store(true, ordering: .releasing)
         for reporter in tracking { reporter.end() }
         for delivery in deliveries { delivery.stop() }
     }
@@ -43,6 +45,8 @@ final class ReportHub: Sendable {
             let list = List(made)
             published.store(UInt(bitPattern: Unmanaged.passRetained(list).toOpaque()), ordering: .releasing)
         }
+        // Somebody was late: what it takes waits in the spool.
+        if isOver.load(ordering: .acquiring) { delivery.stop() }
     }
 
     var deliveries: [Delivery] {

@@ -37,7 +37,7 @@ package struct Reporters: SettlingReporter {
         let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         if isPending { await Reports.hub?.flush(ledger, drains: false, within: limit) }
-        for wait in waits { await wait.end() }
+        for wait in waits { await wait.wait() }
     }
 
     package func mustSettle(_ scope: InvocationScope) -> Bool {
@@ -51,7 +51,7 @@ package struct Reporters: SettlingReporter {
         let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         await Reports.hub?.flush(Reports.box?.ledger, drains: true, within: limit)
-        for wait in waits { await wait.end() }
+        for wait in waits { await wait.wait() }
         if scope != nil, let ledger = Reports.box?.ledger, ledger.isUsed { tell(ledger.now) }
     }
 
@@ -67,41 +67,50 @@ package struct Reporters: SettlingReporter {
     private final class Wait: Sendable {
         private struct State {
             var isOver = false
-            var alarm: UInt64?
             var waiting: CheckedContinuation<Void, Never>?
         }
 
         private let state = Mutex(State())
+        private let end: WallClock.Instant
+        private let work = Mutex<Task<Void, Never>?>(nil)
 
         init(_ limit: Duration, _ body: @escaping @Sendable () async -> Void) {
-            let work = Task {
+            end = .now.advanced(by: limit)
+            let task = Task {
                 await body()
                 self.finish()
             }
-            // Not by a task: the reporter may block the threads that those need.
-            let alarm = Alarms.shared.set(at: WallClock.Instant.now.advanced(by: limit)) {
-                self.finish()
-                // What it does when it is cancelled is its own code too.
-                Task.detached { work.cancel() }
-            }
-            let isOver = state.withLock { state in
-                state.alarm = alarm
-                return state.isOver
-            }
-            if isOver, let alarm { Alarms.shared.cancel(alarm) }
+            work.withLock { $0 = task }
         }
 
         private func finish() {
-            let (alarm, waiting) = state.withLock { state in
+            let waiting = state.withLock { state in
                 state.isOver = true
-                defer { (state.alarm, state.waiting) = (nil, nil) }
-                return (state.alarm, state.waiting)
+                defer { state.waiting = nil }
+                return state.waiting
             }
-            if let alarm { Alarms.shared.cancel(alarm) }
             waiting?.resume()
         }
 
-        func end() async {
+        private func giveUp() {
+            finish()
+            // What it does when it is cancelled is its own code too.
+            let work = work.withLock(\.self)
+            Task.detached { work?.cancel() }
+        }
+
+        func wait() async {
+            // As a rule it is over by now: then nobody has to keep its time.
+            if state.withLock(\.isOver) { return }
+            // Not by a task, where there is a thread for it: the reporter may block those that tasks need.
+            let alarm = Alarms.shared.set(at: end) { self.giveUp() }
+            if alarm == nil {
+                let left = max(end.remaining, .zero)
+                Task.detached {
+                    try? await Task.sleep(for: left)
+                    self.giveUp()
+                }
+            }
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
                     if !state.isOver { state.waiting = continuation }
@@ -109,6 +118,7 @@ package struct Reporters: SettlingReporter {
                 }
                 if isOver { continuation.resume() }
             }
+            if let alarm { Alarms.shared.cancel(alarm) }
         }
     }
 }

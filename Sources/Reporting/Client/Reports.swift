@@ -44,6 +44,9 @@ public enum Reports {
     /// Whether anybody hears of anything: asked by whoever would do work for it.
     package static var isOn: Bool { hub?.reporters.all.isEmpty == false }
 
+    /// Whether what one reporter leaves out nobody else has.
+    static var isOnlyReporter: Bool { hub.map { $0.reporters.all.count < 2 } ?? true }
+
     // MARK: Scopes
 
     @TaskLocal static var processBox: ScopeBox?
@@ -59,13 +62,13 @@ public enum Reports {
     /// The scope that things are said of, made where there is none yet.
     package static var madeBox: ScopeBox {
         if let box { return box }
-        let made = InvocationScope.current.map { scope in scope.state.follower { ScopeBox(scope.state) } }
+        let made = InvocationScope.current.map { scope in scope.state.follower { ScopeBox(owner: scope.state.ownerID) } }
         return made as? ScopeBox ?? .process
     }
 
     /// Follows an invocation from here on, for these reporters; nil: for those of the process.
-    package static func follower(of state: InvocationScope.State, for reporters: Reporters? = nil) -> ScopeBox? {
-        reporters != nil || isOn ? ScopeBox(state, reporters: reporters) : nil
+    package static func follower(for reporters: Reporters? = nil) -> ScopeBox? {
+        reporters != nil || isOn ? ScopeBox(reporters: reporters) : nil
     }
 
     // MARK: What happened

@@ -2,7 +2,8 @@ public import SluiceCore
 
 /// A reporter whose reports a ``ReportDelivery`` delivers: of an ``ErrorReporter``'s methods only `capture(_:)` is left to write.
 ///
-/// Its flushes are made together with those of all others, under one limit: `begin()` and `flush(within:)` are written for it.
+/// Its flushes are made together with those of all others, under one limit: `begin()` and `flush(within:)` are written for it, and a
+/// `flush(within:)` of its own is not called. A reporter that has more to flush is an ``ErrorReporter``.
 public protocol DeliveredReporter: ErrorReporter {
     /// Delivers its reports. One for each reporter, kept.
     var delivery: ReportDelivery { get }

@@ -9,8 +9,13 @@ extension Delivery {
         guard !isLimited(request.kind) else {
             return drop(request, .rateLimitBackoff, "the server asked to hold back")
         }
-        guard !isHeld else { return putOff(request) }
         guard request.kind != .losses else { return sendLosses(request, transport, wake) }
+        if isHeld, case .event = request.content {
+            // With its names, which only this process knows how to find.
+            guard let bytes = prepare(&request, wake) else { return }
+            request.content = .bytes(bytes)
+        }
+        guard !isHeld else { return putOff(request) }
         guard let body = prepare(&request, wake) else { return }
         guard let transport else { return giveUp(request, after: .seconds(60), "libcurl is not there", keepsLogs: false) }
         deliver(request, stamped(body, telling: takeLosses()), isProbe, transport, wake)
@@ -25,7 +30,9 @@ extension Delivery {
     }
 
     private func sendLosses(_ request: QueuedRequest, _ transport: WireTransport?, _ wake: WakeUp) {
-        guard let extended, let transport, let losses = takeLosses() else { return }
+        // Taken in any case: what cannot be told must not be tried again and again.
+        guard let losses = takeLosses(), let extended else { return }
+        guard let transport else { return lose(request, "libcurl is not there", .seconds(60)) }
         let now = WallClock.Instant.now
         let body = extended.stamped(extended.body(nil, telling: losses, at: now), at: now)
         deliver(request, body, false, transport, wake)
@@ -109,8 +116,8 @@ extension Delivery {
         if verdict == .later {
             // A server that says nothing of it is asked again as one that is away is.
             if let wait = response.retryAfter {
-                let until = WallClock.Instant.now.advanced(by: RetryAfter.duration(wait, now: .now))
-                heldUntil.withLock { $0 = until }
+                let time = RetryAfter.duration(wait, now: .now)
+                heldUntil.withLock { $0 = (.now.advanced(by: time), time) }
             }
             return giveUp(request, after: cost, "the server answered with \(status)", keepsLogs: true)
         }
@@ -206,7 +213,9 @@ extension Delivery {
         finish(request)
         request.move(to: .dropped(reason))
         count(reason, request)
-        if let source = request.source, reason == .beforeSend || reason == .eventProcessor { source.box.forget(source.error) }
+        if let source = request.source, reason == .beforeSend || reason == .eventProcessor, Reports.isOnlyReporter {
+            source.box.forget(source.error)
+        }
         diagnostics.debug("\(request.id) dropped (\(reason.rawValue)): \(why)")
     }
 

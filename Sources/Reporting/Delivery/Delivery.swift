@@ -12,7 +12,7 @@ package final class Delivery: Sendable {
     let spool: Spool
     let state = Mutex(DeliveryQueue())
     /// The moment until which the server has asked for nothing at all.
-    let heldUntil = Mutex<WallClock.Instant?>(nil)
+    let heldUntil = Mutex<(moment: WallClock.Instant, time: Duration)?>(nil)
     /// What could be sent, parked requests included: a flush that finds nothing reads this and no more.
     let work = Atomic(0)
     /// Whether there are losses that the server has not been told of.
@@ -76,7 +76,7 @@ package final class Delivery: Sendable {
         state.withLock { state in
             for (name, size) in found {
                 guard !isOld(name) else {
-                    state.losses.add(.cacheOverflow, .event)
+                    if extended?.tellsLosses == true { state.losses.add(.cacheOverflow, .event) }
                     continue
                 }
                 state.spoolSize += size
@@ -157,6 +157,8 @@ package final class Delivery: Sendable {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isOpen = state.withLock { state in
                 if state.isClosed || (state.breaker.isOpen && !drains) { return true }
+                // What is pending may be another delivery's.
+                if !drains, let ledger, !state.concerns(ledger) { return true }
                 state.add(ledger, drains: drains, until: until, atMost: atMost) { continuation.resume() }
                 return false
             }
@@ -230,5 +232,12 @@ package final class Delivery: Sendable {
     func isLimited(_ kind: QueuedRequest.Kind) -> Bool { extended?.isLimited(kind, at: .now) ?? false }
 
     /// Whether the server has asked to come again later, with everything.
-    var isHeld: Bool { heldUntil.withLock { $0.map { .now < $0 } ?? false } }
+    var isHeld: Bool {
+        heldUntil.withLock { held in
+            guard let held else { return false }
+            let now = WallClock.Instant.now
+            // A clock that was set back does not make it longer.
+            return now < held.moment && held.moment <= now.advanced(by: held.time)
+        }
+    }
 }

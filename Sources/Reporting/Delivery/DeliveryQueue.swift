@@ -41,6 +41,8 @@ struct DeliveryQueue: Sendable {
     /// The thread has ended, or never began: nobody is to wait for it.
     var isClosed = false
     private var nextWaiter: UInt64 = 0
+    /// Whose things the thread has in hand.
+    private var inHand: [Ledger] = []
 
     mutating func add(
         _ ledger: Ledger?, drains: Bool, until: WallClock.Instant, atMost: WallClock.Instant? = nil,
@@ -66,6 +68,21 @@ struct DeliveryQueue: Sendable {
     ///
     /// - Parameter holdsBackEvents: The server asked for no events for now: what is in the spool stays there.
     mutating func next(at now: WallClock.Instant, holdsBackEvents: Bool = false) -> (Job, [Waiter]) {
+        let (job, over) = choose(at: now, holdsBackEvents: holdsBackEvents)
+        switch job {
+        case .send(let request, _), .prepare(let request): inHand = request.owners.map(\.ledger)
+        case .idle: inHand = []
+        }
+        return (job, over)
+    }
+
+    /// Whether anything of a ledger's is here, and not yet in the spool.
+    func concerns(_ ledger: Ledger) -> Bool {
+        inHand.contains { $0 === ledger } || logs.contains(ledger)
+            || fresh.contains { request in request.owners.contains { $0.ledger === ledger } }
+    }
+
+    private mutating func choose(at now: WallClock.Instant, holdsBackEvents: Bool) -> (Job, [Waiter]) {
         var over = expire(at: now)
         // With the server away they stay in their buffer, whose limit holds.
         if !breaker.isOpen, !waiters.isEmpty || logs.isDue(at: now) { moveLogs() }

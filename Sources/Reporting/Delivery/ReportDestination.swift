@@ -10,7 +10,7 @@ public struct ReportDestination: Sendable {
     public var caCertificates: String?
     /// A proxy's URL; nil for the environment's `https_proxy`, `http_proxy` and `no_proxy`, empty for none.
     public var proxy: String?
-    /// What tells its spool from others', in each process alike; nil for the URL.
+    /// What tells its spool from others', in each process alike; nil for the URL and the headers.
     package var identity: String?
     /// The `User-Agent`.
     package var userAgent = "Sluice/\(Version.current)"
@@ -35,11 +35,9 @@ public struct ReportDestination: Sendable {
     /// Whether it is on this machine: not reached through a proxy, whatever the environment says.
     var isLoopback: Bool { ["127.0.0.1", "localhost", "[::1]"].contains(authority.host) }
 
-    /// On this machine ports change from run to run, and what an earlier run left behind is wanted by the next.
+    /// What tells its spool from others': another key is another owner. Only a hash of it is ever written.
     var spoolName: String {
-        if let identity { return identity }
-        guard isLoopback, !authority.port.isEmpty else { return url }
-        return url.place(of: authority.port).map { url.replacingCharacters(in: $0) } ?? url
+        identity ?? ([url] + headers.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
     }
 
     private var authority: (host: String, port: String) {
@@ -49,11 +47,5 @@ public struct ReportDestination: Sendable {
         if rest.begins(with: "["), let (inside, behind) = rest.cut(at: "]") { return (inside + "]", String(behind)) }
         guard let (host, port) = rest.cut(at: ":") else { return (String(rest), "") }
         return (String(host), ":" + port)
-    }
-}
-
-extension String {
-    fileprivate func replacingCharacters(in range: Range<String.Index>) -> String {
-        String(self[..<range.lowerBound] + self[range.upperBound...])
     }
 }

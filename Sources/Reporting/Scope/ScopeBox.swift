@@ -26,38 +26,41 @@ package final class ScopeBox: ScopeFollower {
     }
 
     private let state: Mutex<State>
-    /// The invocation; nil for the scope of the process, which every task writes.
-    private let invocation: InvocationScope.State?
-    /// The task that made a copy; nil where the invocation's own task owns it.
-    private let copier: UInt64?
+    /// The number of the task whose values are the scope's own; 0 where they are every task's.
+    private let ownerID: Atomic<UInt64>
+    /// Whether it is the scope of the process, or a copy of it, which has no end.
+    private let isOfProcess: Bool
     /// Where breadcrumbs go: that of the request, also inside of `withScope`.
     private let parent: ScopeBox?
     package let ledger: Ledger
     /// Who hears of what is captured here; nil: who hears of all that the process captures.
     package let reporters: Reporters?
 
-    /// The scope of one invocation.
-    package convenience init(_ invocation: InvocationScope.State = .init(), reporters: Reporters? = nil) {
-        self.init(ReportScope(), invocation, copier: nil, parent: nil, ledger: Ledger(), reporters)
+    /// The scope of one invocation. It does not keep the invocation's state, which may keep it.
+    ///
+    /// - Parameter owner: The number of the task that owns the invocation.
+    package convenience init(owner: UInt64 = CurrentTask.id, reporters: Reporters? = nil) {
+        self.init(ReportScope(), owner: owner, isOfProcess: false, parent: nil, ledger: Ledger(), reporters)
     }
 
     private init(
-        _ scope: ReportScope, _ invocation: InvocationScope.State?, copier: UInt64?, parent: ScopeBox?, ledger: Ledger,
-        _ reporters: Reporters?
+        _ scope: ReportScope, owner: UInt64, isOfProcess: Bool, parent: ScopeBox?, ledger: Ledger, _ reporters: Reporters?
     ) {
         state = Mutex(State(own: scope, trail: Trail()))
-        self.invocation = invocation
-        self.copier = copier
+        ownerID = Atomic(owner)
+        self.isOfProcess = isOfProcess
         self.parent = parent
         self.ledger = ledger
         self.reporters = reporters
     }
 
-    package static let process = ScopeBox(ReportScope(), nil, copier: nil, parent: nil, ledger: Ledger(), nil)
+    package static let process = ScopeBox(
+        ReportScope(), owner: 0, isOfProcess: true, parent: nil, ledger: Ledger(), nil)
 
     /// A copy for the current task, breadcrumbs excepted: they stay one trail.
     func copy() -> ScopeBox {
-        ScopeBox(scope, invocation, copier: CurrentTask.id, parent: root, ledger: ledger, reporters)
+        ScopeBox(
+            scope, owner: CurrentTask.id, isOfProcess: isOfProcess, parent: root, ledger: ledger, reporters)
     }
 
     package func forked() -> any ScopeFollower { copy() }
@@ -65,8 +68,9 @@ package final class ScopeBox: ScopeFollower {
     private var root: ScopeBox { parent ?? self }
     /// Whether it is that scope, or one that was forked from it.
     func isPart(of other: ScopeBox) -> Bool { root === other }
-    /// The number of the task whose values are the scope's own; 0 where they are every task's.
-    private var owner: UInt64 { copier ?? invocation?.ownerID ?? 0 }
+    private var owner: UInt64 { ownerID.load(ordering: .relaxed) }
+
+    package func claim() { ownerID.store(CurrentTask.id, ordering: .relaxed) }
 
     package var isForeign: Bool { owner != 0 && owner != CurrentTask.id }
 
@@ -137,7 +141,7 @@ package final class ScopeBox: ScopeFollower {
     func isNew(_ error: any Error, as id: String = RandomID.uuid()) -> Bool {
         // Outside of the lock: descriptions are the app's own code.
         let known = root.state.withLock(\.captured)
-        let sites = invocation?.throwSites ?? []
+        let sites = isOfProcess ? [] : InvocationScope.current?.state.throwSites ?? []
         let chain = ErrorChain.of(error)
         func hasOwnSite(_ error: any Error) -> Bool {
             sites.contains { !$0.isTyped && ErrorIdentity.isSameBox($0.error, error) }
@@ -148,7 +152,7 @@ package final class ScopeBox: ScopeFollower {
             chain.contains { one in
                 if ErrorIdentity.isSameBox(one, known.error) { return true }
                 // The process's scope has no end: an equal error, later, is another one.
-                if invocation == nil { return false }
+                if isOfProcess { return false }
                 // Equal, but thrown apart from each other: two errors.
                 if hasOwnSite(one), hasOwnSite(known.error) { return false }
                 return ErrorIdentity.same(one, known.error)
@@ -180,5 +184,7 @@ package final class ScopeBox: ScopeFollower {
     }
 
     /// Where this error was thrown in this invocation; nil where nobody looked.
-    func throwSite(of error: any Error) -> ThrowSite? { invocation?.throwSite(of: error) }
+    func throwSite(of error: any Error) -> ThrowSite? {
+        isOfProcess ? nil : InvocationScope.current?.state.throwSite(of: error)
+    }
 }

@@ -36,6 +36,11 @@ public struct SentryReporter: ErrorReporter {
         await delivery.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
     }
 
+    /// Whether anybody says where reports go, readable or not.
+    package func hasDSN(_ environment: [String: String]) -> Bool {
+        (options.dsn ?? environment["SENTRY_DSN"])?.trimmed.isEmpty == false
+    }
+
     /// Nil while nothing is reported.
     var client: SentryClient? {
         guard let process = Reports.process else { return nil }
