@@ -2,7 +2,7 @@ package import Logging
 package import SluiceCore
 
 /// What only the client of a whole tracker needs, beside what every reporter has: a say in breadcrumbs, log records, and headers of traces.
-/// Sentry's is the only one.
+/// Only one of ours has it.
 package protocol TrackingReporter: ErrorReporter {
     /// Nothing leaves any more.
     func end()

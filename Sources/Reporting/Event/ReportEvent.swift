@@ -26,7 +26,7 @@ public struct ReportEvent: Sendable, Encodable {
     public var environment: String?
     /// The build, within a release.
     public var dist: String?
-    /// Something to search by. Sentry takes keys of letters, digits and `_.:-`, and values without line breaks, 200 characters each.
+    /// Something to search by. A tracker may take keys of letters, digits and `_.:-` only, and values of one line, 200 characters each.
     public var tags: [String: String] = [:]
     /// Who the request was for.
     public var user: ReportUser?
