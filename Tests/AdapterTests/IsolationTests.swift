@@ -126,7 +126,7 @@ extension GlobalReports {
                     for number in 0..<64 {
                         group.addTask {
                             let state = InvocationScope.State()
-                            let box = ScopeBox()
+                            let box = ReportingScope()
                             let scope = InvocationScope(requestID: "\(number)", state: state, follower: box)
                             let status = await Task(executorPreference: loop) {
                                 scope.claim()

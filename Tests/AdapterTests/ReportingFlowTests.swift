@@ -366,7 +366,7 @@ extension GlobalReports {
                 options.enableLogs = true
             }
             let state = InvocationScope.State()
-            let box = ScopeBox()
+            let box = ReportingScope()
             let scope = InvocationScope(requestID: "r", state: state, follower: box)
             await withReports([SentryReporter(options)], to: ingest, logger) { reporter in
                 await InvocationScope.$current.withValue(scope) {

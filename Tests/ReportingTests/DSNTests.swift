@@ -84,7 +84,7 @@ import Testing
             ReportOptions(),
             ReportingProcess(
                 environment: ["SENTRY_DSN": "https://xyzzy:zyxxy@sentry.io:port/1"], logger: records.logger))
-        let box = ScopeBox()
+        let box = ReportingScope()
         #expect(client.delivery == nil)
         #expect(client.capture(ReportEvent(level: .error), box.scope, box).count == 32)
         #expect(records.all.map(\.level) == [.error])
@@ -202,7 +202,7 @@ import Testing
         let records = LogRecords()
         let client = SentryClient(
             ReportOptions(), ReportingProcess(environment: dsn.map { ["SENTRY_DSN": $0] } ?? [:], logger: records.logger))
-        let box = ScopeBox()
+        let box = ReportingScope()
         let id = client.capture(ReportEvent(level: .error), box.scope, box)
         #expect(id.count == 32)
         #expect(box.lastEventID == id)

@@ -128,7 +128,7 @@ import Testing
     func together() async throws {
         let bench = ReportBench()
         let client = bench.client()
-        let boxes = (0..<16).map { _ in ScopeBox() }
+        let boxes = (0..<16).map { _ in ReportingScope() }
         await withTaskGroup(of: Void.self) { group in
             for (number, box) in boxes.enumerated() {
                 group.addTask {
@@ -187,7 +187,7 @@ import Testing
     func whose() async throws {
         let bench = ReportBench()
         let client = bench.client()
-        let other = ScopeBox()
+        let other = ReportingScope()
         client.capture("other", in: other)
         client.capture("own", in: bench.box)
         await client.flush(bench.box)
@@ -201,7 +201,7 @@ import Testing
     // MARK: Logs
 
     private func entry(_ text: String = "x") -> LogBuffer.Entry {
-        LogBuffer.Entry(Array(#"{"body":"\#(text)"}"#.utf8), ledger: ScopeBox().ledger)
+        LogBuffer.Entry(Array(#"{"body":"\#(text)"}"#.utf8), ledger: ReportingScope().ledger)
     }
 
     private func count(_ parcel: QueuedRequest?) throws -> Int? {

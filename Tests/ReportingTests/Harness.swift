@@ -15,8 +15,8 @@ final class TestClient: Sendable {
 
     var ingest: MockIngest { bench.ingest }
     var records: LogRecords { bench.records }
-    var box: ScopeBox { bench.box }
-    var process: ScopeBox { bench.process }
+    var box: ReportingScope { bench.box }
+    var process: ReportingScope { bench.process }
 
     init(_ environment: [String: String] = [:], options change: (inout ReportOptions) -> Void = { _ in }) {
         client = bench.client(environment, change)

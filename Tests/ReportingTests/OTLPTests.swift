@@ -23,7 +23,7 @@ import Testing
             Reports.begin()
             defer { Reports.stop() }
             let state = InvocationScope.State()
-            let box = ScopeBox()
+            let box = ReportingScope()
             try await InvocationScope.$current.withValue(InvocationScope(requestID: "r", state: state, follower: box)) {
                 try await body(all)
                 await all.flush(within: .seconds(20))
@@ -137,7 +137,7 @@ import Testing
                 await reporters.flush(within: .seconds(20))
                 await reporters.settle(within: .seconds(20))
                 await Task.yield()
-            } while Reports.box?.ledger.now.isDelivered == false && !Task.isCancelled
+            } while Reports.currentScope?.ledger.now.isDelivered == false && !Task.isCancelled
         }
         #expect(result.ledger == ReportLedger(delivered: 2))
         let second = ingest.requests.map(record).last { attribute("exception.stacktrace", of: $0) != nil }

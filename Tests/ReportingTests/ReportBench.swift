@@ -14,9 +14,9 @@ final class ReportBench: Sendable {
     /// The records of the clients' logger.
     let records: LogRecords
     /// The request that reports are about.
-    let box = ScopeBox()
+    let box = ReportingScope()
     /// What is on every report of the clients.
-    let process = ScopeBox()
+    let process = ReportingScope()
     private let folder = TemporaryFolder()
 
     init(
@@ -56,38 +56,38 @@ extension SentryClient {
     }
 
     /// As `Reports.addBreadcrumb` does.
-    func add(_ breadcrumb: Breadcrumb, to box: ScopeBox) {
+    func add(_ breadcrumb: Breadcrumb, to box: ReportingScope) {
         guard let breadcrumb = settings.options.changed(breadcrumb) else { return }
         box.add(breadcrumb, limit: settings.options.maxBreadcrumbs)
     }
 
     /// Captures a message in a scope.
     @discardableResult
-    func capture(_ message: String, in box: ScopeBox, level: ReportLevel = .error) -> String {
+    func capture(_ message: String, in box: ReportingScope, level: ReportLevel = .error) -> String {
         var event = ReportEvent(level: level)
         event.message = message
         return capture(event, box.scope, box)
     }
 
     /// A log entry whose body is `text`.
-    func log(_ text: String, in box: ScopeBox) {
+    func log(_ text: String, in box: ReportingScope) {
         let json = #"{"timestamp":1.5,"trace_id":"0123456789abcdef0123456789abcdef","level":"info","body":"\#(text)"}"#
         delivery?.submit(
             LogBuffer.Entry(Array(json.utf8), ledger: box.ledger))
     }
 
     /// As `FlushReports` does before the reply.
-    func flush(_ box: ScopeBox, within limit: Duration = .seconds(20)) async {
+    func flush(_ box: ReportingScope, within limit: Duration = .seconds(20)) async {
         await delivery?.flush(box.ledger, drains: false, within: limit)
     }
 
     /// As the worker does after the reply.
-    func settle(_ box: ScopeBox, within limit: Duration = .seconds(20)) async {
+    func settle(_ box: ReportingScope, within limit: Duration = .seconds(20)) async {
         await delivery?.flush(box.ledger, drains: true, within: limit)
     }
 
     /// Reply after reply until `isDone`: a probe waits until it is due, and somebody must ask for it.
-    func settle(_ box: ScopeBox, until isDone: () -> Bool) async {
+    func settle(_ box: ReportingScope, until isDone: () -> Bool) async {
         while !isDone(), !Task.isCancelled {
             await settle(box)
             await Task.yield()

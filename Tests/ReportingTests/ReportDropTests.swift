@@ -170,13 +170,13 @@ import Testing
 
     @Test("case 58: an error is new once, its causes and what it causes are no news either")
     func known() {
-        let box = ScopeBox()
+        let box = ReportingScope()
         let inner: any Error = Plain(description: "inner")
         let isNew = box.isNew(inner)
         let again = box.isNew(inner)
         let outer = box.isNew(Wrapper(description: "outer", cause: inner))
         let other = box.isNew(Plain(description: "another"))
-        let elsewhere = ScopeBox().isNew(inner)
+        let elsewhere = ReportingScope().isNew(inner)
         #expect(isNew && other && elsewhere)
         #expect(!again && !outer)
     }

@@ -122,7 +122,7 @@ private final class Ring: CausedError, Sendable {
         let test = TestClient()
         test.capture(test.message("x"))
         test.capture(test.event(of: Plain()))
-        let other = ScopeBox()
+        let other = ReportingScope()
         test.client.capture(test.message("y"), other.scope, other)
         let traces = try await test.deliveredEvents().map { try #require($0["contexts"]?["trace"]) }
         #expect(traces.count == 3)

@@ -8,9 +8,9 @@ import Testing
 
 /// Section 8.5 of the conformance cases: whose tags, users and breadcrumbs are on a report.
 @Suite struct ReportScopeTests {
-    private func asRequest<R: Sendable>(_ id: String, _ body: @Sendable (ScopeBox) async -> R) async -> R {
+    private func asRequest<R: Sendable>(_ id: String, _ body: @Sendable (ReportingScope) async -> R) async -> R {
         let state = InvocationScope.State()
-        let box = ScopeBox()
+        let box = ReportingScope()
         let scope = InvocationScope(requestID: id, state: state, follower: box)
         return await InvocationScope.$current.withValue(scope) { await body(box) }
     }
@@ -83,17 +83,17 @@ import Testing
             await Reports.withScope {
                 Reports.setTag("inside", "1")
                 box.change { $0.tags["outside"] = "1" }
-                #expect(Reports.box?.scope.tags == ["before": "1", "inside": "1"])
+                #expect(Reports.currentScope?.scope.tags == ["before": "1", "inside": "1"])
                 await Reports.withScope {
                     await Task.yield()
                     Reports.setTag("deeper", "1")
-                    #expect(Reports.box?.scope.tags == ["before": "1", "inside": "1", "deeper": "1"])
+                    #expect(Reports.currentScope?.scope.tags == ["before": "1", "inside": "1", "deeper": "1"])
                 }
-                #expect(Reports.box?.scope.tags == ["before": "1", "inside": "1"])
+                #expect(Reports.currentScope?.scope.tags == ["before": "1", "inside": "1"])
             }
-            #expect(Reports.box?.scope.tags == ["before": "1", "outside": "1"])
+            #expect(Reports.currentScope?.scope.tags == ["before": "1", "outside": "1"])
             // What happened stays one story.
-            #expect(Reports.box === box)
+            #expect(Reports.currentScope === box)
         }
     }
 
@@ -111,7 +111,7 @@ import Testing
                         Reports.setUser(ReportUser(id: name))
                         client.add(Breadcrumb(name), to: box)
                         await barrier.wait()
-                        client.capture(name, in: Reports.box ?? box)
+                        client.capture(name, in: Reports.currentScope ?? box)
                         await client.flush(box)
                     }
                 }
@@ -142,12 +142,12 @@ import Testing
             Reports.setTag("request", "1")
             let barrier = Barrier(8)
             @Sendable func child(_ name: String) async {
-                #expect(Reports.box?.scope.tags == ["request": "1"])
+                #expect(Reports.currentScope?.scope.tags == ["request": "1"])
                 Reports.setTag("own", name)
                 Reports.setUser(ReportUser(id: name))
                 await barrier.wait()
-                #expect(Reports.box?.scope.tags == ["request": "1", "own": name])
-                #expect(Reports.box?.scope.user?.id == name)
+                #expect(Reports.currentScope?.scope.tags == ["request": "1", "own": name])
+                #expect(Reports.currentScope?.scope.user?.id == name)
                 box.add(Breadcrumb(name), limit: 100)
             }
             async let first: Void = child("async let")
@@ -157,8 +157,8 @@ import Testing
             }
             await first
             await task.value
-            #expect(Reports.box?.scope.tags == ["request": "1"])
-            #expect(Reports.box?.scope.user == nil)
+            #expect(Reports.currentScope?.scope.tags == ["request": "1"])
+            #expect(Reports.currentScope?.scope.user == nil)
             // The trail is the request's.
             #expect(box.breadcrumbs.count == 8)
         }
@@ -167,7 +167,7 @@ import Testing
     @Test("case 82: many tasks and threads use scopes at once, and nothing is lost")
     func concurrency() async {
         let state = InvocationScope.State()
-        let box = ScopeBox()
+        let box = ReportingScope()
         let scope = InvocationScope(requestID: "r", state: state, follower: box)
         let rounds = 200
         await withTaskGroup(of: Void.self) { group in
@@ -179,7 +179,7 @@ import Testing
                             Reports.setContext("c", ["round": .integer(round)])
                             box.add(Breadcrumb("\(number)"), limit: 100_000)
                             Reports.withScope { Reports.setTag("number", "inner") }
-                            #expect(Reports.box?.scope.tags == ["number": "\(number)"])
+                            #expect(Reports.currentScope?.scope.tags == ["number": "\(number)"])
                             _ = box.isNew(Boom())
                             _ = box.trace { TraceContext() }
                         }
@@ -285,28 +285,28 @@ import Testing
         let third = client.capture("c", in: bench.box.copy())
         #expect(bench.box.lastEventID == third)
         #expect(Set([first, second, third]).count == 3)
-        #expect(ScopeBox().lastEventID == nil)
+        #expect(ReportingScope().lastEventID == nil)
     }
 
     @Test("one error is reported once; outside of requests an equal one, later, is another")
     func sameError() {
         struct Again: Error {}
         let (error, other): (any Error, any Error) = (Again(), Again())
-        #expect(ScopeBox.process.isNew(error))
-        #expect(!ScopeBox.process.isNew(error))
-        #expect(ScopeBox.process.isNew(other))
-        let request = ScopeBox()
+        #expect(ReportingScope.process.isNew(error))
+        #expect(!ReportingScope.process.isNew(error))
+        #expect(ReportingScope.process.isNew(other))
+        let request = ReportingScope()
         #expect(request.isNew(error))
         // Boxed anew by a typed throw, as far as anybody can tell.
         #expect(!request.copy().isNew(other))
-        #expect(ScopeBox().isNew(error))
+        #expect(ReportingScope().isNew(error))
     }
 }
 
 extension ReportScopeTests {
     @Test("what a middleware's child task sets through `next` is the request's, when `next` has returned")
     func adopted() async {
-        let box = ScopeBox()
+        let box = ReportingScope()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 #expect(box.isForeign)

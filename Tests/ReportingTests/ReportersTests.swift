@@ -91,7 +91,7 @@ import Testing
         let own = Hearing()
         let reporters = Reporters(Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, [own])
         let state = InvocationScope.State()
-        let scope = InvocationScope(requestID: "r", state: state, follower: ScopeBox(reporters: reporters))
+        let scope = InvocationScope(requestID: "r", state: state, follower: ReportingScope(reporters: reporters))
         InvocationScope.$current.withValue(scope) {
             let error: any Error = Broken()
             #expect(Reports.capture(error)?.utf8.count == 32)
@@ -131,13 +131,13 @@ import Testing
     @Test("an invocation of an app without reporters is let go, whatever was said in it")
     func noLeak() async {
         weak var state: InvocationScope.State?
-        weak var box: ScopeBox?
+        weak var box: ReportingScope?
         do {
             let scope = InvocationScope(requestID: "r")
             state = scope.state
             InvocationScope.$current.withValue(scope) {
                 Reports.setTag("a", "b")
-                box = Reports.box
+                box = Reports.currentScope
                 #expect(box != nil)
             }
         }

@@ -20,7 +20,7 @@ import Testing
         }
         #expect(bench.spooled.count == 1)
         let next = bench.client()
-        let box = ScopeBox()
+        let box = ReportingScope()
         await next.settle(box) { bench.spooled.isEmpty }
         let events = try bench.ingest.events()
         #expect(events.count == 5)
@@ -230,7 +230,7 @@ import Testing
         "an open breaker costs a flush before a reply nothing; the one after it may probe, with an event, and drains the rest")
     func openBreaker() {
         let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
-        let ledger = ScopeBox().ledger
+        let ledger = ReportingScope().ledger
         func parcel(_ id: String, _ kind: QueuedRequest.Kind) -> QueuedRequest {
             QueuedRequest(id: id, kind: kind, content: .bytes([]), owners: [(ledger, 1)])
         }
@@ -263,7 +263,7 @@ import Testing
     @Test("what failed for somebody who waits is not tried for them again; it is for the next")
     func triedOnce() {
         let now = WallClock.Instant(millisecondsSinceEpoch: 1_700_000_000_000)
-        let ledger = ScopeBox().ledger
+        let ledger = ReportingScope().ledger
         var queue = DeliveryQueue()
         queue.parked = [QueuedRequest(id: "a", kind: .event, content: .file, owners: [(ledger, 1)])]
         queue.add(nil, drains: true, until: now.advanced(by: .seconds(2))) {}

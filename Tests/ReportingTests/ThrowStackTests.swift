@@ -98,7 +98,7 @@ import Testing
         let functions = try await functions(options: { $0.sendDefaultPII = true }) {
             // No JSON, which the reader says by throwing.
             let body = Array("[\((0..<20).map { #"{"name":"\#($0)"}"# }.joined(separator: ",")),".utf8)
-            Reports.box?.began {
+            Reports.currentScope?.began {
                 RequestSummary(
                     method: "POST", url: "https://x/", query: [], headers: [("content-type", "application/json")],
                     body: body, remoteAddress: nil)

@@ -203,14 +203,14 @@ import Testing
 
     @Test("a scope has one trace, whoever asks first")
     func once() async {
-        let box = ScopeBox()
+        let box = ReportingScope()
         let ids = await withTaskGroup(of: String.self) { group in
             for _ in 0..<64 { group.addTask { box.trace { TraceContext() }.traceID } }
             return await group.reduce(into: Set<String>()) { $0.insert($1) }
         }
         #expect(ids.count == 1)
         #expect(box.copy().trace { TraceContext() }.traceID == ids.first)
-        #expect(ScopeBox().trace { TraceContext() }.traceID != ids.first)
+        #expect(ReportingScope().trace { TraceContext() }.traceID != ids.first)
     }
 
     @Test("baggage and rate limits are split by octets")

@@ -147,7 +147,7 @@ final class Reply: Sendable {
     /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its own, or where the stream broke
     /// or was cut meanwhile.
     func takeOver(on loop: EventLoop) async throws -> Taken? {
-        guard let phase = token.taken(.claim) else { return nil }
+        guard let phase = token.phaseTaking(.claim) else { return nil }
         if phase == .open { return .untouched }
         while token.current == .claimed { try await loop.pause(for: .milliseconds(2)) }
         guard token.current == .handed, let connection = known.withLock(\.stream)?.shared else { return nil }

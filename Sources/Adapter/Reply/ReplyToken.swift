@@ -73,10 +73,10 @@ final class ReplyToken: Sendable {
     private let phase = Atomic(ReplyPhase.open.rawValue)
 
     /// Takes the step if it is allowed now. Whoever gets false writes no byte.
-    func take(_ step: ReplyStep) -> Bool { taken(step) != nil }
+    func take(_ step: ReplyStep) -> Bool { phaseTaking(step) != nil }
 
     /// Takes the step as ``take(_:)`` does, and tells the phase in which it was taken, or nil.
-    func taken(_ step: ReplyStep) -> ReplyPhase? {
+    func phaseTaking(_ step: ReplyStep) -> ReplyPhase? {
         var seen = phase.load(ordering: .acquiring)
         while true {
             guard let current = ReplyPhase(rawValue: seen), let next = current.after(step) else { return nil }

@@ -12,7 +12,7 @@ extension ReportEvent {
     ///
     /// - Returns: Nil where this error was reported before: an error that is handled, reported and thrown again is one report.
     public init?(_ failure: Failure, sendingPersonalData: Bool = false) {
-        let box = Reports.madeBox
+        let box = Reports.scopeForChanges
         guard let (event, scope) = Self.begun(failure, box) else { return nil }
         self = event
         let process = Reports.hub?.process
@@ -26,7 +26,7 @@ extension ReportEvent {
     /// known here. Where both have something, the last word has who handled it; of one that nobody did, who threw it.
     ///
     /// - Returns: Nil where the error was captured before.
-    package static func begun(_ failure: Failure, _ box: ScopeBox) -> (ReportEvent, ReportScope)? {
+    package static func begun(_ failure: Failure, _ box: ReportingScope) -> (ReportEvent, ReportScope)? {
         let isHandled = failure.outcome == .captured
         var event = ReportEvent(id: failure.id, level: ReportLevel(failure.level), timestamp: failure.timestamp)
         var scope = box.scope
@@ -64,7 +64,8 @@ extension ReportEvent {
 
     /// Puts on what is known: of the scope, the process, the machine and the request. What the event has itself wins.
     package mutating func complete(
-        _ scope: ReportScope, _ box: ScopeBox, _ process: ScopeBox, _ machine: ReportContexts?, _ scrubber: Scrubber,
+        _ scope: ReportScope, _ box: ReportingScope, _ process: ReportingScope, _ machine: ReportContexts?,
+        _ scrubber: Scrubber,
         breadcrumbs limit: Int
     ) {
         scope.apply(to: &self)

@@ -59,7 +59,7 @@ final class ReportHub: Sendable {
     /// The most that any reporter wants; 100 where none of them says so.
     var breadcrumbLimit: Int { tracking.map(\.breadcrumbLimit).max() ?? ReportEvent.breadcrumbLimit }
 
-    func trace(of box: ScopeBox) -> TraceContext {
+    func trace(of box: ReportingScope) -> TraceContext {
         process.trace(of: box) { header in
             if let first = tracking.first { return first.trace(header) }
             let text = header.map { $0("traceparent") } ?? process.environment["TRACEPARENT"]

@@ -50,8 +50,8 @@ extension Reports {
                     event.message.description, category: label, type: level == .error ? "error" : nil, level: level, data: data)
             )
         }
-        guard let box else { return }
-        for reporter in hub.tracking { reporter.take(event, label: label, data: data, box) }
+        guard let currentScope else { return }
+        for reporter in hub.tracking { reporter.take(event, label: label, data: data, currentScope) }
     }
 }
 

@@ -31,7 +31,7 @@ package struct Reporters: SettlingReporter {
 
     package func flush(within limit: Duration) async {
         // As a rule there is nothing: no clock is read for that, and no lock taken.
-        let ledger = Reports.box?.ledger
+        let ledger = Reports.currentScope?.ledger
         let isPending = ledger?.hasPending == true
         guard isPending || !flushedByUs.isEmpty else { return }
         let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
@@ -43,16 +43,16 @@ package struct Reporters: SettlingReporter {
     package func mustSettle(_ scope: InvocationScope) -> Bool {
         if !flushedByUs.isEmpty { return true }
         guard let hub = Reports.hub else { return false }
-        return hub.deliveries.contains(where: \.hasWork) || Reports.box(of: scope)?.ledger.isUsed == true
+        return hub.deliveries.contains(where: \.hasWork) || Reports.scope(following: scope)?.ledger.isUsed == true
     }
 
     package func settle(within limit: Duration) async {
         let scope = InvocationScope.current
         let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
-        await Reports.hub?.flush(Reports.box?.ledger, drains: true, within: limit)
+        await Reports.hub?.flush(Reports.currentScope?.ledger, drains: true, within: limit)
         for wait in waits { await wait.wait() }
-        if scope != nil, let ledger = Reports.box?.ledger, ledger.isUsed { tell(ledger.now) }
+        if scope != nil, let ledger = Reports.currentScope?.ledger, ledger.isUsed { tell(ledger.now) }
     }
 
     /// One record for each invocation of which anything was captured: what became of it.

@@ -7,14 +7,14 @@ package final class ReportingProcess: Sendable {
     package let environment: [String: String]
     package let logger: Logger
     /// What is known of the process: on every report.
-    package let scope: ScopeBox
+    package let scope: ReportingScope
     /// The folder of all spools.
     package let spoolRoot: String
     private let startedAt = WallClock.Instant.now
     /// Read for the first report: start-up has better things to do.
     private let knownContexts = Mutex<ReportContexts?>(nil)
 
-    package init(environment: [String: String], logger: Logger, scope: ScopeBox = .process) {
+    package init(environment: [String: String], logger: Logger, scope: ReportingScope = .process) {
         self.environment = environment
         self.logger = logger
         self.scope = scope
@@ -38,7 +38,7 @@ package final class ReportingProcess: Sendable {
     /// The trace of a request, made at its first use.
     ///
     /// - Parameter make: Reads a header by its lower-case name; nil where there is no request.
-    package func trace(of box: ScopeBox, _ make: (((String) -> String?)?) -> TraceContext) -> TraceContext {
+    package func trace(of box: ReportingScope, _ make: (((String) -> String?)?) -> TraceContext) -> TraceContext {
         box.trace {
             let carrier = box.carrier
             if !carrier.isEmpty { return make { carrier[$0] } }

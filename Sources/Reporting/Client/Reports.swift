@@ -49,26 +49,27 @@ public enum Reports {
 
     // MARK: Scopes
 
-    @TaskLocal static var processBox: ScopeBox?
+    @TaskLocal static var processScope: ReportingScope?
 
     /// The scope that things are said of; nil in an invocation of which nobody has said or wants to hear anything.
-    package static var box: ScopeBox? {
-        guard let scope = InvocationScope.current else { return processBox ?? .process }
-        return box(of: scope)
+    package static var currentScope: ReportingScope? {
+        guard let scope = InvocationScope.current else { return processScope ?? .process }
+        return Self.scope(following: scope)
     }
 
-    package static func box(of scope: InvocationScope) -> ScopeBox? { scope.follower as? ScopeBox }
+    /// The reporting's part of an invocation's scope; nil where nobody follows it.
+    package static func scope(following scope: InvocationScope) -> ReportingScope? { scope.follower as? ReportingScope }
 
     /// The scope that things are said of, made where there is none yet.
-    package static var madeBox: ScopeBox {
-        if let box { return box }
-        let made = InvocationScope.current.map { scope in scope.state.follower { ScopeBox(owner: scope.state.ownerID) } }
-        return made as? ScopeBox ?? .process
+    package static var scopeForChanges: ReportingScope {
+        if let currentScope { return currentScope }
+        let made = InvocationScope.current.map { scope in scope.state.follower { ReportingScope(owner: scope.state.ownerID) } }
+        return made as? ReportingScope ?? .process
     }
 
     /// Follows an invocation from here on, for these reporters; nil: for those of the process.
-    package static func follower(for reporters: Reporters? = nil) -> ScopeBox? {
-        reporters != nil || isOn ? ScopeBox(reporters: reporters) : nil
+    package static func follower(for reporters: Reporters? = nil) -> ReportingScope? {
+        reporters != nil || isOn ? ReportingScope(reporters: reporters) : nil
     }
 
     // MARK: What happened
@@ -79,8 +80,8 @@ public enum Reports {
     }
 
     /// Who hears of what is captured in a scope.
-    private static func reporters(of box: ScopeBox) -> Reporters? {
-        guard let reporters = box.reporters ?? hub?.reporters, !reporters.all.isEmpty else { return nil }
+    private static func reporters(of scope: ReportingScope) -> Reporters? {
+        guard let reporters = scope.reporters ?? hub?.reporters, !reporters.all.isEmpty else { return nil }
         return reporters
     }
 
@@ -89,11 +90,11 @@ public enum Reports {
     /// - Returns: The report's id; nil where this error has been captured already, or where the app has no reporter.
     @discardableResult
     public static func capture(_ error: any Error, level: ReportLevel = .error) -> String? {
-        let box = madeBox
-        guard let reporters = reporters(of: box) else { return nil }
+        let scope = scopeForChanges
+        guard let reporters = reporters(of: scope) else { return nil }
         let failure = Failure(.captured, String(describing: error), error: error, level: level.ofLog)
-        guard box.isNew(error, as: failure.id) else { return nil }
-        box.lastEventID = failure.id
+        guard scope.isNew(error, as: failure.id) else { return nil }
+        scope.lastEventID = failure.id
         reporters.report(failure)
         return failure.id
     }
@@ -103,10 +104,10 @@ public enum Reports {
     /// - Returns: The report's id; nil where the app has no reporter.
     @discardableResult
     public static func capture(_ message: String, level: ReportLevel = .info) -> String? {
-        let box = madeBox
-        guard let reporters = reporters(of: box) else { return nil }
+        let scope = scopeForChanges
+        guard let reporters = reporters(of: scope) else { return nil }
         let failure = Failure(.captured, message, error: nil, level: level.ofLog)
-        box.lastEventID = failure.id
+        scope.lastEventID = failure.id
         reporters.report(failure)
         return failure.id
     }
@@ -120,7 +121,7 @@ public enum Reports {
             guard let changed = reporter.changed(breadcrumb) else { return }
             breadcrumb = changed
         }
-        madeBox.add(breadcrumb, limit: hub.breadcrumbLimit)
+        scopeForChanges.add(breadcrumb, limit: hub.breadcrumbLimit)
     }
 
     /// Adds to the trail of what happened before.
@@ -133,40 +134,40 @@ public enum Reports {
     // MARK: What is known
 
     /// Sets a tag: something to search reports by. Nil removes it.
-    public static func setTag(_ key: String, _ value: String?) { madeBox.change { $0.tags[key] = value } }
+    public static func setTag(_ key: String, _ value: String?) { scopeForChanges.change { $0.tags[key] = value } }
 
     /// Sets who the request is for. Nil removes it.
-    public static func setUser(_ user: ReportUser?) { madeBox.change { $0.user = user } }
+    public static func setUser(_ user: ReportUser?) { scopeForChanges.change { $0.user = user } }
 
     /// Sets a named group of values. Nil removes it.
     public static func setContext(_ name: String, _ values: [String: ReportValue]?) {
-        madeBox.change { $0.contexts[name] = values }
+        scopeForChanges.change { $0.contexts[name] = values }
     }
 
     /// Sets the level of what is reported from here on. Nil: each report's own.
-    public static func setLevel(_ level: ReportLevel?) { madeBox.change { $0.level = level } }
+    public static func setLevel(_ level: ReportLevel?) { scopeForChanges.change { $0.level = level } }
 
     /// Sets what decides which reports are one issue. Empty: the server's own rule.
-    public static func setFingerprint(_ parts: [String]) { madeBox.change { $0.fingerprint = parts } }
+    public static func setFingerprint(_ parts: [String]) { scopeForChanges.change { $0.fingerprint = parts } }
 
     /// Runs `body` in a copy of the scope: what is set in it ends with it. Breadcrumbs stay.
     public static func withScope<R>(_ body: () throws -> R) rethrows -> R {
-        let copy = madeBox.copy()
+        let copy = scopeForChanges.copy()
         if var scope = InvocationScope.current {
             scope.ownFollower = copy
             return try InvocationScope.$current.withValue(scope, operation: body)
         }
-        return try $processBox.withValue(copy, operation: body)
+        return try $processScope.withValue(copy, operation: body)
     }
 
     /// Runs `body` in a copy of the scope: what is set in it ends with it. Breadcrumbs stay.
     nonisolated(nonsending) public static func withScope<R>(_ body: () async throws -> R) async rethrows -> R {
-        let copy = madeBox.copy()
+        let copy = scopeForChanges.copy()
         if var scope = InvocationScope.current {
             scope.ownFollower = copy
             return try await InvocationScope.$current.withValue(scope, operation: body)
         }
-        return try await $processBox.withValue(copy, operation: body)
+        return try await $processScope.withValue(copy, operation: body)
     }
 
     // MARK: What became of it
@@ -177,7 +178,7 @@ public enum Reports {
     @discardableResult
     public static func flush(within limit: Duration = .seconds(2)) async -> ReportLedger {
         let scope = InvocationScope.current
-        let ledger = box?.ledger
+        let ledger = currentScope?.ledger
         let budget = max(scope?.budget(limit) ?? limit, .zero)
         if scope == nil || ledger != nil {
             await hub?.flush(scope == nil ? nil : ledger, drains: scope == nil, within: budget)
@@ -186,13 +187,13 @@ public enum Reports {
     }
 
     /// The id of the last report of this request, as users may quote it.
-    public static var lastEventID: String? { box?.lastEventID }
+    public static var lastEventID: String? { currentScope?.lastEventID }
 
     /// Headers for a request that you send, so that the other side joins this trace: as the app's reporters know them, `traceparent` or
     /// a tracker's own. Empty where the app has no reporter.
     public static var traceHeaders: [(name: String, value: String)] {
         guard let hub, isOn else { return [] }
-        let trace = hub.trace(of: madeBox)
+        let trace = hub.trace(of: scopeForChanges)
         let headers = hub.tracking.flatMap { $0.traceHeaders(of: trace) }
         // Who is not ours, and no tracker of ours, knows the W3C's.
         let needsOthers = hub.tracking.count < hub.reporters.all.count

@@ -11,7 +11,7 @@ package protocol TrackingReporter: ErrorReporter {
     /// Sees every breadcrumb first; nil drops it.
     func changed(_ breadcrumb: Breadcrumb) -> Breadcrumb?
     /// Takes one log record, its metadata merged already.
-    func take(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox)
+    func take(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ReportingScope)
     /// Names, lower case, of the headers that it reads a trace from.
     var traceHeaderNames: [String] { get }
     /// The trace that a request belongs to, by its headers' lower-case names: the caller's, or a new one. Without headers, the process's.

@@ -81,8 +81,9 @@ package final class Delivery: Sendable {
                 }
                 state.spoolSize += size
                 var request = QueuedRequest(
-                    id: name, kind: .event, content: .file, file: name, owners: [(ScopeBox.process.ledger, 1)], size: size)
-                ScopeBox.process.ledger.enter(.spooled)
+                    id: name, kind: .event, content: .file, file: name, owners: [(ReportingScope.process.ledger, 1)], size: size
+                )
+                ReportingScope.process.ledger.enter(.spooled)
                 request.line = .spooled
                 state.parked.append(request)
             }
@@ -98,7 +99,7 @@ package final class Delivery: Sendable {
     /// Takes an event. When this returns it is on disk, unless the app has callbacks that must see it first.
     package func submit(
         _ event: ReportEvent, _ callbacks: UserCallbacks = UserCallbacks(), owner: Ledger,
-        source: (any Error, ScopeBox)? = nil
+        source: (any Error, ReportingScope)? = nil
     ) {
         var request = QueuedRequest(
             id: event.id, kind: .event, content: .event(event, callbacks), owners: [(owner, 1)],

@@ -30,7 +30,7 @@ package struct QueuedRequest: Sendable {
     var owners: [(ledger: Ledger, count: Int)]
     var line = ReportLedger.Line.pending
     /// The error that an event is about: when the app's callbacks drop the event, it may be captured again.
-    var source: (error: any Error, box: ScopeBox)?
+    var source: (error: any Error, box: ReportingScope)?
     var size = 0
 
     var count: Int { owners.reduce(0) { $0 + $1.count } }

@@ -46,13 +46,13 @@ public final class ReportDelivery: Sendable {
 
     /// Takes one report. It is on disk when this returns.
     public func submit(_ event: ReportEvent) {
-        delivery?.submit(event, owner: Reports.madeBox.ledger)
+        delivery?.submit(event, owner: Reports.scopeForChanges.ledger)
     }
 
     /// Waits until the server has all that the current invocation submitted, and no longer than `limit` or the time that is left. With nothing
     /// pending it costs nothing.
     public func flush(within limit: Duration) async {
-        guard let ledger = Reports.box?.ledger, ledger.hasPending else { return }
+        guard let ledger = Reports.currentScope?.ledger, ledger.hasPending else { return }
         await delivery?.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
     }
 

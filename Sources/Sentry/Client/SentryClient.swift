@@ -37,7 +37,7 @@ final class SentryClient: Sendable {
     ///
     /// - Returns: The event's id, also where nothing is sent.
     @discardableResult
-    func capture(_ event: ReportEvent, _ scope: ReportScope, _ box: ScopeBox, source: (any Error)? = nil) -> String {
+    func capture(_ event: ReportEvent, _ scope: ReportScope, _ box: ReportingScope, source: (any Error)? = nil) -> String {
         box.lastEventID = event.id
         guard let delivery else { return event.id }
         var event = event
@@ -62,7 +62,7 @@ final class SentryClient: Sendable {
         return event.id
     }
 
-    private func fill(_ event: inout ReportEvent, _ scope: ReportScope, _ box: ScopeBox) {
+    private func fill(_ event: inout ReportEvent, _ scope: ReportScope, _ box: ReportingScope) {
         event.release = event.release.flatMap { $0.isEmpty ? nil : $0 } ?? settings.release
         event.environment = event.environment.flatMap { $0.isEmpty ? nil : $0 } ?? settings.environment
         event.dist = event.dist.flatMap { $0.isEmpty ? nil : $0 } ?? settings.options.dist
@@ -82,7 +82,7 @@ final class SentryClient: Sendable {
 
     // MARK: Traces
 
-    func trace(of box: ScopeBox) -> TraceContext { process.trace(of: box, newTrace) }
+    func trace(of box: ReportingScope) -> TraceContext { process.trace(of: box, newTrace) }
 
     /// The caller's trace, or a new one; of the process, the one that the environment names.
     func newTrace(_ header: ((String) -> String?)?) -> TraceContext {
@@ -107,7 +107,7 @@ final class SentryClient: Sendable {
     // MARK: Logs
 
     /// One log record, as a structured log.
-    func log(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox) {
+    func log(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ReportingScope) {
         guard settings.options.enableLogs, let delivery else { return }
         var attributes: [String: ReportValue] = [:]
         attributes.reserveCapacity(data.count + 8)

@@ -23,7 +23,7 @@ public struct SentryReporter: ErrorReporter {
     /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
     public func capture(_ failure: Failure) {
         guard wants(failure), let client, client.delivery != nil else { return }
-        let box = Reports.madeBox
+        let box = Reports.scopeForChanges
         guard let (event, scope) = ReportEvent.begun(failure, box) else {
             return client.diagnostics.debug("not reported: this error was captured before")
         }
@@ -32,7 +32,7 @@ public struct SentryReporter: ErrorReporter {
 
     /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time that is left.
     public func flush(within limit: Duration) async {
-        guard let ledger = Reports.box?.ledger, ledger.hasPending, let delivery = client?.delivery else { return }
+        guard let ledger = Reports.currentScope?.ledger, ledger.hasPending, let delivery = client?.delivery else { return }
         await delivery.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))
     }
 
@@ -55,7 +55,7 @@ extension SentryReporter: TrackingReporter {
 
     package func changed(_ breadcrumb: Breadcrumb) -> Breadcrumb? { options.changed(breadcrumb) }
 
-    package func take(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ScopeBox) {
+    package func take(_ record: LogEvent, label: String, data: [String: ReportValue], _ box: ReportingScope) {
         guard options.enableLogs else { return }
         client?.log(record, label: label, data: data, box)
     }

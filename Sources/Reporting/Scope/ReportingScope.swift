@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Tags, user, contexts, level and fingerprint belong to the task that set them: a child task sees its request's, and what it
 /// sets is its own. Breadcrumbs are one trail for the whole request. Nothing here is shared between two invocations.
-package final class ScopeBox: ScopeFollower {
+package final class ReportingScope: ScopeFollower {
     private struct State {
         var own: ReportScope
         /// What tasks other than the owner have set, by their unique number.
@@ -31,7 +31,7 @@ package final class ScopeBox: ScopeFollower {
     /// Whether it is the scope of the process, or a copy of it, which has no end.
     private let isOfProcess: Bool
     /// Where breadcrumbs go: that of the request, also inside of `withScope`.
-    private let parent: ScopeBox?
+    private let parent: ReportingScope?
     package let ledger: Ledger
     /// Who hears of what is captured here; nil: who hears of all that the process captures.
     package let reporters: Reporters?
@@ -44,7 +44,7 @@ package final class ScopeBox: ScopeFollower {
     }
 
     private init(
-        _ scope: ReportScope, owner: UInt64, isOfProcess: Bool, parent: ScopeBox?, ledger: Ledger, _ reporters: Reporters?
+        _ scope: ReportScope, owner: UInt64, isOfProcess: Bool, parent: ReportingScope?, ledger: Ledger, _ reporters: Reporters?
     ) {
         state = Mutex(State(own: scope, trail: Trail()))
         ownerID = Atomic(owner)
@@ -54,20 +54,20 @@ package final class ScopeBox: ScopeFollower {
         self.reporters = reporters
     }
 
-    package static let process = ScopeBox(
+    package static let process = ReportingScope(
         ReportScope(), owner: 0, isOfProcess: true, parent: nil, ledger: Ledger(), nil)
 
     /// A copy for the current task, breadcrumbs excepted: they stay one trail.
-    func copy() -> ScopeBox {
-        ScopeBox(
+    func copy() -> ReportingScope {
+        ReportingScope(
             scope, owner: CurrentTask.id, isOfProcess: isOfProcess, parent: root, ledger: ledger, reporters)
     }
 
     package func forked() -> any ScopeFollower { copy() }
 
-    private var root: ScopeBox { parent ?? self }
+    private var root: ReportingScope { parent ?? self }
     /// Whether it is that scope, or one that was forked from it.
-    func isPart(of other: ScopeBox) -> Bool { root === other }
+    func isPart(of other: ReportingScope) -> Bool { root === other }
     private var owner: UInt64 { ownerID.load(ordering: .relaxed) }
 
     package func claim() { ownerID.store(CurrentTask.id, ordering: .relaxed) }
@@ -95,7 +95,7 @@ package final class ScopeBox: ScopeFollower {
     }
 
     package func adopt(_ fork: any ScopeFollower) {
-        guard let scope = (fork as? ScopeBox)?.scope else { return }
+        guard let scope = (fork as? ReportingScope)?.scope else { return }
         state.withLock { $0.own = scope }
     }
 
