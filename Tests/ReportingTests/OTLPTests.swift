@@ -147,6 +147,29 @@ import Testing
 
     @inline(never) private static func thrower() throws { throw Broken() }
 
+    /// A reporter of an app's own around Sentry's: it leaves something out.
+    private struct Around: ErrorReporter {
+        let sentry: SentryReporter
+        func capture(_ failure: Failure) { if failure.outcome != .streamCut { sentry.capture(failure) } }
+        func flush(within limit: Duration) async { await sentry.flush(within: limit) }
+    }
+
+    @Test("a reporter around Sentry's reports what it lets through")
+    func around() async throws {
+        let sentry = MockIngest()
+        defer { sentry.stop() }
+        let options = ReportOptions {
+            $0.dsn = sentry.dsn
+            $0.proxy = ""
+        }
+        let result = try await request([Around(sentry: SentryReporter(options))]) { reporters in
+            reporters.record(Failure(.streamCut, "cut", error: Plain(), status: 200))
+            reporters.record(Failure(.handlerError, "failed", error: Broken(), status: 500))
+        }
+        #expect(result.ledger == ReportLedger(delivered: 1))
+        #expect(try sentry.events().map { $0["logentry"]?["formatted"]?.text } == ["failed"])
+    }
+
     @Test("an error that Sentry's beforeSend leaves out is not told to the others again")
     func leftOut() async throws {
         let (otlp, sentry) = (MockIngest(), MockIngest())
