@@ -32,8 +32,8 @@ public struct LambdaApp: Sendable {
         chain = Chain(try pipeline(), responder: errorResponse, json: json)
     }
 
-    /// Runs the pipeline in this process, for tests: what a client would get under buffered mode, without a deadline and a limit of size. Reporters
-    /// that the app names in code hear of failures, those of the environment do not.
+    /// Runs the pipeline in this process, for tests: what a client would get under buffered mode, without a deadline and a
+    /// limit of size. Reporters that the app names in code hear of failures, those of the environment do not.
     ///
     /// A streamed body is collected, whatever its size. What was thrown is in the response's ``Response/error``; so is what ``validate()``
     /// would throw, in a 500: an app that cannot start answers nothing.
@@ -45,11 +45,11 @@ public struct LambdaApp: Sendable {
         }
     }
 
-    /// As ``respond(to:)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write waits until `eachChunk`
-    /// has returned.
+    /// As ``respond(to:)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write
+    /// waits until `eachChunk` has returned.
     ///
-    /// - Parameter eachChunk: Gets each chunk, a body that is no stream in one. When it throws, the client counts as gone: the write in hand and later ones throw
-    ///   `BodyWriterError.disconnected`.
+    /// - Parameter eachChunk: Gets each chunk, a body that is no stream in one. When it throws, the client counts as gone: the
+    ///   write in hand and later ones throw `BodyWriterError.disconnected`.
     /// - Returns: The response without its body. Its ``Response/error`` is what cut the body, or what the response stands for.
     public func respond(
         to request: Request, eachChunk: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void

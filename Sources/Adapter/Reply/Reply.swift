@@ -144,8 +144,8 @@ final class Reply: Sendable {
     /// The status that the client gets where the guard has taken the reply untouched.
     var guardStatus: HTTPResponse.Status { known.withLock(\.guardStatus).map { .init(code: $0) } ?? .gatewayTimeout }
 
-    /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its own, or where the stream broke
-    /// or was cut meanwhile.
+    /// Takes the reply over, when the chunk in hand is whole; nil where its worker has committed itself to a response of its
+    /// own, or where the stream broke or was cut meanwhile.
     func takeOver(on loop: EventLoop) async throws -> Taken? {
         guard let phase = token.phaseTaking(.claim) else { return nil }
         if phase == .open { return .untouched }

@@ -9,7 +9,8 @@ internal import SluiceSentry
 extension CaptureErrors.Reporters {
     /// The reporters themselves.
     ///
-    /// - Parameter environment: Names some: `SENTRY_DSN` Sentry's, `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` OTLP's.
+    /// - Parameter environment: Names some: `SENTRY_DSN` Sentry's, `OTEL_EXPORTER_OTLP_ENDPOINT` or
+    ///   `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` OTLP's.
     func resolved(_ environment: [String: String]) -> [any ErrorReporter] {
         let all =
             switch self {

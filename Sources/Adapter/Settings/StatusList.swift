@@ -6,10 +6,10 @@ struct StatusList: Sendable {
     private(set) var invalid: [String] = []
 
     init(_ text: String) {
-        for part in text.split(separator: ",") {
+        for part in text.split(at: ",") {
             let trimmed = part.filter { $0 != " " && $0 != "\t" }
             if trimmed.isEmpty { continue }
-            let ends = trimmed.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            let ends = trimmed.split(at: "-", omittingEmptySubsequences: false).map { Int($0) }
             if ends.count == 1, let only = ends[0] {
                 ranges.append(only...only)
             } else if ends.count == 2, let low = ends[0], let high = ends[1], low <= high {

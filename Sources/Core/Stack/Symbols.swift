@@ -88,8 +88,9 @@ package enum Symbols {
         return frame
     }
 
-    /// The place for log records, which are written on a request's thread: reads no file, and waits for the loader at most. It is `find(id:) (Shop.swift:7)` where
-    /// an earlier report has found that out, `find(id:) + 12` where the program exports the name, else `bootstrap + 0x1a2b`.
+    /// The place for log records, which are written on a request's thread: reads no file, and waits for the loader at most. It
+    /// is `find(id:) (Shop.swift:7)` where an earlier report has found that out, `find(id:) + 12` where the program exports the
+    /// name, else `bootstrap + 0x1a2b`.
     package static func place(_ address: UInt) -> String? {
         if let frame = known.withLockIfAvailable({ $0[address] }).flatMap(\.self), let function = frame.function {
             if isThunk(function) { return nil }
@@ -114,7 +115,7 @@ package enum Symbols {
 
     /// Whether its name is a library's: a folder may be called anything.
     static func isLibrary(path: String) -> Bool {
-        let name = String(path.split(separator: "/").last ?? "")
+        let name = String(path.split(at: "/").last ?? "")
         return name.hasSuffix(".so") || name.contains(text: ".so.")
     }
 

@@ -29,7 +29,8 @@ public struct CaptureErrors: Sendable {
 
     package var reporters: Reporters { given?.reporters ?? .ofEnvironment }
 
-    /// Failures go to whom the environment names: `SENTRY_DSN`, `OTEL_EXPORTER_OTLP_ENDPOINT`, or both. Where it names nobody they are in the log.
+    /// Failures go to whom the environment names: `SENTRY_DSN`, `OTEL_EXPORTER_OTLP_ENDPOINT`, or both. Where it names nobody
+    /// they are in the log.
     ///
     /// - Parameter returnedServerErrors: Whether a response of 500 or more that nobody threw is a failure too.
     public init(returnedServerErrors: Bool = true) {

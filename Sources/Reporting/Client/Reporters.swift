@@ -7,7 +7,7 @@ package struct Reporters: SettlingReporter {
     private let logger: Logger
     /// The reporters in the order in which the app names them.
     let all: [any ErrorReporter]
-    /// The app's own, whose flush is waited for no longer than its limit. The flushedByUs' reports are the hub's to deliver.
+    /// Those whose own `flush` is called, and waited for no longer than its limit. What the others captured is the hub's to deliver.
     private let flushedByUs: [any ErrorReporter]
 
     /// - Parameter reporters: None: failures are logged, and that is all.

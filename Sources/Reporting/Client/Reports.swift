@@ -8,7 +8,8 @@ internal import Synchronization
 /// and callbacks of other libraries do not inherit a scope: read ``InvocationScope/current`` before you cross, and bind it with
 /// `InvocationScope.$current.withValue` on the other side.
 ///
-/// What handlers and middleware throw is captured without a call of yours. Where an app has no reporter all of this works and sends nothing.
+/// What handlers and middleware throw is captured without a call of yours. Where an app has no reporter all of this works and
+/// sends nothing.
 public enum Reports {
     /// The address of the hub, 0 for none. Hubs live as long as the process, so that nobody needs a lock to read this.
     private static let address = Atomic<UInt>(0)

@@ -13,6 +13,7 @@ extension DeliveredReporter {
     /// Starts the delivery: what an earlier process left behind leaves after the first reply.
     public func begin() { delivery.begin() }
 
-    /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time until the deadline guard acts.
+    /// Waits until the server has all that the current invocation captured, and no longer than `limit` or the time until the
+    /// deadline guard acts.
     public func flush(within limit: Duration) async { await delivery.flush(within: limit) }
 }

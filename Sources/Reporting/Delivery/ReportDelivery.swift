@@ -2,11 +2,12 @@ internal import Logging
 internal import SluiceCore
 internal import Synchronization
 
-/// Delivers a reporter's reports, with the guarantees of Sluice's own: an event is on disk before ``submit(_:)`` returns (where the spool can be
-/// written: 64 MB, three days), leaves with a flush, is repeated under its id when a connection died in a freeze, and waits in the spool while the server is away. What becomes of it is in
-/// the invocation's ledger.
+/// Delivers a reporter's reports, with the guarantees of Sluice's own: an event is on disk before ``submit(_:)`` returns (where
+/// the spool can be written: 64 MB, three days), leaves with a flush, is repeated under its id when a connection died in a
+/// freeze, and waits in the spool while the server is away. What becomes of it is in the invocation's ledger.
 ///
-/// It is a handle: the thread and the queue behind it are made when the app runs. Make one for each reporter, and keep it. It works while `LambdaApp.run()` does; in a test nothing is sent.
+/// It is a handle: the thread and the queue behind it are made when the app runs. Make one for each reporter, and keep it. It
+/// works while `LambdaApp.run()` does; in a test nothing is sent.
 public final class ReportDelivery: Sendable {
     private let destination: ReportDestination
     private let format: any ReportFormat
@@ -40,8 +41,8 @@ public final class ReportDelivery: Sendable {
         self.name = name
     }
 
-    /// Starts its thread, and finds what an earlier process left behind: it leaves after the first reply. For a reporter's `begin()`; else the first
-    /// report does it.
+    /// Starts its thread, and finds what an earlier process left behind: it leaves after the first reply. For a reporter's
+    /// `begin()`; else the first report does it.
     public func begin() { _ = delivery }
 
     /// Takes one report. It is on disk when this returns.
@@ -49,8 +50,8 @@ public final class ReportDelivery: Sendable {
         delivery?.submit(event, owner: Reports.scopeForChanges.ledger)
     }
 
-    /// Waits until the server has all that the current invocation submitted, and no longer than `limit` or the time that is left. With nothing
-    /// pending it costs nothing.
+    /// Waits until the server has all that the current invocation submitted, and no longer than `limit` or the time that is
+    /// left. With nothing pending it costs nothing.
     public func flush(within limit: Duration) async {
         guard let ledger = Reports.currentScope?.ledger, ledger.hasPending else { return }
         await delivery?.flush(ledger, drains: false, within: max(InvocationScope.current?.budget(limit) ?? limit, .zero))

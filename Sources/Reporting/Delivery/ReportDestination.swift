@@ -4,7 +4,8 @@ internal import SluiceCore
 public struct ReportDestination: Sendable {
     /// The absolute URL that bodies are posted to, `http` or `https`.
     public var url: String
-    /// Headers of each request: a key, say. `Content-Type` is the format's, `Host` and `Content-Length` are made; one with a control character is not sent.
+    /// Headers of each request: a key, say. `Content-Type` is the format's, `Host` and `Content-Length` are made; one
+    /// with a control character is not sent.
     public var headers: [(name: String, value: String)]
     /// A PEM file with the authorities to trust; nil for the system's.
     public var caCertificates: String?
@@ -28,24 +29,24 @@ public struct ReportDestination: Sendable {
     /// Whether requests can be sent there: an `http` or `https` URL with a host.
     var isUsable: Bool {
         let scheme = url.place(of: "://").map { url[..<$0.lowerBound].lowercased() }
-        return (scheme == "http" || scheme == "https") && !authority.host.isEmpty
+        return (scheme == "http" || scheme == "https") && !host.isEmpty
             && url.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
     /// Whether it is on this machine: not reached through a proxy, whatever the environment says.
-    var isLoopback: Bool { ["127.0.0.1", "localhost", "[::1]"].contains(authority.host) }
+    var isLoopback: Bool { ["127.0.0.1", "localhost", "[::1]"].contains(host) }
 
     /// What tells its spool from others': another key is another owner. Only a hash of it is ever written.
     var spoolName: String {
         identity ?? ([url] + headers.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
     }
 
-    private var authority: (host: String, port: String) {
-        guard let scheme = url.place(of: "://") else { return ("", "") }
+    /// Without the user and the port; an IPv6 address in its brackets; empty where there is none.
+    private var host: String {
+        guard let scheme = url.place(of: "://") else { return "" }
         var rest = url[scheme.upperBound...].prefix(before: "/?#")
         if let (_, after) = rest.cut(at: "@") { rest = after }
-        if rest.begins(with: "["), let (inside, behind) = rest.cut(at: "]") { return (inside + "]", String(behind)) }
-        guard let (host, port) = rest.cut(at: ":") else { return (String(rest), "") }
-        return (String(host), ":" + port)
+        if rest.begins(with: "["), let (inside, _) = rest.cut(at: "]") { return inside + "]" }
+        return String(rest.cut(at: ":")?.before ?? rest)
     }
 }

@@ -6,8 +6,8 @@ public protocol ReportFormat: Sendable {
     /// The media type of the bodies, as `application/json`.
     var contentType: String { get }
 
-    /// The body of the request that carries one report. Called twice: first with bare addresses, for the copy on disk, then with the names of
-    /// the calls. What an earlier process left behind is sent as it was written.
+    /// The body of the request that carries one report. Called twice: first with bare addresses, for the copy on disk, then
+    /// with the names of the calls. What an earlier process left behind is sent as it was written.
     func body(of event: ReportEvent) -> [UInt8]
 
     /// What becomes of a report that the server has answered with this status.
@@ -30,7 +30,8 @@ public struct ReportVerdict: Sendable, Hashable {
     public static let delivered = Self(kind: .delivered)
     /// The server does not want it, now or ever.
     public static let refused = Self(kind: .refused)
-    /// The server wants it, later: it waits in the spool, at least as long as `Retry-After` says; without that header, until it is tried again.
+    /// The server wants it, later: it waits in the spool, at least as long as `Retry-After` says; without that header, until it
+    /// is tried again.
     public static let later = Self(kind: .later)
 }
 

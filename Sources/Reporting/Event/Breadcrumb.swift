@@ -12,7 +12,8 @@ public struct Breadcrumb: Sendable, Hashable, Encodable {
     public var message: String?
     /// How bad it was.
     public var level: ReportLevel
-    /// What belongs to it; of the type `http` `url`, `method`, `status_code`, `reason`. Names that sound like secrets have their values filtered.
+    /// What belongs to it; of the type `http` `url`, `method`, `status_code`, `reason`. Names that sound like secrets have
+    /// their values filtered.
     public var data: [String: ReportValue]
 
     /// - Parameter message: What happened.

@@ -34,6 +34,6 @@ extension ReportException {
         let qualified = String(reflecting: type)
         self.init(
             type: String(describing: type), value: String(describing: error),
-            module: qualified.split(separator: ".").first.map(String.init), mechanism: mechanism)
+            module: qualified.split(at: ".").first.map(String.init), mechanism: mechanism)
     }
 }

@@ -4,8 +4,8 @@ internal import Synchronization
 /// Reports failures over OTLP: a log record for each, as OpenTelemetry's conventions have it, to a collector or to whoever speaks its
 /// protocol. The reporter that an app has where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 ///
-/// Bodies are JSON over HTTP. The protocol has no id by which a server takes a record once: each has the attribute `log.record.uid`, and one
-/// that was repeated after a connection died is known by it.
+/// Bodies are JSON over HTTP. The protocol has no id by which a server takes a record once: each has the attribute
+/// `log.record.uid`, and one that was repeated after a connection died is known by it.
 ///
 /// - SeeAlso: OTLP 1.x, <https://opentelemetry.io/docs/specs/otlp/>; semantic conventions for exceptions in logs.
 public struct OTLPReporter: DeliveredReporter {
@@ -13,11 +13,12 @@ public struct OTLPReporter: DeliveredReporter {
     public let delivery: ReportDelivery
 
     /// - Parameters:
-    ///   - endpoint: The server's base URL, `http` or `https`, as `http://localhost:4318`: `/v1/logs` is put behind it where it does not end so. A URL
-    ///     that cannot be used is one ERROR record when the app starts, and nothing is sent.
+    ///   - endpoint: The server's base URL, `http` or `https`, as `http://localhost:4318`: `/v1/logs` is put behind it where it
+    ///     does not end so. A URL that cannot be used is one ERROR record when the app starts, and nothing is sent.
     ///   - headers: Headers of each request: a key, say.
     ///
-    /// The resource is what Lambda's variables say of the function, and what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` do. Personal data is never sent.
+    /// The resource is what Lambda's variables say of the function, and what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`
+    /// do. Personal data is never sent.
     public init(endpoint: String, headers: [String: String] = [:]) {
         self.init(OTLPSettings(endpoint: endpoint, headers: headers))
     }

@@ -14,7 +14,7 @@ package final class ReportingScope: ScopeFollower {
         var trace: TraceContext?
         var request: (@Sendable () -> RequestSummary)?
         var carrier: [String: String] = [:]
-        package var lastEventID: String?
+        var lastEventID: String?
         var captured: [Captured] = []
     }
 

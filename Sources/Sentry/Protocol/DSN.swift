@@ -22,17 +22,17 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
         scheme = text[..<separator.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else { throw .scheme }
         var rest = text[separator.upperBound...]
-        if let end = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { rest = rest[..<end] }
-        guard let slash = rest.firstIndex(of: "/") else { throw .noProject }
+        rest = rest.prefix(before: "?#")
+        guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { throw .noProject }
         let authority = rest[..<slash]
-        guard let at = authority.lastIndex(of: "@") else { throw .noKey }
-        let keys = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let at = authority.utf8.lastIndex(of: UInt8(ascii: "@")) else { throw .noKey }
+        let keys = authority[..<at].split(at: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let key = keys.first, !key.isEmpty, key.utf8.allSatisfy(Self.isKeyByte) else { throw .noKey }
         publicKey = String(key)
         secretKey = keys.count > 1 && !keys[1].isEmpty ? String(keys[1]) : nil
         guard secretKey?.utf8.allSatisfy(Self.isKeyByte) ?? true else { throw .noKey }
-        (host, port) = try Self.address(authority[authority.index(after: at)...])
-        let segments = rest[slash...].split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        (host, port) = try Self.address(authority[authority.utf8.index(after: at)...])
+        let segments = rest[slash...].split(at: "/", omittingEmptySubsequences: false).dropFirst()
         guard let project = segments.last, !project.isEmpty else { throw .noProject }
         guard project.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { throw .project }
         guard segments.allSatisfy({ $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }) else { throw .project }
@@ -83,7 +83,7 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
 
     /// The id in a host that starts with `o<digits>.ingest.`.
     var organizationID: String? {
-        let labels = host.split(separator: ".")
+        let labels = host.split(at: ".")
         guard labels.count > 2, labels[1] == "ingest", let first = labels.first, first.hasPrefix("o") else { return nil }
         let digits = first.dropFirst()
         return !digits.isEmpty && digits.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? String(digits) : nil

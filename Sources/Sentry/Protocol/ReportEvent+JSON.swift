@@ -173,7 +173,7 @@ extension StackFrame {
             json.text("function", function, limit: 512)
             json.text("raw_function", rawFunction, limit: 512)
             if let file, !file.isEmpty {
-                json.field("filename", file.split(separator: "/").last.map(String.init) ?? file)
+                json.field("filename", file.split(at: "/").last.map(String.init) ?? file)
                 json.field("abs_path", file)
             }
             if let line, line > 0 { json.field("lineno", line) }
