@@ -51,6 +51,8 @@ package final class MockRuntimeAPI: Sendable {
     private let resetsAfterNext: Bool
     private let endStatus: Int
     private let cutsStreams: Bool
+    /// Connections on which an event is in hand: until the last one is done with, nobody hears of the end, which would stop the others.
+    private let inHand = EventsInHand()
 
     /// - Parameters:
     ///   - endStatus: What `next` is answered with when no events are left.
@@ -88,14 +90,28 @@ package final class MockRuntimeAPI: Sendable {
 
     private func serve(_ socket: RawSocket) {
         let reader = WireReader(socket)
+        var hasEvent = false
+        func isDone() {
+            if hasEvent { inHand.change(-1) }
+            hasEvent = false
+        }
+        defer { isDone() }
         while let message = reader.next(hasBody: !cutsStreams) {
             if cutsStreams, message.method == "POST" {
                 socket.resetOnClose()
                 return
             }
             if message.method == "GET" {
-                state.withLock { $0.messages.append(message) }
-                guard let event = state.withLock({ $0.events.isEmpty ? nil : $0.events.removeFirst() }) else {
+                isDone()
+                let event = state.withLock { state -> Event? in
+                    state.messages.append(message)
+                    guard !state.events.isEmpty else { return nil }
+                    inHand.change(1)
+                    return state.events.removeFirst()
+                }
+                hasEvent = event != nil
+                guard let event else {
+                    inHand.waitForNone()
                     socket.write("HTTP/1.1 \(endStatus) End\r\nContent-Length: 2\r\n\r\n{}")
                     continue
                 }
@@ -153,5 +169,23 @@ package final class MockRuntimeAPI: Sendable {
             bytes += Array("\(String(part.count, radix: 16))\r\n".utf8) + part + [13, 10]
         }
         return bytes + Array("0\r\n\r\n".utf8)
+    }
+}
+
+/// Counts; waits for zero, ten seconds at most.
+private final class EventsInHand: @unchecked Sendable {  // protected by the condition's lock
+    private let condition = NSCondition()
+    private var count = 0
+
+    func change(_ by: Int) {
+        condition.withLock {
+            count += by
+            condition.broadcast()
+        }
+    }
+
+    func waitForNone() {
+        let limit = Date(timeIntervalSinceNow: 10)
+        condition.withLock { while count > 0, condition.wait(until: limit) {} }
     }
 }
