@@ -16,6 +16,8 @@ let strict: [SwiftSetting] =
 
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 
 func example(_ name: String) -> Target {
@@ -44,12 +46,17 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // The logging facade that apps' other libraries already use.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        // The facades of metrics and traces, which apps' other libraries already use: `Metrics()` and `Tracing()` speak to them.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         // Starts and stops an app's other services with it: database pools, say. With the trait of its name only.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
         // llhttp, the parser of Node.js, linked statically: Amazon Linux has no such package.
         .systemLibrary(name: "CSluiceLlhttp", path: "Sources/CLlhttp"),
+        // zlib, linked statically: Amazon Linux has one, but nobody promises it. The linker drops it where nothing compresses.
+        .systemLibrary(name: "CSluiceZlib", path: "Sources/CZlib"),
         .target(name: "CSluiceRuntime", path: "Sources/CRuntime"),
         // libcurl's calls, loaded with dlopen when they are needed: nothing is linked.
         .target(name: "CSluiceLibcurl", path: "Sources/CLibcurl"),
@@ -67,7 +74,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SluiceMiddleware",
-            dependencies: ["SluiceCore", "SluiceStreaming", httpTypes, logging],
+            dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceZlib", httpTypes, logging, coreMetrics, tracing],
             path: "Sources/Middleware", swiftSettings: strict),
         .target(
             name: "SluiceLocal", dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceRuntime"],
@@ -95,7 +102,13 @@ let package = Package(
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
         test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging]),
-        test("MiddlewareTests", ["SluiceCore", "SluiceMiddleware", logging, inMemoryLogging]),
+        test(
+            "MiddlewareTests",
+            [
+                "SluiceCore", "SluiceMiddleware", logging, inMemoryLogging,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"), tracing, coreMetrics,
+            ]),
         test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", "SluiceSentry", logging]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         // Runs the built examples as real processes.

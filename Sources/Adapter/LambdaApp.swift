@@ -81,8 +81,10 @@ public struct LambdaApp: Sendable {
             requestID: request.id, deadline: request.deadline, state: state,
             follower: Reports.follower(for: reporter))
         return await InvocationScope.$current.withValue(scope) {
-            if let problem = chain.problems.first {
-                return await send(chain.response(to: problem, of: Response(), to: request), reporter)
+            do {
+                try chain.validate()
+            } catch {
+                return await send(chain.response(to: error, of: Response(), to: request), reporter)
             }
             return await send(await chain.respond(to: request), reporter)
         }
@@ -103,10 +105,9 @@ public struct LambdaApp: Sendable {
         return head
     }
 
-    /// What would stop start-up, the first of it: two routes that answer the same requests, or a pattern that cannot be read.
+    /// What would stop start-up, the first of it: two routes that answer the same requests, a pattern that cannot be read, or
+    /// what a middleware says of itself.
     ///
-    /// - Throws: ``RouteError``.
-    public func validate() throws {
-        if let problem = chain.problems.first { throw problem }
-    }
+    /// - Throws: ``RouteError``, ``MiddlewareError``, or what a middleware's own `validate()` throws.
+    public func validate() throws { try chain.validate() }
 }

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CSluiceRuntime.h"
 
 #include <stdbool.h>
@@ -231,4 +232,10 @@ int sluice_base64_decode(const uint8_t *text, size_t count, uint8_t *bytes) {
     if (HAS_AVX2) done = decode_avx2(text, count, bytes);
 #endif
     return decode_plain(text + done, count - done, bytes + done / 4 * 3) ? 1 : 0;
+}
+
+// MARK: Search
+
+const uint8_t *sluice_find(const uint8_t *bytes, size_t count, const uint8_t *wanted, size_t wanted_count) {
+    return memmem(bytes, count, wanted, wanted_count);
 }

@@ -205,7 +205,7 @@ import Testing
     func otherForms(_ path: String, says: String) {
         var routes = Router()
         routes.get(path) { _ in "x" }
-        let problems = Chain(.of(routes), responder: problemResponse(to:for:)).problems
+        let problems = RouteTable([routes]).problems
         #expect(problems.count == 1)
         #expect(problems.first?.description.contains(says) == true, "\(problems)")
     }

@@ -51,6 +51,7 @@ public struct LambdaLogHandler: LogHandler {
     public func log(event: LogEvent) {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let context = InvocationScope.current?.state.logContext { all.merge(context) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }
         let record = LogRecord(
             time: Timestamp.text(now()), level: LogLevel.name(event.level), label: label,

@@ -52,6 +52,9 @@ int sluice_is_ascii(const uint8_t *text, size_t count);
 /// Whether a text is an HTTP token (RFC 9110, section 5.6.2), as header names are.
 int sluice_is_token(const uint8_t *text, size_t count);
 
+/// Where `wanted` first occurs in `bytes`; NULL where it does not. memmem is an extension of POSIX, which Swift does not see.
+const uint8_t *sluice_find(const uint8_t *bytes, size_t count, const uint8_t *wanted, size_t wanted_count);
+
 /// Base64 with padding (RFC 4648, section 4): `text` has room for (count + 2) / 3 * 4. Compiled for several processors.
 void sluice_base64_encode(const uint8_t *bytes, size_t count, uint8_t *text);
 

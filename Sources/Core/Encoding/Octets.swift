@@ -1,3 +1,5 @@
+internal import CSluiceRuntime
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -46,6 +48,32 @@ extension StringProtocol where SubSequence == Substring {
 
     /// Whether both have the same octets.
     package func isSame(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    /// Whether both have the same octets, but for the case of ASCII letters.
+    package func isSame(ignoringCase other: some StringProtocol) -> Bool {
+        utf8.elementsEqual(other.utf8) { Octets.lower($0) == Octets.lower($1) }
+    }
+
+    /// The text with its ASCII letters in lower case.
+    package var asciiLowercased: String { String(decoding: utf8.map(Octets.lower), as: UTF8.self) }
+}
+
+/// Single octets.
+package enum Octets {
+    /// The octet, an ASCII letter in lower case.
+    package static func lower(_ octet: UInt8) -> UInt8 { octet &- 0x41 < 26 ? octet | 0x20 : octet }
+
+    /// Where `wanted` first occurs from `start` on; nil where it does not. Linear in both.
+    package static func place(of wanted: [UInt8], in octets: [UInt8], from start: Int = 0) -> Int? {
+        octets.withUnsafeBufferPointer { hay in
+            wanted.withUnsafeBufferPointer { needle in
+                guard start >= 0, start <= hay.count, let base = hay.baseAddress, let text = needle.baseAddress,
+                    let found = sluice_find(base + start, hay.count - start, text, needle.count)
+                else { return nil }
+                return found - base
+            }
+        }
+    }
 }
 
 extension String {

@@ -20,6 +20,30 @@ package enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Decodes as a form's fields are: `+` is a space, a `%` without two digits is itself, what is not UTF-8 is replaced.
+    ///
+    /// - SeeAlso: WHATWG URL, "application/x-www-form-urlencoded parsing".
+    package static func decodeForm(_ octets: some Collection<UInt8>) -> String {
+        guard octets.contains(where: { $0 == 0x25 || $0 == 0x2B }) else { return String(decoding: octets, as: UTF8.self) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(octets.count)
+        var place = octets.startIndex
+        while place < octets.endIndex {
+            let byte = octets[place]
+            octets.formIndex(after: &place)
+            if byte == 0x25, place < octets.endIndex, let high = digit(octets[place]) {
+                let second = octets.index(after: place)
+                if second < octets.endIndex, let low = digit(octets[second]) {
+                    bytes.append(high << 4 | low)
+                    place = octets.index(after: second)
+                    continue
+                }
+            }
+            bytes.append(byte == 0x2B ? 0x20 : byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 0x30...0x39: byte - 0x30
@@ -63,6 +87,11 @@ package enum PercentEncoding {
                 default: false
                 }
             })
+    }
+
+    /// Escapes what the fragment of a URI cannot hold (RFC 3986, section 3.5), `%` included.
+    package static func fragment(_ text: String) -> String {
+        escape(text, keeping: { isPathByte($0) && $0 != 0x25 && $0 != 0x5B && $0 != 0x5D || $0 == 0x3F })
     }
 
     private static func isComponentByte(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+package import Logging
 internal import Synchronization
 
 extension InvocationScope {
@@ -7,6 +8,7 @@ extension InvocationScope {
         private let timeoutTaken = Atomic(false)
         private let failed = Atomic(false)
         private let hasFollower = Atomic(false)
+        private let hasLogContext = Atomic(false)
         /// 0 until somebody has claimed the invocation.
         private let owner: Atomic<UInt64>
         private let shared = Mutex(Shared())
@@ -14,6 +16,7 @@ extension InvocationScope {
         private struct Shared {
             var follower: (any ScopeFollower)?
             var throwSites: [ThrowSite] = []
+            var logContext: Logger.Metadata = [:]
         }
 
         /// The current task owns the invocation, until another one claims it.
@@ -59,6 +62,25 @@ extension InvocationScope {
                 hasFollower.store(true, ordering: .releasing)
                 return made
             }
+        }
+
+        // MARK: Logs
+
+        /// What each log record of this invocation has besides its own; nil where nobody asked for that.
+        package var logContext: Logger.Metadata? {
+            hasLogContext.load(ordering: .acquiring) ? shared.withLock(\.logContext) : nil
+        }
+
+        /// From here on log records have what is added.
+        package func openLogContext(_ metadata: Logger.Metadata) {
+            shared.withLock { $0.logContext.merge(metadata) { _, new in new } }
+            hasLogContext.store(true, ordering: .releasing)
+        }
+
+        /// Adds to what log records have, if somebody asked for that.
+        package func addToLogContext(_ key: String, _ value: Logger.Metadata.Value?) {
+            guard hasLogContext.load(ordering: .acquiring) else { return }
+            shared.withLock { $0.logContext[key] = value }
         }
 
         // MARK: Throws

@@ -27,8 +27,12 @@ package struct Chain: Sendable {
     /// Whether the app says who hears of failures; else the environment does.
     package var namesReporters: Bool { if case .ofEnvironment = capture.reporters { false } else { true } }
 
-    /// What must stop start-up.
-    package var problems: [RouteError] { table.problems }
+    /// What must stop start-up: routes that cannot be served, then what a middleware has against the way it was made.
+    package func validate() throws {
+        if let problem = table.problems.first { throw problem }
+        for step in middleware { try step.validate() }
+        for step in table.middleware { try step.validate() }
+    }
 
     /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.
     package func respond(to request: Request) async -> Response {

@@ -7,6 +7,16 @@ internal import SluiceCore
 public protocol Middleware: Sendable {
     /// - Throws: Whatever it likes: what it throws becomes the response, as if the handler had thrown it.
     func handle(_ request: Request, next: Next) async throws -> Response
+
+    /// Whether this can do its work as it was made: asked once, at start-up, before the first request.
+    ///
+    /// - Throws: What must stop start-up: a ``MiddlewareError``, say. It is recorded, and told through `init/error`.
+    func validate() throws
+}
+
+extension Middleware {
+    /// Has nothing against it.
+    public func validate() throws {}
 }
 
 /// The rest of the chain: a plain value, usable inside `withValue`, spans and task groups. Each call runs it once more.

@@ -9,25 +9,38 @@ internal import SluiceCore
 /// was where the error was caught. The response's ``Response/error`` is set afterwards.
 public typealias ErrorResponder = @Sendable (_ error: HTTPError, _ request: Request) -> Response
 
-/// The response to an error as `application/problem+json` (RFC 9457): title, status, the public words, and the request's id.
+/// The response to an error as `application/problem+json` (RFC 9457): title, status, the public words, what is wrong with which part
+/// of the request, and the request's id.
 public func problemResponse(to error: HTTPError, for request: Request) -> Response {
     let title = error.status.reasonPhrase
     let problem = Problem(
         title: title.isEmpty ? "Error" : title, status: error.status.code,
-        detail: error.message == title ? nil : error.message, requestId: request.id)
+        detail: error.message == title ? nil : error.message,
+        errors: error.problems.isEmpty ? nil : error.problems.map(Problem.Part.init), requestId: request.id)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings and a number always encode; should that ever change, the status alone is still a true response.
     let body = (try? encoder.encode(problem)).map { [UInt8]($0) } ?? []
-    return Response(
-        status: error.status, headers: [.contentType: "application/problem+json"], body: .bytes(body))
+    return Response(status: error.status, headers: [.contentType: "application/problem+json"], body: .bytes(body))
 }
 
 private struct Problem: Encodable {
     let title: String
     let status: Int
     let detail: String?
+    let errors: [Part]?
     let requestId: String
+
+    /// A pointer as the fragment of a URI (RFC 6901, section 6).
+    struct Part: Encodable {
+        let detail: String
+        let pointer: String
+
+        init(_ failure: ValidationError.Failure) {
+            detail = failure.message
+            pointer = "#" + PercentEncoding.fragment(failure.pointer)
+        }
+    }
 }
 
 extension HTTPError {
@@ -50,7 +63,12 @@ extension HTTPError {
 extension Response {
     /// The response to what was thrown, its ``error`` set.
     package init(respondingTo error: any Error, to request: Request, with responder: ErrorResponder) {
-        self = responder(HTTPError(respondingTo: error), request)
+        let known = HTTPError(respondingTo: error)
+        self = responder(known, request)
+        // Whatever shape the app gives it: without its challenge a 401 is none.
+        for field in known.headers where headers[field.name] == nil {
+            headers[values: field.name] = known.headers[values: field.name]
+        }
         self.error = error
     }
 
@@ -66,6 +84,7 @@ extension Response {
     /// Another response in the place of this one, with what middleware put on this one and those who wait for its end.
     func replaced(by other: Response) -> Response {
         var replacement = other
+        replacement.route = replacement.route ?? route
         if !observers.isEmpty { replacement.observers = observers + replacement.observers }
         for field in headers where !Self.representation.contains(field.name) && replacement.headers[field.name] == nil {
             replacement.headers[values: field.name] = headers[values: field.name]

@@ -13,15 +13,27 @@ public struct HTTPError: CausedError, CustomStringConvertible {
     public let detail: String?
     /// What led here; logged and reported, never sent.
     public let cause: (any Error)?
+    /// Sent to the client: what is wrong with which part of the request. Empty for most errors.
+    public let problems: [ValidationError.Failure]
+    /// Sent to the client with the response: `WWW-Authenticate`, `Retry-After`, `Allow`. Empty for most errors.
+    public let headers: HTTPFields
 
-    /// - Parameter message: What the client may read; the status's own words when left out.
+    /// - Parameters:
+    ///   - message: What the client may read; the status's own words when left out.
+    ///   - detail: For the log and the report.
+    ///   - cause: For the log and the report.
+    ///   - problems: What is wrong with which part of the request; the client may read it.
+    ///   - headers: What the response has besides.
     public init(
-        _ status: HTTPResponse.Status, _ message: String? = nil, detail: String? = nil, cause: (any Error)? = nil
+        _ status: HTTPResponse.Status, _ message: String? = nil, detail: String? = nil, cause: (any Error)? = nil,
+        problems: [ValidationError.Failure] = [], headers: HTTPFields = [:]
     ) {
         self.status = status
         self.message = message ?? status.reasonPhrase
         self.detail = detail
         self.cause = cause
+        self.problems = problems
+        self.headers = headers
     }
 
     /// What stands in the log: status, message, detail and cause.

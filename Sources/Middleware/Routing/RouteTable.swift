@@ -16,6 +16,9 @@ package struct RouteTable: Sendable {
     /// What must stop start-up: duplicates and patterns that cannot be read.
     package var problems: [RouteError] { trie.problems + fallbacks.problems }
 
+    /// That of all groups; what stands around several routes is there as often.
+    var middleware: [any Middleware] { (trie.routes + fallbacks.routes).flatMap(\.middleware) }
+
     func handle(_ request: Request, responder: @escaping ErrorResponder) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
         // HEAD is GET without its body, unless the same place has a route for it; the body is dropped further up.
@@ -40,13 +43,18 @@ package struct RouteTable: Sendable {
         _ match: RouteTrie.Match, of trie: RouteTrie, _ request: Request, _ responder: @escaping ErrorResponder
     ) async -> Response {
         let route = trie.routes[match.route]
-        if let follower = InvocationScope.current?.follower { follower.matched(route.description) }
+        if let scope = InvocationScope.current {
+            scope.follower?.matched(route.description)
+            scope.state.addToLogContext("route", "\(route.pattern.text)")
+        }
         var request = request
         request.route = route.pattern.text
         if !match.captured.isEmpty {
             request.parameters = Parameters(zip(route.names, match.captured).map { (name: $0, value: $1) })
         }
-        return await Next(rest: route.middleware[...], handler: route.handler, responder: responder)(request)
+        var response = await Next(rest: route.middleware[...], handler: route.handler, responder: responder)(request)
+        response.route = request.route
+        return response
     }
 
     /// The path's segments, each decoded once, so that `%2F` never splits one.

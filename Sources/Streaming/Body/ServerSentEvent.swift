@@ -50,27 +50,3 @@ public struct ServerSentEvent: Sendable, Equatable {
         String(String.UnicodeScalarView(field.unicodeScalars.filter { $0 != "\r" && $0 != "\n" && $0 != "\0" }))
     }
 }
-
-/// Writes server-sent events.
-public struct EventWriter: Sendable {
-    private let writer: BodyWriter
-
-    package init(_ writer: BodyWriter) { self.writer = writer }
-
-    /// Sends one event: a write of its own, so that it reaches the client when it happens.
-    ///
-    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
-    public func send(_ event: ServerSentEvent) async throws { try await writer.write(event.text) }
-
-    /// Sends an event that has data only.
-    ///
-    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
-    public func send(_ data: String) async throws { try await send(ServerSentEvent(data)) }
-
-    /// Sends a comment, which browsers ignore: it keeps proxies from closing a quiet stream. Line breaks become spaces.
-    ///
-    /// - Throws: As ``BodyWriter/write(_:)-([UInt8])``.
-    public func comment(_ text: String) async throws {
-        try await writer.write(": \(ServerSentEvent.lines(of: text).joined(separator: " "))\n\n")
-    }
-}

@@ -17,7 +17,7 @@ public struct JSONCoders: Sendable {
     func makeEncoder() -> JSONEncoder { makers.encoder() }
     func makeDecoder() -> JSONDecoder { makers.decoder() }
 
-    /// Dates are ISO 8601, and slashes are not escaped.
+    /// Dates are ISO 8601, slashes are not escaped, and keys are sorted: equal values have equal bytes, and so equal entity tags.
     public static let standard = JSONCoders()
 
     /// - Parameters:
@@ -26,7 +26,7 @@ public struct JSONCoders: Sendable {
     public init(
         encoder: @escaping @Sendable () -> JSONEncoder = {
             let encoder = JSONEncoder()
-            encoder.outputFormatting = .withoutEscapingSlashes
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             encoder.dateEncodingStrategy = .iso8601
             return encoder
         },

@@ -2,11 +2,33 @@ internal import FoundationEssentials
 internal import SluiceCore
 
 extension Request {
-    /// The body as JSON, UTF-8. Dates are ISO 8601, unless the app has ``JSONCoders`` of its own.
+    /// The body as a value, by its `Content-Type`: JSON, also where it has none, a form, or the text fields of a multipart body.
     ///
-    /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
-    ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13).
+    /// JSON is UTF-8, and its dates are ISO 8601 unless the app has ``JSONCoders`` of its own. What a form's fields may be: ``Form/decode(_:)``.
+    /// - Throws: ``HTTPError``: a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
+    ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13); a 415 for any other content. By what
+    ///   ``Validatable`` says, a ``ValidationError``: a 422 that names all fields which are wrong.
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        if let content = headers[.contentType], let media = MediaType(content), !media.isJSON {
+            switch media.essence {
+            case "application/x-www-form-urlencoded", "multipart/form-data": return try decodeForm(type)
+            default:
+                throw HTTPError(.unsupportedMediaType, "JSON or a form was expected, not '\(media.essence)'")
+            }
+        }
+        return try decodeJSON(type).checked()
+    }
+
+    private func decodeForm<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        do {
+            return try form().decode(type)
+        } catch let error as HTTPError where error.status == .badRequest && (body.plainBytes.first == 0x7B) {
+            // What `curl -d '{…}'` sends.
+            throw HTTPError(.badRequest, "\(error.message); the body looks like JSON, its Content-Type says that it is a form")
+        }
+    }
+
+    private func decodeJSON<Value: Decodable>(_ type: Value.Type) throws -> Value {
         guard !body.plainBytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
         if let problem = JSONNames.problem(in: body.plainBytes) { throw HTTPError(.badRequest, "the body \(problem)") }

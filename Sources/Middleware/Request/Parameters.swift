@@ -31,7 +31,7 @@ public struct Parameters: Sendable, ExpressibleByDictionaryLiteral {
     ///
     /// - Throws: ``HTTPError``, a 400 that names the parameter, when its value is not a `Value`.
     public func require<Value: LosslessStringConvertible>(_ name: String, as type: Value.Type) throws -> Value {
-        guard let value = Value(try require(name)) else {
+        guard let value = FieldText.value(try require(name), as: type) else {
             throw HTTPError(.badRequest, "the path parameter '\(name)' is not a valid \(Value.self)")
         }
         return value

@@ -10,7 +10,12 @@ extension Response {
     /// others (RFC 9110, section 8.8.1). Setting `Content-Encoding`, `Vary` and the like is for whoever knows what the transform does.
     /// - Parameter make: Makes the transform: at once for bytes, when the body is written for a stream.
     public mutating func transformBody(_ make: @escaping @Sendable () -> any BodyTransform) {
-        body = body.transformed(by: make)
+        changeBody(to: body.transformed(by: make))
+    }
+
+    /// Puts other bytes in the place of the body's, which mean the same.
+    mutating func changeBody(to other: Body) {
+        body = other
         for name in Self.bytewise { headers[name] = nil }
         if let tag = headers[.eTag], !tag.begins(with: "W/") { headers[.eTag] = "W/\(tag)" }
     }

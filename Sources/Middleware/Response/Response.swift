@@ -37,6 +37,9 @@ public struct Response: Sendable {
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?
 
+    /// The pattern of the route that it comes from, as `/orders/{id}`; nil where none matched, and where a middleware made it.
+    public internal(set) var route: String?
+
     /// A response; 200 and empty unless told otherwise.
     public init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty) {
         self.status = status
@@ -52,6 +55,8 @@ public struct Response: Sendable {
         guard !Self.permitsBody(status, to: request.method) else { return }
         body = .empty
         hasNoBody = true
+        // That of the words which an error would have.
+        if status == .notModified, error != nil { headers[.contentType] = nil }
     }
 
     /// Whether the body's bytes are all there is to write: no stream, and nobody around it.

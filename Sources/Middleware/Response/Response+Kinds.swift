@@ -8,7 +8,24 @@ extension Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(text))
     }
 
-    /// A JSON response.
+    /// A page, UTF-8. The text is sent as it is: what came from users must be escaped by whoever makes it.
+    public static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .text(text))
+    }
+
+    /// Bytes of any type.
+    ///
+    /// - Parameter filename: Under what name a browser saves them; nil where it may show them.
+    public static func data(
+        _ bytes: some Sequence<UInt8>, contentType: String = "application/octet-stream", filename: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        var headers: HTTPFields = [.contentType: contentType]
+        if let filename { headers[.contentDisposition] = ContentDisposition.attachment(filename) }
+        return Response(status: status, headers: headers, body: .bytes(Array(bytes)))
+    }
+
+    /// A JSON response, its keys sorted: equal values have equal bytes.
     ///
     /// - Parameter request: Whose app's ``JSONCoders`` write it; the standard ones when left out: dates are ISO 8601.
     /// - Throws: What the value's `encode(to:)` throws.
@@ -38,14 +55,20 @@ extension Response {
     }
 
     /// Server-sent events. Status and headers leave at once, so that the browser knows it is connected.
+    ///
+    /// - Parameters:
+    ///   - heartbeat: After how long without an event a comment is sent, which browsers ignore, so that nothing on the way takes the
+    ///     stream for dead; nil for never. It stops when `body` has ended.
     public static func events(
-        headers: HTTPFields = [:], _ body: @escaping @Sendable (EventWriter) async throws -> Void
+        heartbeat: Duration? = nil, headers: HTTPFields = [:],
+        _ body: @escaping @Sendable (EventWriter) async throws -> Void
     ) -> Response {
         var headers = headers
         headers[.cacheControl] = headers[.cacheControl] ?? "no-cache"
         return stream(contentType: "text/event-stream", headers: headers) { writer in
             try await writer.flush()
-            try await body(EventWriter(writer))
+            guard let heartbeat else { return try await body(EventWriter(writer)) }
+            try await EventWriter(writer).run(heartbeat: heartbeat, body)
         }
     }
 }

@@ -1,0 +1,21 @@
+internal import HTTPTypes
+
+/// Says how long a response may be kept: sets `Cache-Control` on responses to GET and HEAD that are a success or a 304, and have none.
+///
+/// - SeeAlso: RFC 9111, section 5.2.
+public struct CacheControl: Middleware {
+    private let value: String
+
+    /// - Parameter value: Directives, as `public, max-age=60`, or `no-store`.
+    public init(_ value: String) { self.value = value }
+
+    /// Runs the rest and sets the header. What sets a cookie is for one client: nobody else may keep it (RFC 9111, section 7.3).
+    public func handle(_ request: Request, next: Next) async throws -> Response {
+        var response = await next(request)
+        guard request.method == .get || request.method == .head, response.headers[.cacheControl] == nil,
+            response.status.kind == .successful || response.status == .notModified
+        else { return response }
+        response.headers[.cacheControl] = response.headers[.setCookie] == nil ? value : "no-store"
+        return response
+    }
+}

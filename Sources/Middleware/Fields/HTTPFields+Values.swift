@@ -1,0 +1,45 @@
+public import HTTPTypes
+internal import SluiceCore
+
+extension HTTPFields {
+    /// The value of a header, converted; nil when it is missing.
+    ///
+    /// - Throws: ``HTTPError``, a 400 that names the header, when its value is not a `Value`.
+    public func get<Value: LosslessStringConvertible>(
+        _ name: HTTPField.Name, as type: Value.Type = String.self
+    ) throws -> Value? {
+        guard let text = self[name] else { return nil }
+        guard let value = FieldText.value(text, as: type) else {
+            throw FieldSource.header.invalid(name.rawName, type)
+        }
+        return value
+    }
+
+    /// The value of a header, converted.
+    ///
+    /// - Throws: ``HTTPError``, a 400 that names the header, when it is missing or not a `Value`.
+    public func require<Value: LosslessStringConvertible>(
+        _ name: HTTPField.Name, as type: Value.Type = String.self
+    ) throws -> Value {
+        guard let value = try get(name, as: type) else { throw FieldSource.header.missing(name.rawName) }
+        return value
+    }
+
+    /// The headers as a value: the property `ifMatch`, `if_match` or a coding key `If-Match` is the header `if-match`.
+    ///
+    /// Optional properties may be missing, arrays take a header that is repeated, dates are ISO 8601.
+    /// - Throws: ``HTTPError``, a 400 that names the header which is missing or wrong; a 422 by what ``Validatable`` says.
+    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        let fields = map { (name: $0.name.rawName, value: $0.value) }
+        return try FieldDecoder(source: .header, fields: fields).decode(type).checked()
+    }
+
+    /// Says that the response depends on these headers of the request (RFC 9110, section 12.5.5).
+    package mutating func vary(by names: String...) {
+        var known = self[values: .vary].flatMap { $0.split(at: ",").map { $0.trimmed } }
+        for name in names where !known.contains(where: { $0.isSame(ignoringCase: name) || $0 == "*" }) {
+            known.append(name[...])
+        }
+        self[.vary] = known.joined(separator: ", ")
+    }
+}
