@@ -34,7 +34,11 @@ func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "sluice",
     platforms: [.macOS(.v15)],
-    products: [.library(name: "Sluice", targets: ["Sluice"])],
+    products: [
+        .library(name: "Sluice", targets: ["Sluice"]),
+        // For test targets: an app's requests in one line.
+        .library(name: "SluiceTesting", targets: ["SluiceTesting"]),
+    ],
     traits: [
         .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
         .trait(name: "Sentry", description: "Reports errors to Sentry, or to what speaks its protocol."),
@@ -91,6 +95,12 @@ let package = Package(
                     condition: .when(traits: ["ServiceLifecycle"])),
             ],
             path: "Sources/Adapter", swiftSettings: strict),
+        .target(
+            name: "SluiceTesting",
+            dependencies: [
+                "Sluice", "SluiceCore", "SluiceLocal", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming", httpTypes, logging,
+            ],
+            path: "Sources/Testing", swiftSettings: strict),
         example("Hello"),
         example("Orders"),
         example("Streams"),
@@ -111,6 +121,7 @@ let package = Package(
             ]),
         test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", "SluiceSentry", logging]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
+        test("TestingTests", ["Sluice", "SluiceTesting", logging]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
     ]

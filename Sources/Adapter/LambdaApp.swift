@@ -1,4 +1,4 @@
-internal import Logging
+package import Logging
 public import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
@@ -54,17 +54,34 @@ public struct LambdaApp: Sendable {
     public func respond(
         to request: Request, eachChunk: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void
     ) async -> Response {
-        await inScope(of: request) { response, reporter in
-            guard !response.isPlain else { return await respondWhole(response, to: request, reporter, eachChunk) }
-            let sink = ChunkSink(eachChunk)
+        await respond(to: request, watchedBy: nil, onHead: { _ in }, eachChunk: eachChunk)
+    }
+
+    /// As ``respond(to:eachChunk:)``, for a test client.
+    ///
+    /// - Parameter onHead: Gets the response as it is when its head leaves: before the first chunk, and when it is flushed.
+    package func respond(
+        to request: Request, watchedBy watcher: AppWatcher?, onHead: @escaping @Sendable (Response) -> Void,
+        eachChunk: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void
+    ) async -> Response {
+        await inScope(of: request, watchedBy: watcher) { response, reporter in
+            guard !response.isPlain else {
+                onHead(response)
+                return await respondWhole(response, to: request, reporter, eachChunk)
+            }
+            let sent = response
+            let sink = ChunkSink(onHead: { onHead(sent) }, eachChunk)
             var cause: (any Error)?
             do { try await response.writeBody(to: BodyWriter(sink)) } catch { cause = error }
             if let cause, !sink.headIsGone {
                 let honest = await chain.wholeResponse(to: cause, of: response, to: request, limit: .max)
+                onHead(honest)
                 return await respondWhole(honest, to: request, reporter, eachChunk)
             }
+            if !sink.headIsGone { onHead(response) }
             await chain.complete(response, cutBy: cause, bytesWritten: sink.bytesWritten, of: request, reporter)
             var head = response
+            head.isCut = cause != nil
             head.body = .empty
             head.error = cause ?? head.error
             return head
@@ -73,10 +90,12 @@ public struct LambdaApp: Sendable {
 
     /// Runs the chain, and `send` with what comes out of it, in a scope of the request's own.
     private func inScope(
-        of request: Request, _ send: (Response, Reporters) async -> Response
+        of request: Request, watchedBy watcher: AppWatcher? = nil, _ send: (Response, Reporters) async -> Response
     ) async -> Response {
-        let reporter = Reporters(Logger(label: "sluice"), chain.reporters.resolved([:]))
+        let reporter = Reporters(
+            watcher?.logger ?? Logger(label: "sluice"), chain.reporters.resolved([:]) + (watcher?.reporters ?? []))
         let state = InvocationScope.State()
+        watcher?.began(state)
         let scope = InvocationScope(
             requestID: request.id, deadline: request.deadline, state: state,
             follower: Reports.follower(for: reporter))
@@ -86,7 +105,12 @@ public struct LambdaApp: Sendable {
             } catch {
                 return await send(chain.response(to: error, of: Response(), to: request), reporter)
             }
-            return await send(await chain.respond(to: request), reporter)
+            var response = await chain.respond(to: request)
+            // On Lambda the guard has answered by now.
+            if state.isTimedOut, response.error == nil {
+                response = chain.response(to: CancellationError(), of: response, to: request)
+            }
+            return await send(response, reporter)
         }
     }
 
@@ -110,4 +134,28 @@ public struct LambdaApp: Sendable {
     ///
     /// - Throws: ``RouteError``, ``MiddlewareError``, or what a middleware's own `validate()` throws.
     public func validate() throws { try chain.validate() }
+}
+
+/// What a test client wants to see of an app that it runs.
+package struct AppWatcher: Sendable {
+    /// Where the records of failures go.
+    package let logger: Logger
+    /// Who hears of failures besides the app's own reporters.
+    package let reporters: [any ErrorReporter]
+    /// Called with the state of each invocation before it runs.
+    package let began: @Sendable (InvocationScope.State) -> Void
+
+    package init(
+        logger: Logger, reporters: [any ErrorReporter], began: @escaping @Sendable (InvocationScope.State) -> Void = { _ in }
+    ) {
+        (self.logger, self.reporters, self.began) = (logger, reporters, began)
+    }
+}
+
+extension LambdaApp {
+    /// Serves as ``run(bootstrapsLogging:)`` does, until its task is cancelled, with a test's watcher in the place of the process's reporting.
+    package func serve(_ environment: [String: String], watchedBy watcher: AppWatcher) async {
+        let reporters = Reporters(watcher.logger, chain.reporters.resolved([:]) + watcher.reporters)
+        _ = await Server.serve(environment, bootstrapsLogging: false, reporter: reporters) { self }
+    }
 }

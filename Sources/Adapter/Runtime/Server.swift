@@ -19,6 +19,7 @@ enum Server {
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
         // Errors of start-up are reported too; the app's own reporters count as soon as the app is there.
         let isGiven = reporter != nil
+        let testReporters = reporter as? Reporters
         func start(_ named: CaptureErrors.Reporters) -> Reporters {
             let reporters = Reporters(logger, named.resolved(environment))
             Reports.start(reporters, environment: environment, logger: logger)
@@ -43,7 +44,8 @@ enum Server {
             let guardian = try DeadlineGuard(
                 workers: settings.workers, responder: app.chain.responder, reporter: reporter)
             let context = WorkerContext(
-                chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian)
+                chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian,
+                testReporters: testReporters)
             defer { guardian.stop() }
             return await work(context)
         } catch {

@@ -11,6 +11,8 @@ struct WorkerContext: Sendable {
     let address: HostPort
     let reporter: any SettlingReporter
     let guardian: DeadlineGuard
+    /// Those of a test; nil where failures go to the process's own.
+    let testReporters: Reporters?
     let start = StartState()
 
     /// True for the first invocation of the process.
@@ -69,7 +71,8 @@ struct Worker: Sendable {
         let now = WallClock.Instant.now
         let schedule = GuardSchedule(arrival: now, deadline: invocation.deadline)
         let state = InvocationScope.State()
-        let follower = Reports.follower()
+        // Reporters of a test are not the process's.
+        let follower = Reports.follower(for: context.testReporters)
         if let follower, invocation.clientContext != nil {
             follower.carrier = invocation.traceCarrier(Reports.traceHeaderNames)
         }

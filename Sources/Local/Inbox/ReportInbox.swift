@@ -7,7 +7,7 @@ struct ReportInbox: Sendable {
     static let envelopeLimit = 200 * 1024 * 1024
 
     let desk: ReportDesk
-    let sandbox: Sandbox
+    let sandbox: any AppProcess
     let console: Console
 
     /// Bytes came from an app that is frozen: on Lambda nobody would have sent them.

@@ -9,7 +9,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     private let loop: EventLoop
     private let settings: LocalSettings
-    private let sandbox: Sandbox
+    private let sandbox: any AppProcess
     private let console: Console
     let extensions = Extensions()
 
@@ -19,7 +19,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     private(set) var recentResponses = RecentResponses()
     private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
 
-    init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: Sandbox, _ console: Console) {
+    init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: any AppProcess, _ console: Console) {
         self.loop = loop
         self.settings = settings
         self.sandbox = sandbox
@@ -40,7 +40,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Starts the app, as Lambda does before the first invocation.
     func startIfNeeded() {
-        guard sandbox.process == nil else { return }
+        guard !sandbox.isRunning else { return }
         phase = .starting
         extensions.reset()
         do throws(SystemError) {
@@ -58,7 +58,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     ///
     /// - Parameter socket: The connection that asks: a process may have ended after it asked.
     func next(_ socket: Socket) async -> LocalInvocation? {
-        guard sandbox.process != nil, socket.isIdleAndAlive else { return nil }
+        guard sandbox.isRunning, socket.isIdleAndAlive else { return nil }
         phase = .ready
         // A runtime that asks again before it has answered gets the same event again.
         if settings.concurrency == 1, let again = inFlight.values.first(where: { $0.phase == .running }) { return again }
@@ -157,7 +157,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         }
     }
 
-    private func sandboxEnded(_ end: Sandbox.End) {
+    private func sandboxEnded(_ end: ProcessEnd) {
         let wasReady = phase == .ready
         if phase != .failed { phase = .stopped }
         for waiter in waiting { waiter.continuation.resume(returning: nil) }

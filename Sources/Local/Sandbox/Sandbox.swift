@@ -8,20 +8,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The app's process: started, frozen, thawed and killed as Lambda would. Confined to the event loop, whose thread lives as
+/// The app's process: a child, started, frozen, thawed and killed as Lambda would. Confined to the event loop, whose thread lives as
 /// long as this process: the child's parent-death signal follows the thread that spawned it.
-final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
-    enum End: Equatable, CustomStringConvertible {
-        case exited(Int32)
-        case killed(Int32)
-        var description: String {
-            switch self {
-            case .exited(let status): "exited with status \(status)"
-            case .killed(let signal): "was ended by signal \(signal)"
-            }
-        }
-    }
-
+final class Sandbox: AppProcess, @unchecked Sendable {  // used on the loop's thread only
     private let loop: EventLoop
     private let program: String
     private let arguments: [String]
@@ -29,7 +18,8 @@ final class Sandbox: @unchecked Sendable {  // used on the loop's thread only
     private(set) var process: pid_t?
     private(set) var isFrozen = false
     /// Called when a process has ended.
-    var onEnd: (End) -> Void = { _ in }
+    var onEnd: (ProcessEnd) -> Void = { _ in }
+    var isRunning: Bool { process != nil }
 
     init(_ loop: EventLoop, program: String, arguments: [String], environment: [String: String]) {
         self.loop = loop

@@ -37,6 +37,9 @@ public struct Response: Sendable {
     /// returning another response handles the error, as a `catch` would.
     public var error: (any Error)?
 
+    /// Whether its body was cut after the head had left: of responses that a test gets.
+    package var isCut = false
+
     /// The pattern of the route that it comes from, as `/orders/{id}`; nil where none matched, and where a middleware made it.
     public internal(set) var route: String?
 

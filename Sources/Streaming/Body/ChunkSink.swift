@@ -11,10 +11,20 @@ package final class ChunkSink: BodySink {
 
     private let state = Mutex(State())
     private let take: @Sendable ([UInt8]) async throws -> Void
+    private let onHead: @Sendable () -> Void
     private let hasBegun = Atomic(false)
 
-    /// - Parameter take: Gets each chunk; what it throws is what a reader does that goes away.
-    package init(_ take: @escaping @Sendable ([UInt8]) async throws -> Void) { self.take = take }
+    /// - Parameters:
+    ///   - onHead: Called once, before the first chunk or at the first flush.
+    ///   - take: Gets each chunk; what it throws is what a reader does that goes away.
+    package init(onHead: @escaping @Sendable () -> Void = {}, _ take: @escaping @Sendable ([UInt8]) async throws -> Void) {
+        self.onHead = onHead
+        self.take = take
+    }
+
+    private func begin() {
+        if !hasBegun.exchange(true, ordering: .acquiringAndReleasing) { onHead() }
+    }
 
     package func write(_ bytes: [UInt8], _ seal: Seal?) async throws {
         if bytes.isEmpty { return try seal.check() }
@@ -22,7 +32,7 @@ package final class ChunkSink: BodySink {
         defer { leaveLine() }
         if let failure { throw failure }
         try seal.check()
-        hasBegun.store(true, ordering: .releasing)
+        begin()
         do {
             try await take(bytes)
         } catch {
@@ -35,7 +45,7 @@ package final class ChunkSink: BodySink {
 
     package func flush(_ seal: Seal?) async throws {
         try seal.check()
-        hasBegun.store(true, ordering: .releasing)
+        begin()
     }
 
     private func enterLine() async {

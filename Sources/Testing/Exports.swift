@@ -1,0 +1,2 @@
+// A test that imports this needs no more.
+@_exported public import Sluice

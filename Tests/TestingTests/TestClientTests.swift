@@ -1,0 +1,213 @@
+import Foundation
+import Logging
+import Sluice
+import SluiceTestSupport
+import SluiceTesting
+import Testing
+
+struct Boom: Error {}
+
+/// The same app through all three ways.
+@Suite struct TestClientTests {
+    static let ways: [TestClient.Transport] = [.pipeline, .functionURL(.buffered), .functionURL(.responseStream)]
+
+    private static func app() -> LambdaApp {
+        var routes = Router()
+        routes.get("/text") { request in
+            Logger(label: "app").info("hello", metadata: ["n": "1"])
+            return "hello \(request.query["n"] ?? "")"
+        }
+        routes.post("/echo") { request in Response(headers: [.contentType: "text/plain"], body: request.body) }
+        routes.get("/boom") { _ -> String in throw Boom() }
+        routes.get("/missing") { _ -> String in throw HTTPError(.notFound, "no such tea") }
+        routes.get("/stream") { _ in
+            Response.stream(contentType: "text/plain") { writer in
+                for part in ["a", "b", "c"] {
+                    try await writer.write(part)
+                    await Task.yield()
+                }
+            }
+        }
+        routes.get("/cut") { _ in
+            Response.stream(contentType: "text/plain") { writer in
+                try await writer.write("half")
+                throw Boom()
+            }
+        }
+        routes.get("/early") { _ in Response.stream(contentType: "text/plain") { _ in throw Boom() } }
+        routes.get("/cookie") { request in
+            var response = Response.text(request.cookies["n"] ?? "none")
+            try response.setCookie(SetCookie(name: "n", value: "1"))
+            return response
+        }
+        routes.get("/wait") { _ in
+            try await Task.sleep(for: .seconds(60))
+            return "late"
+        }
+        return LambdaApp {
+            RequestID()
+            routes
+            CaptureErrors(to: [])
+        }
+    }
+
+    @Test("status, headers and text", arguments: ways)
+    func plain(_ way: TestClient.Transport) async throws {
+        let client = try TestClient(Self.app(), through: way)
+        let response = try await client.get("/text?n=7")
+        #expect(response.status == .ok)
+        #expect(response.text == "hello 7")
+        #expect(response.headers[.contentType] == "text/plain; charset=utf-8")
+        #expect(response.error == nil && !response.isCut)
+        #expect(try await client.post("/echo", body: "back").text == "back")
+        #expect(client.reports.isEmpty)
+        #expect(client.records.filter { $0.label == "app" }.map(\.message) == ["hello"])
+    }
+
+    @Test("a failure is a response, a report that was flushed, and a record", arguments: ways)
+    func failure(_ way: TestClient.Transport) async throws {
+        let client = try TestClient(Self.app(), through: way)
+        let response = try await client.get("/boom")
+        #expect(response.status == .internalServerError)
+        #expect(response.error is Boom)
+        #expect(client.reports.map(\.outcome) == [.handlerError])
+        #expect(client.ledger == client.ledger && client.ledger.captured == 1 && client.ledger.pending == 0)
+        #expect(client.records.filter { $0.level == .error }.map(\.message) == ["GET /boom failed with 500"])
+        client.reset()
+        #expect(try await client.get("/missing").status == .notFound)
+        #expect(client.reports.isEmpty && client.records.filter { $0.level >= .error }.isEmpty)
+        let early = try await client.get("/early")
+        #expect(early.status == .internalServerError && !early.isCut && early.error is Boom)
+    }
+
+    @Test("a stream's chunks come as they are written; a cut one says so")
+    func streams() async throws {
+        for way in [TestClient.Transport.pipeline, .functionURL(.responseStream)] {
+            let client = try TestClient(Self.app(), through: way)
+            let response = try await client.get("/stream")
+            #expect(response.text == "abc")
+            if way == .pipeline { #expect(response.chunks.texts == ["a", "b", "c"]) }
+            var again: [UInt8] = []
+            for await chunk in response.chunks { again += chunk }
+            #expect(again == response.bytes)
+            let cut = try await client.get("/cut")
+            #expect(cut.status == .ok && cut.text == "half" && cut.error is Boom)
+            // What the Function URL makes of the trailers: the end of the stream, which is no cut for HTTP.
+            if way == .pipeline { #expect(cut.isCut) }
+            #expect(client.reports.map(\.outcome) == [.streamCut])
+        }
+    }
+
+    @Test("a live stream: the head is there before the first chunk, and a reader may go away")
+    func live() async throws {
+        let opened = Gate()
+        let ended = Collected<String>()
+        var routes = Router()
+        routes.get("/events") { _ in
+            Response.events { events in
+                await opened.wait()
+                do {
+                    while true { try await events.send("tick") }
+                } catch {
+                    ended.add("\(error)")
+                    throw error
+                }
+            }
+        }
+        let app = LambdaApp {
+            routes
+            CaptureErrors(to: [])
+        }
+        let client = try TestClient(app)
+        let stream = try await client.stream(Request(.get, "/events"))
+        #expect(stream.status == .ok && stream.headers[.contentType] == "text/event-stream")
+        opened.open()
+        var iterator = stream.makeAsyncIterator()
+        #expect(await iterator.next() == Array("data: tick\n\n".utf8))
+        stream.cancel()
+        #expect(await iterator.next() == nil)
+        while ended.values.isEmpty { await Task.yield() }
+        #expect(ended.values.first?.contains("gone") == true)
+    }
+
+    @Test("a clock that the test moves: the deadline is a 504 with one record")
+    func clock() async throws {
+        let clock = TestClock()
+        let began = Gate()
+        let left = Collected<Duration>()
+        var routes = Router()
+        routes.get("/wait") { request in
+            left.add(request.deadline?.remaining ?? .zero)
+            began.open()
+            try await Task.sleep(for: .seconds(600))
+            return "late"
+        }
+        let app = LambdaApp {
+            routes
+            CaptureErrors(to: [])
+        }
+        let client = try TestClient(app, timeout: .seconds(3), clock: clock)
+        async let answer = client.get("/wait")
+        await began.wait()
+        clock.advance(by: .milliseconds(2400))
+        #expect(client.reports.isEmpty)
+        clock.advance(by: .milliseconds(200))
+        let response = try await answer
+        #expect(response.status == .gatewayTimeout)
+        #expect(client.reports.map(\.outcome) == [.timeout])
+        #expect(left.values == [.seconds(3)])
+    }
+
+    @Test("cookies are kept when asked for", arguments: [true, false])
+    func cookies(_ keeps: Bool) async throws {
+        let client = try TestClient(Self.app(), keepsCookies: keeps)
+        #expect(try await client.get("/cookie").text == "none")
+        #expect(try await client.get("/cookie").text == (keeps ? "1" : "none"))
+    }
+
+    @Test("an app that cannot start makes no client")
+    func invalid() {
+        var routes = Router()
+        routes.get("/x") { _ in "1" }
+        routes.get("/x") { _ in "2" }
+        #expect(throws: RouteError.self) { try TestClient(LambdaApp { routes }) }
+        #expect(throws: MiddlewareError.self) {
+            try TestClient(
+                LambdaApp {
+                    CORS(origins: .any, credentials: true)
+                    Router()
+                })
+        }
+    }
+
+    @Test("a recorded event is replayed")
+    func replay() async throws {
+        let event = """
+            {"version":"2.0","rawPath":"/text","rawQueryString":"n=3","headers":{"host":"h"},"isBase64Encoded":false,
+            "requestContext":{"http":{"method":"GET","path":"/text","protocol":"HTTP/1.1","sourceIp":"1.2.3.4"}}}
+            """
+        let client = try TestClient(Self.app())
+        #expect(try await client.replay(event).text == "hello 3")
+        let folder = TemporaryFolder()
+        let path = folder.path + "/event.json"
+        try event.write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(try await client.replay(contentsOf: path).text == "hello 3")
+        await #expect(throws: (any Error).self) { try await client.replay("{}") }
+    }
+
+    @Test("twenty clients at once keep what is theirs apart")
+    func apart() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    let client = try TestClient(Self.app(), through: number % 4 == 0 ? .functionURL(.buffered) : .pipeline)
+                    let failing = number % 2 == 0
+                    _ = try await client.get(failing ? "/boom" : "/text?n=\(number)")
+                    #expect(client.reports.count == (failing ? 1 : 0))
+                    #expect(client.records.filter { $0.label == "app" }.count == (failing ? 0 : 1))
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
