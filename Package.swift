@@ -98,7 +98,8 @@ let package = Package(
         .target(
             name: "SluiceTesting",
             dependencies: [
-                "Sluice", "SluiceCore", "SluiceLocal", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming", httpTypes, logging,
+                "Sluice", "SluiceCore", "SluiceLocal", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming", httpTypes,
+                logging,
             ],
             path: "Sources/Testing", swiftSettings: strict),
         example("Hello"),

@@ -28,7 +28,8 @@ package final class InProcessLambda: Sendable {
         self.loop = loop
         port = door.localPort
         environment = LocalLambda.childEnvironment(
-            ["AWS_LWA_INVOKE_MODE": settings.urlMode.rawValue, "SENTRY_DSN": ""], apiPort: api.localPort, inboxPort: 0, ["test"])
+            ["AWS_LWA_INVOKE_MODE": settings.urlMode.rawValue, "SENTRY_DSN": ""], apiPort: api.localPort, inboxPort: 0, ["test"]
+        )
         let (number, ready) = (port, settings)
         listeners = [
             Task(executorPreference: loop) {

@@ -12,7 +12,8 @@ final class Watch: Sendable {
     func watcher(_ began: @escaping @Sendable (InvocationScope.State) -> Void = { _ in }) -> AppWatcher {
         let records = records
         return AppWatcher(
-            logger: Logger(label: "sluice") { TestLogHandler(label: $0, records: records) }, reporters: [reporter], began: began)
+            logger: Logger(label: "sluice") { TestLogHandler(label: $0, records: records) }, reporters: [reporter], began: began
+        )
     }
 }
 

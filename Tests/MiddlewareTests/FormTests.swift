@@ -48,11 +48,14 @@ import Testing
             return try request.decode(Order.self)
         }
         let json = #"{"name":"x","count":2}"#
-        for type in [nil, "application/json", "application/json; charset=utf-8", "application/vnd.shop+json", "Application/JSON"] {
+        for type in [
+            nil, "application/json", "application/json; charset=utf-8", "application/vnd.shop+json", "Application/JSON",
+        ] {
             #expect(try decode(type, json).count == 2)
         }
         #expect(try decode("application/x-www-form-urlencoded", "name=x&count=2&gift=on").gift == true)
-        let multipart = "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nx\r\n--b\r\n"
+        let multipart =
+            "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nx\r\n--b\r\n"
             + "Content-Disposition: form-data; name=\"count\"\r\n\r\n9\r\n--b--\r\n"
         #expect(try decode("multipart/form-data; boundary=b", multipart).count == 9)
         let other = #expect(throws: HTTPError.self) { try decode("application/xml", json) }

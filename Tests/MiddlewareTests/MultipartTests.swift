@@ -33,7 +33,10 @@ import Testing
             (part(#"form-data; name="a""#, "\r\n--bc") + end, ["a=\r\n--bc"]),
             (part("form-data; name=a", "1") + end, ["a=1"]),
             (part("FORM-DATA;NAME=a", "1") + end, ["a=1"]),
-            (part(#"form-data; name="a"; filename="x.txt""#, "1", "Content-Type: text/plain\r\n") + end, ["a[x.txt text/plain]=1"]),
+            (
+                part(#"form-data; name="a"; filename="x.txt""#, "1", "Content-Type: text/plain\r\n") + end,
+                ["a[x.txt text/plain]=1"]
+            ),
             (part(#"form-data; name="a"; filename="""#, "") + end, ["a[]="]),
             (part(#"form-data; name="a"; filename="C:\dir\x.txt""#, "1") + end, ["a[x.txt]=1"]),
             (part(#"form-data; name="a"; filename="../../etc/passwd""#, "1") + end, ["a[passwd]=1"]),
@@ -98,7 +101,10 @@ import Testing
             let boundary = "bb" + String(UInt64.random(in: .min ... .max, using: &random), radix: 36)
             var body: [UInt8] = []
             for (index, content) in contents.enumerated() {
-                body += Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"n\(index)\"\r\n\r\n".utf8) + content + [13, 10]
+                body +=
+                    Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"n\(index)\"\r\n\r\n".utf8) + content + [
+                        13, 10,
+                    ]
             }
             body += Array("--\(boundary)--\r\n".utf8)
             let parts = try parse(body, boundary: boundary)
@@ -109,7 +115,9 @@ import Testing
 
     @Test("files are found by name; an empty choice is none")
     func files() throws {
-        let body = Self.part(#"form-data; name="f"; filename="""#, "") + Self.part(#"form-data; name="g"; filename="y""#, "2") + Self.end
+        let body =
+            Self.part(#"form-data; name="f"; filename="""#, "") + Self.part(#"form-data; name="g"; filename="y""#, "2")
+            + Self.end
         let request = Request(
             .post, "/", headers: [.contentType: "multipart/form-data; boundary=b"], body: .text(body))
         let multipart = try request.multipart()

@@ -15,7 +15,9 @@ import Testing
         return (response, response.text)
     }
 
-    private static func feed<Value: Sendable>(_ values: [Value], throwing error: (any Error)? = nil) -> AsyncThrowingStream<Value, any Error> {
+    private static func feed<Value: Sendable>(_ values: [Value], throwing error: (any Error)? = nil) -> AsyncThrowingStream<
+        Value, any Error
+    > {
         AsyncThrowingStream { feed in
             for value in values { feed.yield(value) }
             feed.finish(throwing: error)

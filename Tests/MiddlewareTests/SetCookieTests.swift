@@ -23,7 +23,10 @@ import Testing
                 SetCookie(name: "a", value: "b", path: "/x", domain: "example.com", sameSite: .strict),
                 "a=b; Domain=example.com; Path=/x; Secure; HttpOnly; SameSite=Strict"
             ),
-            (SetCookie(name: "a", value: "b", maxAge: .seconds(400 * 86_400)), "a=b; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"),
+            (
+                SetCookie(name: "a", value: "b", maxAge: .seconds(400 * 86_400)),
+                "a=b; Max-Age=34560000; Path=/; Secure; HttpOnly; SameSite=Lax"
+            ),
             (SetCookie(name: "a", value: "b", maxAge: .seconds(-5)), "a=b; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"),
             (
                 SetCookie.removal(of: "a"),
@@ -74,9 +77,11 @@ import Testing
         #expect(names == ["b=2", "a=3", "a=4"])
     }
 
-    @Test("dates of HTTP, all three forms", arguments: [
-        "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-    ])
+    @Test(
+        "dates of HTTP, all three forms",
+        arguments: [
+            "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        ])
     func dates(_ text: String) {
         let instant = WallClock.Instant(millisecondsSinceEpoch: 784_111_777_000)
         #expect(HTTPDate.parse(text) == instant)

@@ -32,7 +32,8 @@ import Testing
         if parts[0].hasPrefix("/") {
             let method: HTTPRequest.Method = parts.count == 1 ? .get : .post
             return await respond(
-                CompletePipeline.of(routes), Request(method, String(parts[0]), body: .text(parts.count == 1 ? "" : String(parts[1]))))
+                CompletePipeline.of(routes),
+                Request(method, String(parts[0]), body: .text(parts.count == 1 ? "" : String(parts[1]))))
         }
         return await respond(CompletePipeline.of(routes), Request(.post, "/", body: .text(body)))
     }

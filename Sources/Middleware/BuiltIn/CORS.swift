@@ -74,7 +74,8 @@ public struct CORS: Middleware {
         case .list(let list):
             for origin in list where origin != "null" && !Self.isOrigin(origin) {
                 throw MiddlewareError(
-                    "CORS: no browser sends the origin '\(origin)'; one is written 'https://a.example' or 'http://localhost:8080'")
+                    "CORS: no browser sends the origin '\(origin)'; one is written 'https://a.example' or 'http://localhost:8080'"
+                )
             }
         default: return
         }
@@ -84,7 +85,8 @@ public struct CORS: Middleware {
     private static func isOrigin(_ text: String) -> Bool {
         guard let (scheme, rest) = text.cut(at: ":"), !scheme.isEmpty, rest.begins(with: "//") else { return false }
         let host = rest.utf8.dropFirst(2)
-        return !host.isEmpty && !host.contains { $0 == 0x2F || $0 == 0x2A || $0 == 0x20 } && text.asciiLowercased.isSame(as: text)
+        return !host.isEmpty && !host.contains { $0 == 0x2F || $0 == 0x2A || $0 == 0x20 }
+            && text.asciiLowercased.isSame(as: text)
     }
 
     /// Answers a preflight itself; runs the rest for every other request, and marks its response.

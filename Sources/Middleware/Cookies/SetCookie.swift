@@ -96,7 +96,9 @@ public struct SetCookie: Sendable, Hashable {
             try fail("its prefix needs 'secure'")
         }
         if isHost, path != "/" || domain != nil { try fail("its prefix needs the path '/' and no domain") }
-        if prefix.hasPrefix("__http-") || prefix.hasPrefix("__host-http-"), !isHTTPOnly { try fail("its prefix needs 'httpOnly'") }
+        if prefix.hasPrefix("__http-") || prefix.hasPrefix("__host-http-"), !isHTTPOnly {
+            try fail("its prefix needs 'httpOnly'")
+        }
         if sameSite == SameSite.none, !isSecure { try fail("SameSite=None needs 'secure'") }
         if isPartitioned, !isSecure { try fail("Partitioned needs 'secure'") }
     }

@@ -18,7 +18,9 @@ struct FieldDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { throw noStructure("single value") }
 
     private func noStructure(_ kind: String) -> HTTPError {
-        HTTPError(.internalServerError, detail: "a \(kind) cannot be read from \(source.kind)s: decode a type with a property for each")
+        HTTPError(
+            .internalServerError,
+            detail: "a \(kind) cannot be read from \(source.kind)s: decode a type with a property for each")
     }
 
     func values(of name: String) -> [String] { fields.filter { source.matches(name, $0.name) }.map(\.value) }

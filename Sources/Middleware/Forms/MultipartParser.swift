@@ -13,18 +13,24 @@ struct MultipartParser {
         delimiter = [0x2D, 0x2D] + boundary
     }
 
-    static func malformed(_ reason: String) -> HTTPError { HTTPError(.badRequest, "the multipart body is malformed: \(reason)") }
+    static func malformed(_ reason: String) -> HTTPError {
+        HTTPError(.badRequest, "the multipart body is malformed: \(reason)")
+    }
 
     mutating func parts() throws -> [Multipart.Part] {
         guard var end = delimiterEnd(from: 0, atStart: true) else { throw Self.malformed("its boundary does not occur") }
         var parts: [Multipart.Part] = []
         while !end.isLast {
             place = end.next
-            guard parts.count < Multipart.partLimit else { throw Self.malformed("it has more than \(Multipart.partLimit) parts") }
+            guard parts.count < Multipart.partLimit else {
+                throw Self.malformed("it has more than \(Multipart.partLimit) parts")
+            }
             let headers = try headers()
             let start = place
             // An empty part may have its delimiter right behind the headers' empty line.
-            guard let next = delimiterEnd(from: max(start - 2, 0), atStart: false) else { throw Self.malformed("it is cut off") }
+            guard let next = delimiterEnd(from: max(start - 2, 0), atStart: false) else {
+                throw Self.malformed("it is cut off")
+            }
             let content = start < next.start ? Array(octets[start..<next.start]) : []
             parts.append(try Self.part(headers, content))
             end = next
@@ -61,7 +67,9 @@ struct MultipartParser {
         var fields = HTTPFields()
         var size = 0
         while true {
-            guard let end = Octets.place(of: [0x0D, 0x0A], in: octets, from: place) else { throw Self.malformed("it is cut off") }
+            guard let end = Octets.place(of: [0x0D, 0x0A], in: octets, from: place) else {
+                throw Self.malformed("it is cut off")
+            }
             let line = octets[place..<end]
             place = end + 2
             if line.isEmpty { return fields }
@@ -111,7 +119,11 @@ struct DispositionParameters {
             if rest.first == 0x22 {
                 rest = rest.dropFirst()
                 while let octet = rest.popFirst(), octet != 0x22 {
-                    if octet == 0x5C, rest.first == 0x22 { _ = rest.popFirst(); value.append(0x22) } else { value.append(octet) }
+                    if octet == 0x5C, rest.first == 0x22 {
+                        _ = rest.popFirst(); value.append(0x22)
+                    } else {
+                        value.append(octet)
+                    }
                 }
                 rest = rest.drop { $0 != 0x3B }
             } else {

@@ -15,7 +15,8 @@ public struct BearerAuth<Principal: Sendable>: Middleware {
     ///   - check: Whose token this is; nil for nobody's. Compare with `isEqual(inConstantTime:)`. What it throws is the response: a
     ///     403 for what the token may not do, say.
     public init(
-        realm: String = "api", isRequired: Bool = true, _ check: @escaping @Sendable (_ token: String) async throws -> Principal?
+        realm: String = "api", isRequired: Bool = true,
+        _ check: @escaping @Sendable (_ token: String) async throws -> Principal?
     ) {
         authentication = Authentication(challenge: "Bearer realm=\(Authentication.quoted(realm))", isRequired: isRequired)
         self.check = check

@@ -57,7 +57,8 @@ extension Response {
 
     /// A plain response to an error in the place of this one; who waits for its end, and what middleware put on it, stay.
     private func replaced(by error: HTTPError) -> Response {
-        var other = Response(status: error.status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(error.message))
+        var other = Response(
+            status: error.status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(error.message))
         other.wrappers = wrappers
         return replaced(by: other)
     }

@@ -8,7 +8,8 @@ enum Precondition {
     /// - Parameters:
     ///   - tag: Of what is there now; nil where it has none.
     ///   - modified: When that was last changed; nil where nobody knows.
-    static func evaluate(_ request: Request, tag: EntityTag?, modified: WallClock.Instant?, exists: Bool = true) -> Precondition {
+    static func evaluate(_ request: Request, tag: EntityTag?, modified: WallClock.Instant?, exists: Bool = true) -> Precondition
+    {
         let headers = request.headers
         let isRead = request.method == .get || request.method == .head
         if let wanted = headers[.ifMatch].flatMap(EntityTag.List.init) {
@@ -17,7 +18,9 @@ enum Precondition {
             case .tags(let tags):
                 guard let tag, exists, tags.contains(where: { $0.isStronglySame(as: tag) }) else { return .failed }
             }
-        } else if let limit = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse), let modified, seconds(modified) > seconds(limit) {
+        } else if let limit = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse), let modified,
+            seconds(modified) > seconds(limit)
+        {
             return .failed
         }
         if let known = headers[.ifNoneMatch].flatMap(EntityTag.List.init) {

@@ -56,7 +56,9 @@ final class FileContent: Sendable {
     func below(_ names: [String]) -> FileContent? {
         var folder = self
         for name in names {
-            guard !name.utf8.contains(0x2F), !name.utf8.contains(0), name != "..", name != ".", !name.isEmpty else { return nil }
+            guard !name.utf8.contains(0x2F), !name.utf8.contains(0), name != "..", name != ".", !name.isEmpty else {
+                return nil
+            }
             let descriptor = openat(folder.descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
             guard descriptor >= 0, let next = try? FileContent(descriptor) else { return nil }
             folder = next

@@ -33,7 +33,8 @@ public struct StaticFiles: Middleware {
     /// - Throws: ``MiddlewareError``, where the folder is not there.
     public func validate() throws {
         guard FileContent(path: root)?.isFolder == true else {
-            throw MiddlewareError("StaticFiles: there is no folder \(root) that can be read; a package must carry it beside 'bootstrap'")
+            throw MiddlewareError(
+                "StaticFiles: there is no folder \(root) that can be read; a package must carry it beside 'bootstrap'")
         }
     }
 
@@ -67,7 +68,9 @@ public struct StaticFiles: Middleware {
         if isFolderPath { names.removeLast() }
         guard let found = top.below(names) else { return nil }
         do {
-            guard found.isFolder else { return isFolderPath ? nil : try send(found, named: names.last ?? "", in: top, names, request) }
+            guard found.isFolder else {
+                return isFolderPath ? nil : try send(found, named: names.last ?? "", in: top, names, request)
+            }
             guard let index else { return nil }
             guard let page = found.below([index]), !page.isFolder else { return nil }
             guard isFolderPath || names.isEmpty && request.rawPath.utf8.last == 0x2F else { return redirect(request) }

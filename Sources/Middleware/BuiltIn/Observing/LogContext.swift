@@ -38,7 +38,9 @@ public struct LogContext: Middleware {
 
     /// That of W3C's header, if it has one, else the platform's.
     private static func traceID(_ request: Request, _ scope: InvocationScope) -> Substring? {
-        if let parent = request.headers[.traceparent]?.split(at: "-"), parent.count >= 4, parent[1].utf8.count == 32 { return parent[1] }
+        if let parent = request.headers[.traceparent]?.split(at: "-"), parent.count >= 4, parent[1].utf8.count == 32 {
+            return parent[1]
+        }
         return scope.traceID?.split(at: ";").lazy.compactMap { $0.trimmed.cut(at: "=") }.first { $0.before == "Root" }?.after
     }
 }
