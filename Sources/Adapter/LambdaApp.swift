@@ -48,8 +48,10 @@ public struct LambdaApp: Sendable {
     /// As ``respond(to:)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write
     /// waits until `eachChunk` has returned.
     ///
-    /// - Parameter eachChunk: Gets each chunk, a body that is no stream in one. When it throws, the client counts as gone: the
-    ///   write in hand and later ones throw `BodyWriterError.disconnected`.
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - eachChunk: Gets each chunk, a body that is no stream in one. When it throws, the client counts as gone: the write in hand
+    ///     and later ones throw `BodyWriterError.disconnected`.
     /// - Returns: The response without its body. Its ``Response/error`` is what cut the body, or what the response stands for.
     public func respond(
         to request: Request, eachChunk: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void

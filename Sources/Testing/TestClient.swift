@@ -21,7 +21,12 @@ public final class TestClient: Sendable {
     /// How requests reach the app.
     public struct Transport: Sendable, Hashable {
         /// The invoke mode of a Function URL.
-        public enum Mode: Sendable { case buffered, responseStream }
+        public enum Mode: Sendable {
+            /// BUFFERED: a reply is one JSON document, 6 MB at most.
+            case buffered
+            /// RESPONSE_STREAM: a reply is sent as it is written.
+            case responseStream
+        }
 
         let mode: Mode?
 

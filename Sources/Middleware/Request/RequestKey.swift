@@ -4,6 +4,7 @@
 /// enum SignedIn: RequestKey { typealias Value = User }
 /// ```
 public protocol RequestKey {
+    /// The type of the value that is handed down.
     associatedtype Value: Sendable
 }
 
