@@ -36,6 +36,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Sluice", targets: ["Sluice"]),
+        // Signed cookies and sessions: apart, so that nobody else builds swift-crypto.
+        .library(name: "SluiceSessions", targets: ["SluiceSessions"]),
         // For test targets: an app's requests in one line.
         .library(name: "SluiceTesting", targets: ["SluiceTesting"]),
     ],
@@ -53,6 +55,8 @@ let package = Package(
         // The facades of metrics and traces, which apps' other libraries already use: `Metrics()` and `Tracing()` speak to them.
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
+        // The HMAC of signed cookies, for `SluiceSessions` alone.
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         // Starts and stops an app's other services with it: database pools, say. With the trait of its name only.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
@@ -96,6 +100,9 @@ let package = Package(
             ],
             path: "Sources/Adapter", swiftSettings: strict),
         .target(
+            name: "SluiceSessions", dependencies: ["Sluice", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Sessions", swiftSettings: strict),
+        .target(
             name: "SluiceTesting",
             dependencies: [
                 "Sluice", "SluiceCore", "SluiceLocal", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming", httpTypes,
@@ -122,6 +129,7 @@ let package = Package(
             ]),
         test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", "SluiceSentry", logging]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
+        test("SessionsTests", ["Sluice", "SluiceSessions", logging, inMemoryLogging]),
         test("TestingTests", ["Sluice", "SluiceTesting", logging]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),

@@ -12,6 +12,13 @@ struct Benchmark {
         func handle(_ request: Request, next: Next) async throws -> Response { await next(request) }
     }
 
+    /// In the order that the guide recommends.
+    static let twelve: [any Middleware] = [
+        RequestID(), LogContext(), AccessLog(), Metrics(), Tracing(), CORS(origins: .list(["https://a.example"])),
+        SecurityHeaders(), BodyLimit(bytes: 1_000_000), Compression(), CacheControl("public, max-age=60"),
+        ConditionalRequests(), APIKeyAuth(isRequired: false) { key in key.isEqual(inConstantTime: "secret") ? key : nil },
+    ]
+
     static func main() async throws {
         let environment = Settings()
         var routes = Router()
@@ -38,6 +45,7 @@ struct Benchmark {
 
         try await LambdaApp {
             for _ in 0..<environment.middleware { PassThrough() }
+            for (bit, middleware) in Self.twelve.enumerated() where environment.twelve >> bit & 1 == 1 { [middleware] }
             routes
             CaptureErrors()
             FlushReports(within: .seconds(2))

@@ -112,7 +112,10 @@ public struct LambdaApp: Sendable {
             if state.isTimedOut, response.error == nil {
                 response = chain.response(to: CancellationError(), of: response, to: request)
             }
-            return await send(response, reporter)
+            let sent = await send(response, reporter)
+            // What `FlushReports(when: .afterReply)` has left for this moment.
+            if watcher != nil { await reporter.settle(within: chain.flush.limit) }
+            return sent
         }
     }
 

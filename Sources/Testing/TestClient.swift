@@ -100,6 +100,16 @@ public final class TestClient: Sendable {
         try await send(Request(.delete, target, headers: headers, body: body))
     }
 
+    /// Sends a HEAD, and waits for its response.
+    public func head(_ target: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        try await send(Request(.head, target, headers: headers))
+    }
+
+    /// Sends an OPTIONS, and waits for the end of its response: a preflight, with its headers.
+    public func options(_ target: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        try await send(Request(.options, target, headers: headers))
+    }
+
     /// Sends a request, and waits for the end of its response.
     ///
     /// - Parameter request: Values that tests set (`request.lambda`, `request.remoteAddress`, `request[Key.self]`) reach the app in the
@@ -120,7 +130,8 @@ public final class TestClient: Sendable {
         return stream
     }
 
-    /// Sends the request that a recorded event stands for, with its `request.lambda`; in the pipeline, whatever the transport.
+    /// Sends the request that a recorded event stands for, with its `request.lambda`; in the pipeline, whatever the transport, without the
+    /// client's clock and cookies.
     ///
     /// - Parameter event: JSON of payload format 2.0, as a Function URL makes it.
     /// - Throws: An error that says what is wrong with the event.

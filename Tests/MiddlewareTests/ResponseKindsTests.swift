@@ -42,6 +42,31 @@ import Testing
         #expect(Response.data([], filename: "x.csv").headers[.contentDisposition] == #"attachment; filename="x.csv""#)
     }
 
+    @Test("what is put into a page is escaped, unless it is markup already")
+    func html() async throws {
+        let name = "<script>\"&'\u{301}"
+        let inner: HTML = "<i>\(name)</i>"
+        let escaped = "&lt;script&gt;&quot;&amp;&#39;\u{301}"
+        #expect(Response.html("<p>\(name) \(7)</p>").text == "<p>\(escaped) 7</p>")
+        #expect(
+            Response.html("<p>\(inner)\([inner, inner])\(raw: "<br>")</p>").text
+                == "<p>" + String(repeating: "<i>\(escaped)</i>", count: 3) + "<br></p>")
+        let text = "<b>as it is</b>"
+        #expect(Response.html(text).text == text)
+        let none: HTML? = nil
+        #expect(HTML("a\(none)b").text == "ab")
+        var routes = Router()
+        routes.get("/") { _ in HTML("<p>\(name)</p>") }
+        let response = await respond(CompletePipeline.of(routes), Request(.get, "/"))
+        #expect(response.headers[.contentType] == "text/html; charset=utf-8" && response.text == "<p>\(escaped)</p>")
+        var saved = Response.csv([["a"]])
+        saved.setAttachment("x.csv")
+        #expect(saved.headers[.contentDisposition] == #"attachment; filename="x.csv""#)
+        #expect(throws: HTTPError.self) { try Request(.get, "/").require(Tenant.self) }
+    }
+
+    enum Tenant: RequestKey { typealias Value = String }
+
     @Test("any asynchronous sequence is a body")
     func sequences() async {
         #expect(await text { _ in .stream(contentType: "a/b", Self.feed(["a", "b"])) }.1 == "ab")

@@ -211,3 +211,50 @@ struct Boom: Error {}
         }
     }
 }
+
+/// Bodies as browsers and clients send them.
+@Suite struct TestBodiesTests {
+    struct Order: Codable, Equatable { let name: String, count: Int }
+
+    @Test("JSON, forms and files arrive", arguments: TestClientTests.ways)
+    func bodies(_ way: TestClient.Transport) async throws {
+        var routes = Router()
+        routes.post("/") { request in
+            let order = try request.decode(Order.self)
+            return "\(order.name) \(order.count)"
+        }
+        routes.post("/file") { request in
+            let file = try request.multipart().requireFile("f")
+            return "\(file.name) \(file.filename ?? "") \(file.contentType ?? "") \(file.bytes)"
+        }
+        let client = try TestClient(LambdaApp { routes }, through: way)
+        let order = Order(name: "ä&=+", count: 3)
+        #expect(try await client.send(.json(.post, "/", order)).text == "ä&=+ 3")
+        #expect(try await client.send(.form(.post, "/", ["name": "ä&=+", "count": "3"])).text == "ä&=+ 3")
+        let parts = [TestPart.field("name", "x\r\n"), .field("count", "4")]
+        #expect(try await client.send(.multipart(.post, "/", parts)).text == "x\r\n 4")
+        let file = TestPart.file("f", filename: "a.bin", contentType: "a/b", [0, 255, 13, 10])
+        #expect(try await client.send(.multipart(.post, "/file", [file])).text == "f a.bin a/b [0, 255, 13, 10]")
+        #expect(try await client.head("/").status == .methodNotAllowed)
+        #expect(try await client.options("/").headers[.allow] == "OPTIONS, POST")
+    }
+
+    @Test("with a clock that stands in the past a flush is waited for; after the reply too")
+    func flushed() async throws {
+        var routes = Router()
+        routes.get("/") { _ -> String in throw Boom() }
+        for moment in [FlushReports.Moment.beforeReply, .afterReply] {
+            let app = LambdaApp {
+                routes
+                CaptureErrors(to: [])
+                FlushReports(when: moment)
+            }
+            for _ in 0..<20 {
+                let client = try TestClient(app, clock: TestClock())
+                _ = try await client.get("/")
+                #expect(client.ledger.delivered == 1)
+                #expect(client.ledger.captured == 1)
+            }
+        }
+    }
+}

@@ -6,6 +6,16 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let variable: String
     /// What was expected.
     public let reason: String
+    /// For variables of your own: throw it where the app is made.
+    ///
+    /// - Parameters:
+    ///   - variable: The environment variable's name.
+    ///   - reason: What was expected. Never the value, if that may be a secret.
+    public init(variable: String, reason: String) {
+        self.variable = variable
+        self.reason = reason
+    }
+
     /// The variable's name and what was expected.
     public var description: String { "\(variable): \(reason)" }
 }

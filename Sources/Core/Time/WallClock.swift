@@ -19,6 +19,11 @@ public enum WallClock {
         /// The moment this is called.
         public static var now: Instant {
             if ManualTime.isUsed.load(ordering: .relaxed), let now = ManualTime.now { return now() }
+            return actual
+        }
+
+        /// The moment this is called, whatever clock a test moves: for what a thread keeps the time of.
+        package static var actual: Instant {
             var time = timespec()
             clock_gettime(CLOCK_REALTIME, &time)
             return Instant(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)

@@ -36,7 +36,7 @@ public struct CORS: Middleware {
     }
 
     private let origins: Origins
-    private let methods: String
+    private let methods: String?
     private let headers: String?
     private let exposes: String?
     private let credentials: Bool
@@ -57,7 +57,7 @@ public struct CORS: Middleware {
         privateNetwork: Bool = false, maxAge: Duration? = .seconds(600)
     ) {
         self.origins = origins
-        self.methods = methods.map(\.rawValue).joined(separator: ", ")
+        self.methods = methods.isEmpty ? nil : methods.map(\.rawValue).joined(separator: ", ")
         self.headers = headers.map { $0.map(\.rawName).joined(separator: ", ") }
         self.exposes = exposes.isEmpty ? nil : exposes.map(\.rawName).joined(separator: ", ")
         self.credentials = credentials
@@ -81,12 +81,19 @@ public struct CORS: Middleware {
         }
     }
 
-    /// Lower case, no path, no slash at the end.
+    /// Lower case, no path, no slash at the end, and no port that is the scheme's own.
     private static func isOrigin(_ text: String) -> Bool {
         guard let (scheme, rest) = text.cut(at: ":"), !scheme.isEmpty, rest.begins(with: "//") else { return false }
+        if scheme == "https", text.hasSuffix(":443") { return false }
+        if scheme == "http", text.hasSuffix(":80") { return false }
+        func isLegal(_ octet: UInt8) -> Bool {
+            switch octet {
+            case 0x61...0x7A, 0x30...0x39, 0x2D, 0x2E, 0x5F, 0x3A, 0x5B, 0x5D: true  // a-z 0-9 - . _ : [ ]
+            default: false
+            }
+        }
         let host = rest.utf8.dropFirst(2)
-        return !host.isEmpty && !host.contains { $0 == 0x2F || $0 == 0x2A || $0 == 0x20 }
-            && text.asciiLowercased.isSame(as: text)
+        return !host.isEmpty && host.allSatisfy(isLegal) && scheme.asciiLowercased.isSame(as: String(scheme))
     }
 
     /// Answers a preflight itself; runs the rest for every other request, and marks its response.
@@ -96,18 +103,18 @@ public struct CORS: Middleware {
             return preflight(request, origin)
         }
         var response = await next(request)
-        mark(&response, for: origin)
-        if let exposes, origin.map(origins.allows) == true { response.headers[.accessControlExposeHeaders] = exposes }
+        let isAllowed = mark(&response, for: origin)
+        if let exposes, isAllowed { response.headers[.accessControlExposeHeaders] = exposes }
         return response
     }
 
     /// A 204 that is dressed for the origins that may ask, and bare for others.
     private func preflight(_ request: Request, _ origin: String) -> Response {
         var response = Response(status: .noContent)
-        mark(&response, for: origin)
+        let isAllowed = mark(&response, for: origin)
         if headers == nil { response.headers.vary(by: "Access-Control-Request-Headers") }
         if privateNetwork { response.headers.vary(by: "Access-Control-Request-Private-Network") }
-        guard origins.allows(origin) else { return response }
+        guard isAllowed else { return response }
         response.headers[.accessControlAllowMethods] = methods
         let allowed = headers ?? request.headers[.accessControlRequestHeaders]
         if let allowed, !allowed.isEmpty { response.headers[.accessControlAllowHeaders] = allowed }
@@ -118,18 +125,20 @@ public struct CORS: Middleware {
         return response
     }
 
-    /// Who may read it; where that depends on who asks, caches must know.
-    private func mark(_ response: inout Response, for origin: String?) {
+    /// Says who may read it. Where that depends on who asks, caches must know; where it does not, everybody is told: what a cache has of
+    /// a plain request may answer one of another origin (Fetch, "CORS protocol and HTTP caches").
+    private func mark(_ response: inout Response, for origin: String?) -> Bool {
         if case .any = origins.kind {
-            if origin != nil { response.headers[.accessControlAllowOrigin] = "*" }
-            return
+            response.headers[.accessControlAllowOrigin] = "*"
+            return true
         }
         response.headers.vary(by: "Origin")
         guard let origin, origins.allows(origin) else {
             response.headers[.accessControlAllowOrigin] = nil
-            return
+            return false
         }
         response.headers[.accessControlAllowOrigin] = origin
         if credentials { response.headers[.accessControlAllowCredentials] = "true" }
+        return true
     }
 }

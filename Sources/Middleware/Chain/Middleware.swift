@@ -38,6 +38,11 @@ public struct Next: Sendable {
         return response
     }
 
+    /// The response to an error in the app's own shape, its ``Response/error`` set: for who has a response to put it on, and so cannot throw it.
+    public func response(to error: any Error, for request: Request) -> Response {
+        Response(respondingTo: error, to: request, with: responder)
+    }
+
     private func run(_ request: Request) async -> Response {
         do {
             guard let first = rest.first else { return try await handler(request) }

@@ -52,9 +52,13 @@ public struct SetCookie: Sendable, Hashable {
         (self.sameSite, isPartitioned) = (sameSite, partitioned)
     }
 
-    /// What removes a cookie from the browser: `path` and `domain` must be those it was set with.
-    public static func removal(of name: String, path: String? = "/", domain: String? = nil) -> SetCookie {
-        SetCookie(name: name, value: "", path: path, domain: domain, expires: .init(millisecondsSinceEpoch: 0), maxAge: .zero)
+    /// What removes a cookie from the browser: everything must be as it was set.
+    public static func removal(
+        of name: String, path: String? = "/", domain: String? = nil, sameSite: SameSite? = .lax, partitioned: Bool = false
+    ) -> SetCookie {
+        SetCookie(
+            name: name, value: "", path: path, domain: domain, expires: .init(millisecondsSinceEpoch: 0), maxAge: .zero,
+            sameSite: sameSite, partitioned: partitioned)
     }
 
     /// The header's value.
@@ -124,7 +128,7 @@ public struct CookieError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Response {
-    /// Adds a `Set-Cookie` header; one of the same name, path and domain that is there already goes.
+    /// Adds a `Set-Cookie` header; one of the same name, path, domain and partition that is there already goes.
     ///
     /// - Throws: ``CookieError``, where a browser would refuse the cookie or read another one.
     public mutating func setCookie(_ cookie: SetCookie) throws(CookieError) {
@@ -135,9 +139,18 @@ extension Response {
     }
 
     /// What browsers tell cookies apart by.
-    private static func identity(_ line: String) -> [Substring] {
+    private static func identity(_ line: String) -> [String] {
         let parts = line.split(at: ";").map(\.trimmed)
-        let name = parts.first?.cut(at: "=")?.before ?? ""
-        return [name] + ["Domain=", "Path="].map { key in parts.first { $0.hasPrefix(key) } ?? "" }
+        var (domain, path, partition) = ("", "", "")
+        for attribute in parts.dropFirst() {
+            let (name, value) = attribute.cut(at: "=") ?? (attribute, "")
+            switch name.trimmed.asciiLowercased {
+            case "domain": domain = value.trimmed.asciiLowercased
+            case "path": path = String(value.trimmed)
+            case "partitioned": partition = "partitioned"
+            default: continue
+            }
+        }
+        return [String(parts.first?.cut(at: "=")?.before ?? ""), domain, path, partition]
     }
 }

@@ -101,6 +101,7 @@ extension Response {
 
     private static let representation: Set<HTTPField.Name> = [
         .contentType, .contentLength, .contentEncoding, .contentLanguage, .contentLocation, .contentRange,
-        .contentDisposition, .eTag, .lastModified, .cacheControl, .expires, .acceptRanges, .location, .transferEncoding,
+        .contentDisposition, .contentMD5, .contentDigest, .reprDigest, .digest, .eTag, .lastModified, .cacheControl, .expires,
+        .acceptRanges, .location, .transferEncoding,
     ]
 }

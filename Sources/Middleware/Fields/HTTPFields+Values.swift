@@ -35,11 +35,10 @@ extension HTTPFields {
     }
 
     /// Says that the response depends on these headers of the request (RFC 9110, section 12.5.5).
-    package mutating func vary(by names: String...) {
-        var known = self[values: .vary].flatMap { $0.split(at: ",").map { $0.trimmed } }
-        for name in names where !known.contains(where: { $0.isSame(ignoringCase: name) || $0 == "*" }) {
-            known.append(name[...])
-        }
-        self[.vary] = known.joined(separator: ", ")
+    public mutating func vary(by names: String...) {
+        let lines = self[values: .vary]
+        let known = lines.flatMap { $0.split(at: ",").map { $0.trimmed } }
+        let new = names.filter { name in !known.contains { $0.isSame(ignoringCase: name) || $0 == "*" } }
+        if !new.isEmpty { self[.vary] = (lines + new).joined(separator: ", ") }
     }
 }

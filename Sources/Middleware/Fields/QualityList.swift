@@ -56,8 +56,12 @@ struct QualityList {
         return thousandths <= 1000 ? thousandths : nil
     }
 
-    /// The weight of a value that has no structure, such as a content coding: its own, else that of `*`; nil where neither is named.
-    func weight(of value: String) -> Int? {
-        (entries.first { $0.value.isSame(ignoringCase: value) } ?? entries.first { $0.value == "*" })?.weight
+    /// The weight of a value that has no structure, such as a content coding, under the first of its names that is there, else that of `*`;
+    /// nil where none is.
+    func weight(of names: String...) -> Int? {
+        for name in names {
+            if let entry = entries.first(where: { $0.value.isSame(ignoringCase: name) }) { return entry.weight }
+        }
+        return entries.first { $0.value == "*" }?.weight
     }
 }

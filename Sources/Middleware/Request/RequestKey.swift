@@ -14,4 +14,14 @@ extension Request {
         get { values[ObjectIdentifier(key)] as? Key.Value }
         set { values[ObjectIdentifier(key)] = newValue }
     }
+
+    /// The value that a middleware above has set.
+    ///
+    /// - Throws: ``HTTPError``, a 500 whose detail names the key, when none has: our mistake, not the client's.
+    public func require<Key: RequestKey>(_ key: Key.Type) throws -> Key.Value {
+        guard let value = self[key] else {
+            throw HTTPError(.internalServerError, detail: "no middleware above has set \(key)")
+        }
+        return value
+    }
 }

@@ -8,9 +8,15 @@ extension Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(text))
     }
 
-    /// A page, UTF-8. The text is sent as it is: what came from users must be escaped by whoever makes it.
+    /// A page, UTF-8, of a text that is there already: it is sent as it is. A literal is an ``HTML``, which escapes what is put into it.
+    @_disfavoredOverload
     public static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: [.contentType: "text/html; charset=utf-8"], body: .text(text))
+    }
+
+    /// Has a browser save the response under this name, and not show it.
+    public mutating func setAttachment(_ filename: String) {
+        headers[.contentDisposition] = ContentDisposition.attachment(filename)
     }
 
     /// Bytes of any type.

@@ -6,7 +6,7 @@ extension Response {
     /// Puts a transform around the body, bytes or stream: `response.transformBody { Gzip() }`.
     ///
     /// Those who wrap the body, or wait for its end, stay: they see what is sent. Headers that no longer hold go (`Content-Length`,
-    /// `Content-MD5`, `Digest`, `Content-Digest`, `Accept-Ranges`), and a strong `ETag` becomes a weak one, as the bytes are
+    /// `Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`, `Accept-Ranges`), and a strong `ETag` becomes a weak one, as the bytes are
     /// others (RFC 9110, section 8.8.1). Setting `Content-Encoding`, `Vary` and the like is for whoever knows what the transform does.
     /// - Parameter make: Makes the transform: at once for bytes, when the body is written for a stream.
     public mutating func transformBody(_ make: @escaping @Sendable () -> any BodyTransform) {
@@ -22,7 +22,7 @@ extension Response {
 
     /// What speaks of the very bytes.
     private static let bytewise: [HTTPField.Name] = [
-        .contentLength, .acceptRanges, .contentMD5, .digest, .contentDigest,
+        .contentLength, .acceptRanges, .contentMD5, .digest, .contentDigest, .reprDigest,
     ]
 
     /// Handles an error that this response stands for, or that its streamed body meets before its first byte.

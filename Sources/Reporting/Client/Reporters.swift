@@ -75,7 +75,7 @@ package struct Reporters: SettlingReporter {
         private let work = Mutex<Task<Void, Never>?>(nil)
 
         init(_ limit: Duration, _ body: @escaping @Sendable () async -> Void) {
-            end = .now.advanced(by: limit)
+            end = .actual.advanced(by: limit)
             let task = Task {
                 await body()
                 self.finish()
@@ -105,7 +105,7 @@ package struct Reporters: SettlingReporter {
             // Not by a task, where there is a thread for it: the reporter may block those that tasks need.
             let alarm = Alarms.shared.set(at: end) { self.giveUp() }
             if alarm == nil {
-                let left = max(end.remaining, .zero)
+                let left = max(WallClock.Instant.actual.duration(to: end), .zero)
                 Task.detached {
                     try? await Task.sleep(for: left)
                     self.giveUp()

@@ -18,7 +18,8 @@ enum ByteRange: Equatable {
         }
         switch (Self.number(first), Self.number(last)) {
         case (.none, .some(let count)) where first.isEmpty:
-            self = count == 0 || size == 0 ? .unsatisfiable : .part(max(0, size - count)..<size)
+            // A suffix of nothing is all of it.
+            self = count == 0 ? .unsatisfiable : size == 0 ? .whole : .part(max(0, size - count)..<size)
         case (.some(let first), .none) where last.isEmpty:
             self = first < size ? .part(first..<size) : .unsatisfiable
         case (.some(let first), .some(let last)) where first <= last:

@@ -21,10 +21,13 @@ public struct ConditionalRequests: Middleware {
         guard request.method == .get || request.method == .head, response.status == .ok, response.error == nil else {
             return response
         }
-        if response.headers[.eTag] == nil, let bytes = response.body.bytes {
+        // A handler of HEAD has no bytes to make it of.
+        if response.headers[.eTag] == nil, let bytes = response.body.bytes, request.method == .get || !bytes.isEmpty {
             response.headers[.eTag] = "W/\"\(ContentHash.text(bytes))\""
         }
-        response.apply(Precondition.evaluate(request, tag: response.tag, modified: response.modified))
+        response.apply(Precondition.evaluate(request, tag: response.tag, modified: response.modified)) {
+            next.response(to: HTTPError(.preconditionFailed), for: request)
+        }
         if response.status == .ok, response.headers[.acceptRanges] == "bytes", request.method == .get,
             Precondition.heedsRange(request, tag: response.tag, modified: response.modified), let bytes = response.body.bytes
         {
@@ -39,7 +42,7 @@ extension Response {
     var modified: WallClock.Instant? { headers[.lastModified].flatMap(HTTPDate.parse) }
 
     /// Turns a 200 into the 304 or 412 that the conditions ask for; who waits for its end stays.
-    mutating func apply(_ outcome: Precondition) {
+    mutating func apply(_ outcome: Precondition, orRespond failed: () -> Response) {
         switch outcome {
         case .holds: return
         case .notModified:
@@ -49,18 +52,12 @@ extension Response {
                 .contentType, .contentLength, .contentEncoding, .contentLanguage, .contentRange, .contentDisposition,
             ] { headers[name] = nil }
         case .failed:
-            self = replaced(by: HTTPError(.preconditionFailed))
+            var other = failed()
+            other.wrappers = wrappers
+            self = replaced(by: other)
             return
         }
         body = .empty
-    }
-
-    /// A plain response to an error in the place of this one; who waits for its end, and what middleware put on it, stay.
-    private func replaced(by error: HTTPError) -> Response {
-        var other = Response(
-            status: error.status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(error.message))
-        other.wrappers = wrappers
-        return replaced(by: other)
     }
 
     /// Turns a 200 into the 206 or 416 that a range asks for.
@@ -70,11 +67,15 @@ extension Response {
         case .part(let part):
             status = .partialContent
             headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)"
+            for name: HTTPField.Name in [.contentMD5, .contentDigest] { headers[name] = nil }
             body = .bytes(slice(part))
         case .unsatisfiable:
             status = .rangeNotSatisfiable
             headers[.contentRange] = "bytes */\(size)"
-            headers[.contentType] = nil
+            // Nor may anybody keep it as long as the content.
+            for name: HTTPField.Name in [.contentType, .contentMD5, .contentDigest, .cacheControl, .expires] {
+                headers[name] = nil
+            }
             body = .empty
         }
     }

@@ -12,8 +12,10 @@ enum Precondition {
     {
         let headers = request.headers
         let isRead = request.method == .get || request.method == .head
-        if let wanted = headers[.ifMatch].flatMap(EntityTag.List.init) {
-            switch wanted {
+        // What cannot be read matches nothing: no condition would be the more dangerous reading.
+        if let text = headers[.ifMatch] {
+            switch EntityTag.List(text) {
+            case nil: return .failed
             case .any: if !exists { return .failed }
             case .tags(let tags):
                 guard let tag, exists, tags.contains(where: { $0.isStronglySame(as: tag) }) else { return .failed }
@@ -23,9 +25,10 @@ enum Precondition {
         {
             return .failed
         }
-        if let known = headers[.ifNoneMatch].flatMap(EntityTag.List.init) {
+        if let text = headers[.ifNoneMatch] {
             let isKnown =
-                switch known {
+                switch EntityTag.List(text) {
+                case nil: false
                 case .any: exists
                 case .tags(let tags): tag.map { tag in exists && tags.contains { $0.isWeaklySame(as: tag) } } ?? false
                 }
@@ -60,11 +63,16 @@ extension Request {
     ///   - eTag: The entity tag of what is there now, quotation marks included.
     ///   - lastModified: When that was last changed.
     ///   - exists: Whether there is anything: `If-None-Match: *` creates, and never overwrites.
-    /// - Throws: ``HTTPError``, a 412 where the client has seen another state. Of a GET or HEAD that the client has already, a 304.
+    /// - Throws: ``HTTPError``, a 412 where the client has seen another state. Of a GET or HEAD that the client has already, a 304. A 500
+    ///   where `eTag` is no entity tag: without its quotation marks, say.
     public func checkPreconditions(
         eTag: String? = nil, lastModified: WallClock.Instant? = nil, exists: Bool = true
     ) throws {
-        switch Precondition.evaluate(self, tag: eTag.flatMap(EntityTag.init), modified: lastModified, exists: exists) {
+        let tag = eTag.flatMap { EntityTag($0) }
+        if let eTag, tag == nil {
+            throw HTTPError(.internalServerError, detail: "'\(eTag)' is no entity tag: one is written '\"…\"' or 'W/\"…\"'")
+        }
+        switch Precondition.evaluate(self, tag: tag, modified: lastModified, exists: exists) {
         case .holds: return
         case .notModified:
             var headers: HTTPFields = [:]

@@ -27,18 +27,19 @@ public struct Compression: Middleware {
     /// Runs the rest and compresses its response.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
+        if response.status == .notModified { Self.matchTag(of: &response, with: request) }
         guard Self.mayGain(response) else { return response }
         if let bytes = response.body.bytes {
             guard bytes.count >= limit else { return response }
             response.headers.vary(by: "Accept-Encoding")
-            guard let coding = Self.coding(for: request) else { return response }
+            guard let coding = ContentCoding.preferred(by: request) else { return response }
             let compressed = try Deflate.compress(bytes, coding)
             guard compressed.count < bytes.count else { return response }
             response.changeBody(to: .bytes(compressed))
             response.headers[.contentEncoding] = coding.rawValue
         } else if streams {
             response.headers.vary(by: "Accept-Encoding")
-            guard let coding = Self.coding(for: request) else { return response }
+            guard let coding = ContentCoding.preferred(by: request) else { return response }
             response.transformBody { DeflateTransform(coding) }
             response.headers[.contentEncoding] = coding.rawValue
         }
@@ -54,14 +55,25 @@ public struct Compression: Middleware {
         return headers[.cacheControl]?.split(at: ",").contains { $0.trimmed.isSame(ignoringCase: "no-transform") } != true
     }
 
-    /// The coding that the client likes best; gzip of two that it likes the same. Nil where it would rather have none.
-    private static func coding(for request: Request) -> ContentCoding? {
+    /// A 304 says what the 200 would have said (RFC 9110, section 15.4.5): who has the compressed form knows it by a weak tag.
+    private static func matchTag(of response: inout Response, with request: Request) {
+        response.headers.vary(by: "Accept-Encoding")
+        guard let tag = response.tag, !tag.isWeak, let known = request.headers[.ifNoneMatch].flatMap(EntityTag.List.init),
+            case .tags(let tags) = known, tags.contains(where: { $0.isWeak && $0.isWeaklySame(as: tag) })
+        else { return }
+        response.headers[.eTag] = "W/\"\(tag.opaque)\""
+    }
+}
+
+extension ContentCoding {
+    /// The coding that the client likes best, of these; the first of two that it likes the same. Nil where it would rather have none.
+    static func preferred(by request: Request, among codings: [ContentCoding] = allCases) -> ContentCoding? {
         guard let text = request.headers[.acceptEncoding] else { return nil }
         let list = QualityList(text)
         var best: (coding: ContentCoding?, weight: Int) = (nil, 0)
-        for coding in ContentCoding.allCases {
+        for coding in codings {
             // `x-gzip` is its old name (section 8.4.1.3).
-            let weight = list.weight(of: coding.rawValue) ?? (coding == .gzip ? list.weight(of: "x-gzip") : nil) ?? 0
+            let weight = (coding == .gzip ? list.weight(of: "gzip", "x-gzip") : list.weight(of: coding.rawValue)) ?? 0
             if weight > best.weight { best = (coding, weight) }
         }
         // `identity` is as welcome as what is not named, unless it is named.

@@ -10,7 +10,8 @@ internal import Darwin
 final class FileContent: Sendable {
     private let descriptor: CInt
     let size: Int
-    let modified: WallClock.Instant
+    /// Nil where the date is one that packagers give to every file, so that equal contents make equal zips.
+    let modified: WallClock.Instant?
     let isFolder: Bool
     /// What tells this content from every other one that this process has seen.
     let identity: Identity
@@ -21,6 +22,9 @@ final class FileContent: Sendable {
         let size: Int
         let seconds: Int
         let nanoseconds: Int
+        /// When the file itself was last changed, whatever date it was given.
+        let changedSeconds: Int
+        let changedNanoseconds: Int
     }
 
     /// Takes a descriptor over.
@@ -30,37 +34,67 @@ final class FileContent: Sendable {
         let code = fstat(descriptor, &status)
         size = Int(status.st_size)
         #if canImport(Glibc)
-        let time = status.st_mtim
+        let (time, change) = (status.st_mtim, status.st_ctim)
         #else
-        let time = status.st_mtimespec
+        let (time, change) = (status.st_mtimespec, status.st_ctimespec)
         #endif
-        modified = WallClock.Instant(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000)
+        modified = time.tv_sec > Self.lastBuildDate ? WallClock.Instant(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000) : nil
         isFolder = status.st_mode & S_IFMT == S_IFDIR
         identity = Identity(
             device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(status.st_ino), size: size, seconds: time.tv_sec,
-            nanoseconds: time.tv_nsec)
-        // No pipe, which would hold its reader up, and no device.
-        guard code == 0, isFolder || status.st_mode & S_IFMT == S_IFREG else { throw SystemError(code: errno, call: "fstat") }
+            nanoseconds: time.tv_nsec, changedSeconds: change.tv_sec, changedNanoseconds: change.tv_nsec)
+        isRegular = status.st_mode & S_IFMT == S_IFREG
+        guard code == 0 else { throw SystemError(code: errno, call: "fstat") }
+    }
+
+    /// 1980-01-02: the first day that a zip can name, wherever its clock stands.
+    private static let lastBuildDate = 315_619_200
+    private let isRegular: Bool
+
+    /// Opens what can be served.
+    ///
+    /// - Returns: Nil where there is nothing, or what is neither a file nor a folder: a pipe would hold its reader up.
+    /// - Throws: ``SystemError``, where it is there and cannot be opened.
+    private static func open(_ call: () -> CInt) throws(SystemError) -> FileContent? {
+        let descriptor = call()
+        guard descriptor >= 0 else {
+            switch errno {
+            case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENXIO, ENODEV: return nil
+            default: throw SystemError(code: errno, call: "open")
+            }
+        }
+        let content = try FileContent(descriptor)
+        return content.isFolder || content.isRegular ? content : nil
     }
 
     deinit { close(descriptor) }
 
     /// Opens a file or a folder by its path, links followed: the caller vouches for it.
-    convenience init?(path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
-        try? self.init(descriptor)  // what cannot be used is as if it were not there
+    ///
+    /// - Throws: ``SystemError``, where it is there and cannot be opened.
+    static func at(_ path: String) throws(SystemError) -> FileContent? {
+        // C would read the path up to there.
+        guard !path.utf8.contains(0) else { return nil }
+        #if canImport(Glibc)
+        return try open { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        #else
+        return try open { Darwin.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        #endif
     }
 
     /// Opens what lies below this folder, by its names one after the other. No symbolic link is followed: each could lead out.
-    func below(_ names: [String]) -> FileContent? {
+    ///
+    /// - Throws: ``SystemError``, where it is there and cannot be opened.
+    func below(_ names: [String]) throws(SystemError) -> FileContent? {
         var folder = self
         for name in names {
             guard !name.utf8.contains(0x2F), !name.utf8.contains(0), name != "..", name != ".", !name.isEmpty else {
                 return nil
             }
-            let descriptor = openat(folder.descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
-            guard descriptor >= 0, let next = try? FileContent(descriptor) else { return nil }
+            let parent = folder.descriptor
+            guard let next = try Self.open({ openat(parent, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) }) else {
+                return nil
+            }
             folder = next
         }
         return folder

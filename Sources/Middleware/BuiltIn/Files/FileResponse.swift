@@ -8,11 +8,17 @@ struct FileResponse {
     let contentType: String
     /// Nil where the file is sent as it is.
     var encoding: String?
+    /// Under what name a browser saves it; nil where it may show it.
+    var filename: String?
 
-    /// - Throws: `SystemError`, where the file cannot be read.
+    /// - Throws: `SystemError`, where the file cannot be read; ``HTTPError``, a 412.
     func response(to request: Request?) throws -> Response {
         let tag = try EntityTags.shared.tag(of: file)
-        var headers: HTTPFields = [.contentType: contentType, .eTag: "\"\(tag)\"", .lastModified: HTTPDate.text(file.modified)]
+        // A date in the future may not be sent (RFC 9110, section 8.8.2.1).
+        let modified = file.modified.map { min($0, .now) }
+        var headers: HTTPFields = [.contentType: contentType, .eTag: "\"\(tag)\""]
+        headers[.lastModified] = modified.map(HTTPDate.text)
+        if let filename { headers[.contentDisposition] = ContentDisposition.attachment(filename) }
         headers[.contentEncoding] = encoding
         // A range of a compressed file is of no use to who wants one of the file.
         if encoding == nil { headers[.acceptRanges] = "bytes" }
@@ -21,11 +27,14 @@ struct FileResponse {
             response.body = try file.body(0..<file.size)
             return response
         }
-        response.apply(Precondition.evaluate(request, tag: response.tag, modified: file.modified))
+        let outcome = Precondition.evaluate(request, tag: response.tag, modified: modified)
+        if case .failed = outcome { throw HTTPError(.preconditionFailed) }
+        let whole = response
+        response.apply(outcome) { whole }
         guard response.status == .ok, request.method != .head else { return response }
         var part = 0..<file.size
         if encoding == nil, request.method == .get,
-            Precondition.heedsRange(request, tag: response.tag, modified: file.modified)
+            Precondition.heedsRange(request, tag: response.tag, modified: modified)
         {
             let range = ByteRange(request.headers[.range], of: file.size)
             response.send(range, of: file.size) { _ in [] }
@@ -45,14 +54,12 @@ private final class EntityTags: Sendable {
     /// - Throws: `SystemError`, where the file cannot be read.
     func tag(of file: FileContent) throws(SystemError) -> String {
         if let tag = known.withLock({ $0[file.identity] }) { return tag }
-        // Of a large file the two ends, its size and its date: it would be read whole otherwise, for each first request of a sandbox.
-        let tag: String
-        if file.size <= 16 * FileContent.piece {
-            tag = ContentHash.text(try file.read(0..<file.size))
-        } else {
-            let ends = try file.read(0..<FileContent.piece) + file.read(file.size - FileContent.piece..<file.size)
-            tag = "\(ContentHash.text(ends))-\(file.size)-\(file.identity.seconds)"
+        // Piece by piece: of what is large the pieces' tags are tagged. All of it counts, as a strong tag says.
+        var tags: [String] = []
+        for start in stride(from: 0, to: max(file.size, 1), by: FileContent.piece) {
+            tags.append(ContentHash.text(try file.read(start..<min(start + FileContent.piece, file.size))))
         }
+        let tag = tags.count == 1 ? tags[0] : ContentHash.text(Array(tags.joined().utf8))
         known.withLock { known in
             if known.count >= Self.limit { known.removeAll() }
             known[file.identity] = tag
@@ -75,13 +82,12 @@ extension Response {
     public static func file(
         _ path: String, contentType: String? = nil, filename: String? = nil, for request: Request? = nil
     ) throws -> Response {
-        guard let file = FileContent(path: path), !file.isFolder else {
-            throw HTTPError(.notFound, detail: "there is no file \(path)")
-        }
         do {
-            var response = try FileResponse(file: file, contentType: contentType ?? ContentType.of(path)).response(to: request)
-            if let filename { response.headers[.contentDisposition] = ContentDisposition.attachment(filename) }
-            return response
+            guard let file = try FileContent.at(path), !file.isFolder else {
+                throw HTTPError(.notFound, detail: "there is no file \(path)")
+            }
+            let type = contentType ?? ContentType.of(filename ?? path)
+            return try FileResponse(file: file, contentType: type, filename: filename).response(to: request)
         } catch let error as SystemError {
             throw HTTPError(.internalServerError, detail: "the file \(path) cannot be read", cause: error)
         }

@@ -32,7 +32,7 @@ public struct StaticFiles: Middleware {
 
     /// - Throws: ``MiddlewareError``, where the folder is not there.
     public func validate() throws {
-        guard FileContent(path: root)?.isFolder == true else {
+        guard (try? FileContent.at(root))??.isFolder == true else {
             throw MiddlewareError(
                 "StaticFiles: there is no folder \(root) that can be read; a package must carry it beside 'bootstrap'")
         }
@@ -62,18 +62,17 @@ public struct StaticFiles: Middleware {
     }
 
     private func respond(to request: Request, _ names: [String]) throws -> Response? {
-        guard let top = FileContent(path: root) else { return nil }
         var names = names
         let isFolderPath = names.last?.isEmpty ?? false
         if isFolderPath { names.removeLast() }
-        guard let found = top.below(names) else { return nil }
         do {
+            guard let top = try FileContent.at(root), let found = try top.below(names) else { return nil }
             guard found.isFolder else {
                 return isFolderPath ? nil : try send(found, named: names.last ?? "", in: top, names, request)
             }
             guard let index else { return nil }
-            guard let page = found.below([index]), !page.isFolder else { return nil }
-            guard isFolderPath || names.isEmpty && request.rawPath.utf8.last == 0x2F else { return redirect(request) }
+            guard let page = try found.below([index]), !page.isFolder else { return nil }
+            guard isFolderPath else { return redirect(request) }
             return try send(page, named: index, in: top, names + [index], request)
         } catch let error as SystemError {
             throw HTTPError(.internalServerError, detail: "a file below \(root) cannot be read", cause: error)
@@ -91,16 +90,19 @@ public struct StaticFiles: Middleware {
     private func send(
         _ file: FileContent, named name: String, in top: FileContent, _ names: [String], _ request: Request
     ) throws -> Response {
-        let compressed = top.below(names.dropLast() + [name + ".gz"])
+        let compressed = try top.below(names.dropLast() + [name + ".gz"])
         var answer = FileResponse(file: file, contentType: ContentType.of(name))
         if let compressed, !compressed.isFolder, request.headers[.range] == nil,
-            QualityList(request.headers[.acceptEncoding] ?? "").weight(of: "gzip") ?? 0 > 0
+            ContentCoding.preferred(by: request, among: [.gzip]) != nil
         {
             answer = FileResponse(file: compressed, contentType: answer.contentType, encoding: "gzip")
         }
         var response = try answer.response(to: request)
         if compressed != nil { response.headers.vary(by: "Accept-Encoding") }
-        response.headers[.cacheControl] = cacheControl
+        // An error is nobody's to keep.
+        if response.status.kind == .successful || response.status == .notModified {
+            response.headers[.cacheControl] = cacheControl
+        }
         return response
     }
 }
