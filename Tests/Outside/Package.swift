@@ -7,6 +7,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "sluice", path: "../..")],
     targets: [
-        .testTarget(name: "OutsideTests", dependencies: [.product(name: "Sluice", package: "sluice")])
+        .testTarget(name: "OutsideTests", dependencies: [.product(name: "Sluice", package: "sluice")]),
+        // The guide's own middleware: scripts/check compares the pages with these files.
+        .target(name: "Guide", dependencies: [.product(name: "Sluice", package: "sluice")], path: "Guide/Sources"),
+        .testTarget(
+            name: "GuideTests", dependencies: ["Guide", .product(name: "SluiceTesting", package: "sluice")], path: "Guide/Tests"),
     ]
 )
