@@ -11,6 +11,7 @@ let package = Package(
         // The guide's own middleware: scripts/check compares the pages with these files.
         .target(name: "Guide", dependencies: [.product(name: "Sluice", package: "sluice")], path: "Guide/Sources"),
         .testTarget(
-            name: "GuideTests", dependencies: ["Guide", .product(name: "SluiceTesting", package: "sluice")], path: "Guide/Tests"),
+            name: "GuideTests", dependencies: ["Guide", .product(name: "SluiceTesting", package: "sluice")], path: "Guide/Tests"
+        ),
     ]
 )

@@ -22,10 +22,10 @@ struct Settings: Sendable {
 }
 
 extension Settings {
-    /// - Throws: ``StartError``, or what `SigningKeys` says of the secret: it is told through `init/error`.
+    /// - Throws: `SettingsError`, or what `SigningKeys` says of the secret: it is told through `init/error`.
     init(environment: [String: String]) throws {
         guard let secret = environment["CLIP_SECRET"] else {
-            throw StartError(description: "CLIP_SECRET is not set; `openssl rand -base64 32` makes one")
+            throw SettingsError(variable: "CLIP_SECRET", reason: "expected a secret; `openssl rand -base64 32` makes one")
         }
         self.init(keys: try SigningKeys(secret))
         if let path = environment["CLIP_DATABASE"] { database = path }
@@ -33,14 +33,9 @@ extension Settings {
         users = try (environment["CLIP_USERS"] ?? "").split(separator: ",").map { pair in
             let parts = pair.split(separator: ":", maxSplits: 1)
             guard parts.count == 2 else {
-                throw StartError(description: "CLIP_USERS: a user is written 'name:password'")
+                throw SettingsError(variable: "CLIP_USERS", reason: "a user is written 'name:password'")
             }
             return Credentials(name: String(parts[0]), password: String(parts[1]))
         }
     }
-}
-
-/// A setting that the app cannot start with. Sluice has a `SettingsError`, which only Sluice can make.
-struct StartError: Error, CustomStringConvertible {
-    let description: String
 }

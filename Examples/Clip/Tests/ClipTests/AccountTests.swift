@@ -58,10 +58,10 @@ import Testing
     }
 
     @Test func `the environment is read once, and says what it lacks`() throws {
-        #expect(throws: StartError.self) { try Settings(environment: [:]) }
+        #expect(throws: SettingsError.self) { try Settings(environment: [:]) }
         #expect(throws: (any Error).self) { try Settings(environment: ["CLIP_SECRET": "short"]) }
         let secret = "0123456789abcdef0123456789abcdef"
-        #expect(throws: StartError.self) { try Settings(environment: ["CLIP_SECRET": secret, "CLIP_USERS": "ada"]) }
+        #expect(throws: SettingsError.self) { try Settings(environment: ["CLIP_SECRET": secret, "CLIP_USERS": "ada"]) }
         let settings = try Settings(environment: ["CLIP_SECRET": secret, "CLIP_USERS": "ada:a:b,grace:c"])
         #expect(settings.users.map(\.password) == ["a:b", "c"] && settings.database == "/tmp/clip.sqlite")
     }

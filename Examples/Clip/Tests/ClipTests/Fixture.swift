@@ -61,10 +61,7 @@ struct Fixture {
 extension TestClient {
     /// What a browser does with a form.
     func post(_ target: String, form fields: KeyValuePairs<String, String>) async throws -> TestResponse {
-        func encoded(_ text: String) -> String { text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
-        let body = fields.map { "\(encoded($0.key))=\(encoded($0.value))" }.joined(separator: "&")
-        return try await post(
-            target, headers: [.contentType: "application/x-www-form-urlencoded", .accept: "text/html"], body: .text(body))
+        try await send(.form(.post, target, fields, headers: [.accept: "text/html"]))
     }
 
     /// What a program does.
@@ -77,10 +74,8 @@ extension TestClient {
 
     /// What a browser does with a form that has a file in it.
     func upload(_ bytes: [UInt8], named name: String, field: String = "file") async throws -> TestResponse {
-        let head = "--cut\r\nContent-Disposition: form-data; name=\"\(field)\"; filename=\"\(name)\"\r\n\r\n"
-        return try await post(
-            "/files", headers: [.contentType: "multipart/form-data; boundary=cut", .accept: "application/json"],
-            body: .bytes(Array(head.utf8) + bytes + Array("\r\n--cut--\r\n".utf8)))
+        let parts = [TestPart.file(field, filename: name, bytes)]
+        return try await send(.multipart(.post, "/files", parts, headers: [.accept: "application/json"]))
     }
 }
 

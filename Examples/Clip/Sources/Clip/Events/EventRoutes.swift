@@ -12,11 +12,6 @@ struct EventQuery: Decodable, Sendable, Validatable {
     }
 }
 
-extension HTTPField.Name {
-    /// What a browser had seen when its stream ended.
-    static let lastEventID = Self("Last-Event-ID")!  // a literal that is a token
-}
-
 /// New links as server-sent events. A stream ends after some seconds, as each holds a worker; the browser comes back and names
 /// the last event that it has, so that nothing is lost, whichever sandbox takes it.
 func eventRoutes(_ store: Store, _ feed: Feed, heartbeat: Duration) -> Router {

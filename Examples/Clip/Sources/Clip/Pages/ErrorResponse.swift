@@ -15,6 +15,6 @@ import Sluice
     } else {
         response = problemResponse(to: error, for: request)
     }
-    response.headers[.vary] = "Accept"
+    response.headers.vary(by: "Accept")
     return response
 }

@@ -1,3 +1,5 @@
+import Sluice
+
 /// The newest links, and a form for each thing that Clip takes.
 func homePage(_ user: User, _ links: [Link]) -> Page {
     let items = links.map { link in

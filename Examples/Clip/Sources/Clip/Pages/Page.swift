@@ -11,7 +11,7 @@ struct Page: ResponseConvertible {
         (self.title, self.user, self.content, self.status) = (title, user, content, status)
     }
 
-    func response(for request: Request) -> Response { .html(markup.text, status: status) }
+    func response(for request: Request) -> Response { .html(markup, status: status) }
 
     private var markup: HTML {
         """

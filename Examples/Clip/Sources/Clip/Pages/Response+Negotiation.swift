@@ -9,7 +9,7 @@ extension Response {
         case "application/json": response = try .json(value, for: request)
         default: throw HTTPError(.notAcceptable, "there is text/html and application/json")
         }
-        response.headers[.vary] = "Accept"
+        response.headers.vary(by: "Accept")
         return response
     }
 
