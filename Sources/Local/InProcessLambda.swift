@@ -37,6 +37,7 @@ package final class InProcessLambda: Sendable {
                 broker.startIfNeeded()
                 let server = RuntimeAPIServer(broker: broker, settings: ready, console: console)
                 let front = FrontEnd(broker: broker, port: number, console: console)
+                defer { broker.stop() }
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) } }
                     group.addTask { await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) } }

@@ -25,7 +25,7 @@ extension Sessions {
         let streams = isOnServer && response.body.isStream
         let settlement = session.settle(
             at: now(), lifetime: lifetime, newID: { isOnServer ? SessionID.make() : nil }, streams: streams)
-        try await tellStore(settlement)
+        try await tellStore(settlement, mayBeGone: !session.isNew)
         try tellClient(settlement, in: &response)
         guard streams else { return }
         let sessions = self
@@ -41,13 +41,16 @@ extension Sessions {
         }
     }
 
-    private func tellStore(_ settlement: SessionState.Settlement) async throws {
+    /// - Parameter mayBeGone: Whether the store had the session before, so that another request may have removed it.
+    private func tellStore(_ settlement: SessionState.Settlement, mayBeGone: Bool = true) async throws {
         guard case .store(let store) = place else { return }
         switch settlement {
         case .nothing: return
         case .remove(let id): if let id { try await store.delete(id) }
         case .save(let values, let kept, let obsolete):
             guard let id = kept.id else { return }
+            // Another request may have signed out meanwhile: it is not undone. (One that does so just now is; the store cannot tell.)
+            if mayBeGone, obsolete == nil, try await store.load(id) == nil { return }
             try await store.save(id, values.encoded(), until: kept.expires)
             if let obsolete { try await store.delete(obsolete) }
         }

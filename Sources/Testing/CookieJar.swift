@@ -19,7 +19,13 @@ final class CookieJar: Sendable {
         for line in headers[values: .setCookie] {
             let parts = line.split(at: ";").map(\.trimmed)
             guard let (name, value) = parts.first?.cut(at: "=") else { continue }
-            let isGone = parts.contains { $0.isSame(ignoringCase: "Max-Age=0") }
+            var (maxAge, expires): (Int64?, WallClock.Instant?) = (nil, nil)
+            for attribute in parts.dropFirst() {
+                guard let (name, value) = attribute.cut(at: "=") else { continue }
+                if name.isSame(ignoringCase: "max-age") { maxAge = Int64(value) }
+                if name.isSame(ignoringCase: "expires") { expires = HTTPDate.parse(String(value)) }
+            }
+            let isGone = maxAge.map { $0 <= 0 } ?? expires.map { $0 <= .now } ?? false
             kept.withLock { kept in
                 kept.removeAll { $0.name.isSame(as: String(name)) }
                 if !isGone { kept.append((String(name), String(value))) }

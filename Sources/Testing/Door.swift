@@ -50,36 +50,45 @@ struct PipelineDoor: Door {
             }
         }
         clock?.task(task, until: sent.deadline)
-        let response = await head.value()
+        let response = try await withTaskCancellationHandler {
+            try await head.value()
+        } onCancel: {
+            task.cancel()
+            pipe.cancel()
+            head.fail(CancellationError())
+        }
         return TestStream(status: response.status, headers: response.headers, pipe)
     }
 
     /// The response as it was when its head left.
     private final class Head: Sendable {
         private struct State {
-            var response: Response?
-            var waiting: CheckedContinuation<Response, Never>?
+            var response: Result<Response, any Error>?
+            var waiting: CheckedContinuation<Response, any Error>?
         }
 
         private let state = Mutex(State())
 
-        func set(_ response: Response) {
-            let waiting = state.withLock { state -> CheckedContinuation<Response, Never>? in
+        func set(_ response: Response) { settle(.success(response)) }
+        func fail(_ error: any Error) { settle(.failure(error)) }
+
+        private func settle(_ response: Result<Response, any Error>) {
+            let waiting = state.withLock { state -> CheckedContinuation<Response, any Error>? in
                 guard state.response == nil else { return nil }
                 state.response = response
                 defer { state.waiting = nil }
                 return state.waiting
             }
-            waiting?.resume(returning: response)
+            waiting?.resume(with: response)
         }
 
-        func value() async -> Response {
-            await withCheckedContinuation { continuation in
+        func value() async throws -> Response {
+            try await withCheckedThrowingContinuation { continuation in
                 let response = state.withLock { state in
                     if state.response == nil { state.waiting = continuation }
                     return state.response
                 }
-                if let response { continuation.resume(returning: response) }
+                if let response { continuation.resume(with: response) }
             }
         }
     }

@@ -34,7 +34,6 @@ final class FunctionURLDoor: Door {
     }
 
     func send(_ request: Request) async throws -> TestStream {
-        let known = watch.reporter.failures.count
         let (pipe, head) = (ChunkPipe(), Answer())
         let (loop, watch, port) = (loop, watch, lambda.port)
         Task(executorPreference: loop) {
@@ -44,14 +43,19 @@ final class FunctionURLDoor: Door {
                 let (status, fields) = try await connection.head()
                 head.set(.success((status, fields)))
                 let isCut = await connection.body(to: pipe)
-                let failures = watch.reporter.failures.dropFirst(known)
-                pipe.finish(.init(isCut: isCut, error: failures.first?.error))
+                let id = HTTPField.Name("x-amzn-requestid").flatMap { fields[$0] }
+                pipe.finish(.init(isCut: isCut, error: id.flatMap(watch.reporter.error)))
             } catch {
                 head.set(.failure(error))
                 pipe.finish(.init(isCut: true, error: error))
             }
         }
-        let (status, fields) = try await head.value()
+        let (status, fields) = try await withTaskCancellationHandler {
+            try await head.value()
+        } onCancel: {
+            pipe.cancel()
+            head.set(.failure(CancellationError()))
+        }
         return TestStream(status: status, headers: fields, pipe)
     }
 

@@ -47,7 +47,7 @@ public final class TestClient: Sendable {
     /// - Parameters:
     ///   - app: What is tested.
     ///   - transport: How requests reach it.
-    ///   - timeout: How long an invocation may take. In the pipeline it counts only by a `clock`; through a Function URL a handler that holds
+    ///   - timeout: How long an invocation may take: from a millisecond to 15 minutes, as on Lambda. In the pipeline it counts only by a `clock`; through a Function URL a handler that holds
     ///     its thread beyond it ends the process, as on Lambda.
     ///   - clock: A clock that the test moves: deadlines, and whatever reads `WallClock`, go by it. For the pipeline only.
     ///   - keepsCookies: Whether cookies that a response sets are sent with later requests, whatever their path and domain.
@@ -60,6 +60,7 @@ public final class TestClient: Sendable {
     ) throws {
         try app.validate()
         if collectsLogs { TestLogs.take() }
+        let timeout = min(max(timeout, .milliseconds(1)), .seconds(900))
         let watch = Watch()
         self.app = app
         self.watch = watch

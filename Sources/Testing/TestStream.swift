@@ -13,7 +13,7 @@ public final class TestStream: AsyncSequence, Sendable {
     public let status: HTTPResponse.Status
     /// What the client got.
     public let headers: HTTPFields
-    private let pipe: ChunkPipe
+    fileprivate let pipe: ChunkPipe
 
     init(status: HTTPResponse.Status, headers: HTTPFields, _ pipe: ChunkPipe) {
         self.status = status
@@ -37,14 +37,24 @@ public final class TestStream: AsyncSequence, Sendable {
     }
 
     /// Reads chunk by chunk; one reader at a time.
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pipe: pipe) }
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
+
+    deinit { pipe.cancel() }
 
     /// Reads the chunks.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        let pipe: ChunkPipe
+        // Kept: a stream that nobody has any more is cancelled.
+        let stream: TestStream
 
-        /// The next chunk; nil at the end, a cut one included.
-        public mutating func next() async -> [UInt8]? { await pipe.next() }
+        /// The next chunk; nil at the end, a cut one included. A reader that is cancelled goes away, as by ``TestStream/cancel()``.
+        public mutating func next() async -> [UInt8]? {
+            let pipe = stream.pipe
+            return await withTaskCancellationHandler {
+                await pipe.next()
+            } onCancel: {
+                pipe.cancel()
+            }
+        }
     }
 }
 

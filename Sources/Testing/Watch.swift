@@ -21,6 +21,8 @@ final class Watch: Sendable {
 final class CollectingReporter: ErrorReporter {
     private struct State {
         var failures: [Failure] = []
+        /// The first error of each invocation.
+        var errors: [String: any Error] = [:]
         var delivered = 0
     }
 
@@ -31,7 +33,17 @@ final class CollectingReporter: ErrorReporter {
         state.withLock { TestLedger(captured: $0.failures.count, delivered: $0.delivered) }
     }
 
-    func capture(_ failure: Failure) { state.withLock { $0.failures.append(failure) } }
+    func capture(_ failure: Failure) {
+        let id = InvocationScope.current?.requestID
+        state.withLock { state in
+            state.failures.append(failure)
+            if let id, let error = failure.error, state.errors[id] == nil { state.errors[id] = error }
+        }
+    }
+
+    /// What the invocation of this id failed with.
+    func error(of id: String) -> (any Error)? { state.withLock { $0.errors[id] } }
+
     func flush(within limit: Duration) async { state.withLock { $0.delivered = $0.failures.count } }
     func reset() { state.withLock { $0 = State() } }
 }

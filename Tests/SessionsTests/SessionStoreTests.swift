@@ -178,3 +178,47 @@ import Testing
         #expect(await store.load("long") == nil)
     }
 }
+
+@Suite struct SignOutTests {
+    @Test("a request that was in flight does not bring a session back that another has removed")
+    func notUndone() async throws {
+        let store = MemorySessionStore()
+        let keys = try SigningKeys("0123456789abcdef0123456789abcdef")
+        let (loaded, removed) = (AsyncStream.makeStream(of: Void.self), AsyncStream.makeStream(of: Void.self))
+        var routes = Router()
+        routes.get("/in") { request in
+            try request.session.set("user", "ada")
+            return "in"
+        }
+        routes.get("/slow") { request in
+            let session = try request.session
+            _ = session["user"]
+            loaded.continuation.finish()
+            for await _ in removed.stream {}
+            session["seen"] = "1"
+            return "slow"
+        }
+        routes.get("/out") { request in
+            try request.session.removeAll()
+            return "out"
+        }
+        routes.get("/who") { request in try request.session["user"] ?? "nobody" }
+        let app = LambdaApp {
+            Sessions(keys: keys, store: store)
+            routes
+        }
+        func get(_ path: String, _ cookie: String? = nil) async -> Response {
+            var request = Request(.get, path)
+            request.headers[.cookie] = cookie
+            return await app.respond(to: request)
+        }
+        let cookie = await get("/in").headers[.setCookie].map { String($0.prefix { $0 != ";" }) }
+        #expect(await get("/who", cookie).text == "ada")
+        async let slow = get("/slow", cookie)
+        for await _ in loaded.stream {}
+        #expect(await get("/out", cookie).text == "out")
+        removed.continuation.finish()
+        #expect(await slow.text == "slow")
+        #expect(await get("/who", cookie).text == "nobody")
+    }
+}

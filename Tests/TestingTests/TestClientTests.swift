@@ -258,3 +258,83 @@ struct Boom: Error {}
         }
     }
 }
+
+/// What an attacker has found.
+@Suite(.serialized) struct TestClientLifeTests {
+    @Test("parallel requests through a Function URL have each its own error")
+    func errors() async throws {
+        var routes = Router()
+        routes.get("/{n}") { request in
+            let number = try request.parameters.require("n", as: Int.self)
+            if number % 2 == 1 { throw Boom() }
+            return "fine"
+        }
+        let client = try TestClient(LambdaApp { routes }, through: .functionURL(.buffered))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    let response = try await client.get("/\(number)")
+                    #expect((response.error is Boom) == (number % 2 == 1))
+                    #expect((response.status == .ok) == (number % 2 == 0))
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("a caller that is cancelled does not wait", arguments: TestClientTests.ways)
+    func cancelled(_ way: TestClient.Transport) async throws {
+        let began = Gate()
+        let never = Gate()
+        var routes = Router()
+        routes.get("/") { _ in
+            began.open()
+            await never.wait()
+            return "late"
+        }
+        let client = try TestClient(LambdaApp { routes }, through: way)
+        let task = Task { try await client.get("/") }
+        await began.wait()
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        never.open()
+    }
+
+    @Test("a stream that nobody has any more is cancelled")
+    func letGo() async throws {
+        let ended = Gate()
+        var routes = Router()
+        routes.get("/") { _ in
+            Response.stream(contentType: "a/b") { writer in
+                defer { ended.open() }
+                while true { try await writer.write("x") }
+            }
+        }
+        let client = try TestClient(LambdaApp { routes })
+        var stream: TestStream? = try await client.stream(Request(.get, "/"))
+        #expect(stream?.status == .ok)
+        stream = nil
+        await ended.wait()
+    }
+}
+
+/// The process's descriptors: scripts/test runs this one alone, as other suites open some too.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["SLUICE_ALONE"] != nil)) struct DescriptorTests {
+    private static func openDescriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+
+    @Test("clients of a Function URL give back what they have opened")
+    func descriptors() async throws {
+        var routes = Router()
+        routes.get("/") { _ in "x" }
+        let before = try Self.openDescriptors()
+        for _ in 0..<30 {
+            let client = try TestClient(LambdaApp { routes }, through: .functionURL(.buffered))
+            #expect(try await client.get("/").text == "x")
+        }
+        // They end on threads of their own. Thirty clients that keep theirs have a hundred.
+        for _ in 0..<100_000 where try Self.openDescriptors() > before + 10 { await Task.yield() }
+        #expect(try Self.openDescriptors() <= before + 10)
+    }
+}

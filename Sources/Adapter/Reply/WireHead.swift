@@ -14,14 +14,16 @@ struct WireHead {
     init(_ response: Response) {
         status = response.status.code
         var headers: [(name: String, value: String)] = []
+        headers.reserveCapacity(response.headers.count)
         var cookies: [String] = []
         for field in response.headers {
             let name = field.name.canonicalName
-            if name == "set-cookie" {
+            let length = name.utf8.count
+            if length == 10, name == "set-cookie" {
                 cookies.append(field.value)
-            } else if Self.isDropped(name) {
+            } else if Self.isDropped(name, length) {
                 continue
-            } else if let index = headers.firstIndex(where: { $0.name == name }) {
+            } else if let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name }) {
                 headers[index].value += ",\(field.value)"
             } else {
                 headers.append((name, field.value))
@@ -32,11 +34,17 @@ struct WireHead {
     }
 
     /// Hop-by-hop headers mean nothing behind a front end, and a declared length that the body then lacks makes clients hang.
-    private static func isDropped(_ name: String) -> Bool {
-        switch name {
-        case "connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "content-length": true
-        default: name.utf8.starts(with: "proxy-".utf8)
+    private static func isDropped(_ name: String, _ length: Int) -> Bool {
+        // Most have another length.
+        switch length {
+        case 10: if name == "connection" || name == "keep-alive" { return true }
+        case 17: if name == "transfer-encoding" { return true }
+        case 7: if name == "upgrade" || name == "trailer" { return true }
+        case 2: if name == "te" { return true }
+        case 14: if name == "content-length" { return true }
+        default: break
         }
+        return name.utf8.first == 0x70 && name.utf8.starts(with: "proxy-".utf8)
     }
 
     /// Writes the fields that prelude and envelope share. Empty ones are left out of a prelude only.

@@ -79,10 +79,14 @@ final class DeadlineGuard: Sendable {
             if let next { nextLook.store(next.millisecondsSinceEpoch, ordering: .sequentiallyConsistent) }
             // Asleep with nothing in flight, every arming must wake us: `nextLook` stays at its maximum.
             let timeout = next.map { max($0.remaining, waitsForDebugger ? .milliseconds(500) : .zero) }
-            // Not cancellable: the guard lives as long as the process.
-            let woken = try? await loop.wait(
-                until: .readable, on: wakeUp.descriptor, timeout: timeout, cancellable: false)
-            if woken == true { wakeUp.clear() }
+            // Not cancellable: the guard lives as long as its loop, which is the process as a rule.
+            do {
+                if try await loop.wait(until: .readable, on: wakeUp.descriptor, timeout: timeout, cancellable: false) {
+                    wakeUp.clear()
+                }
+            } catch {
+                return
+            }
         }
     }
 

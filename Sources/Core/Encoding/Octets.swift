@@ -63,6 +63,11 @@ package enum Octets {
     /// The octet, an ASCII letter in lower case.
     package static func lower(_ octet: UInt8) -> UInt8 { octet &- 0x41 < 26 ? octet | 0x20 : octet }
 
+    /// Whether it is `0-9`, `a-f` or `A-F`.
+    package static func isHexDigit(_ octet: UInt8) -> Bool {
+        (0x30...0x39).contains(octet) || (0x61...0x66).contains(octet | 0x20)
+    }
+
     /// Where `wanted` first occurs from `start` on; nil where it does not. Linear in both.
     package static func place(of wanted: [UInt8], in octets: [UInt8], from start: Int = 0) -> Int? {
         octets.withUnsafeBufferPointer { hay in

@@ -17,6 +17,9 @@ extension InvocationScope {
             var follower: (any ScopeFollower)?
             var throwSites: [ThrowSite] = []
             var logContext: Logger.Metadata = [:]
+            // Apart, so that a request of which nothing is logged makes no dictionary.
+            var trace: String?
+            var route: String?
         }
 
         /// The current task owns the invocation, until another one claims it.
@@ -68,19 +71,45 @@ extension InvocationScope {
 
         /// What each log record of this invocation has besides its own; nil where nobody asked for that.
         package var logContext: Logger.Metadata? {
-            hasLogContext.load(ordering: .acquiring) ? shared.withLock(\.logContext) : nil
+            guard hasLogContext.load(ordering: .acquiring) else { return nil }
+            return shared.withLock { shared in
+                var context = shared.logContext
+                if context["traceId"] == nil, let id = shared.trace.flatMap(Self.traceID) { context["traceId"] = "\(id)" }
+                if let route = shared.route { context["route"] = context["route"] ?? "\(route)" }
+                return context
+            }
         }
 
         /// From here on log records have what is added.
-        package func openLogContext(_ metadata: Logger.Metadata) {
-            shared.withLock { $0.logContext.merge(metadata) { _, new in new } }
+        ///
+        /// - Parameter trace: A `traceparent`, or the platform's trace, as `Root=1-…;Parent=…`.
+        package func openLogContext(trace: String?) {
+            if let trace { shared.withLock { $0.trace = trace } }
             hasLogContext.store(true, ordering: .releasing)
+        }
+
+        private static func traceID(_ trace: String) -> Substring? {
+            let parts = trace.split(at: "-")
+            if parts.count >= 4, parts[1].utf8.count == 32, parts[1].utf8.allSatisfy({ Octets.isHexDigit($0) }) {
+                return parts[1]
+            }
+            return trace.split(at: ";").lazy.compactMap { $0.trimmed.cut(at: "=") }.first { $0.before == "Root" }?.after
+        }
+
+        /// The request matched a route, as `/orders/{id}`.
+        package func addRouteToLogContext(_ route: String) {
+            guard hasLogContext.load(ordering: .acquiring) else { return }
+            shared.withLock { $0.route = route }
         }
 
         /// Adds to what log records have, if somebody asked for that.
         package func addToLogContext(_ key: String, _ value: Logger.Metadata.Value?) {
             guard hasLogContext.load(ordering: .acquiring) else { return }
-            shared.withLock { $0.logContext[key] = value }
+            shared.withLock { shared in
+                shared.logContext[key] = value
+                if value == nil, key == "route" { shared.route = nil }
+                if value == nil, key == "traceId" { shared.trace = nil }
+            }
         }
 
         // MARK: Throws

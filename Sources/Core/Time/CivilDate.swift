@@ -1,10 +1,9 @@
 /// Dates of the Gregorian calendar, as days since 1970. Years are counted from March, so that the leap day comes last.
 enum CivilDate {
-    /// - Parameter days: From 1970 on.
     static func date(of days: Int64) -> (year: Int, month: Int, day: Int) {
         let shifted = Int(days) + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shiftedMonth = (5 * dayOfYear + 2) / 153

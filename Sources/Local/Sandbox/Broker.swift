@@ -38,6 +38,12 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         await invocation.end()
     }
 
+    /// Nobody will be invoked any more: who waits for that is let go.
+    func stop() {
+        for waiter in waiting { waiter.continuation.resume(returning: nil) }
+        waiting = []
+    }
+
     /// Starts the app, as Lambda does before the first invocation.
     func startIfNeeded() {
         guard !sandbox.isRunning else { return }

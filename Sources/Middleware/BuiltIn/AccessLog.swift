@@ -19,6 +19,8 @@ public struct AccessLog: Middleware {
         var response = await next(request)
         let (method, path) = (request.method.rawValue, request.rawPath)
         response.onEnd { end in
+            let logger = logger ?? Self.standard
+            guard logger.logLevel <= .info else { return }
             let (seconds, attoseconds) = (ContinuousClock.now - start).components
             let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
             let status = end.status.code
@@ -29,7 +31,7 @@ public struct AccessLog: Middleware {
             if end.isCut { metadata["cut"] = "true" }
             // Any other error has a record of its own.
             if status < 500, !end.isCut, let error = end.error { metadata["error"] = "\(error)" }
-            (logger ?? Self.standard).info("\(method) \(path) \(status)\(end.isCut ? " cut" : "")", metadata: metadata)
+            logger.info("\(method) \(path) \(status)\(end.isCut ? " cut" : "")", metadata: metadata)
         }
         return response
     }

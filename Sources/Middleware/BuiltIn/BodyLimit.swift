@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import SluiceStreaming
 
 /// Answers 413 to a request whose body is over a limit: the bytes that came, not the length that the client declared.
 public struct BodyLimit: Middleware {
@@ -9,7 +10,16 @@ public struct BodyLimit: Middleware {
 
     /// - Throws: ``HTTPError``, a 413 that names the limit.
     public func handle(_ request: Request, next: Next) async throws -> Response {
-        let size = request.body.plainBytes.count
+        guard let size = request.body.bytes?.count else {
+            // A middleware above has made a stream of it.
+            var request = request
+            do {
+                request.body = .bytes(try await request.body.collect(upTo: bytes))
+            } catch let error as BodyWriterError where error.code == .tooLarge {
+                throw HTTPError(.contentTooLarge, "the body may have \(bytes) bytes at most", detail: "\(error)")
+            }
+            return await next(request)
+        }
         guard size <= bytes else {
             throw HTTPError(.contentTooLarge, "the body may have \(bytes) bytes at most", detail: "it has \(size)")
         }

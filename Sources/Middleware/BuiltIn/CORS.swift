@@ -98,8 +98,8 @@ public struct CORS: Middleware {
 
     /// Answers a preflight itself; runs the rest for every other request, and marks its response.
     public func handle(_ request: Request, next: Next) async throws -> Response {
-        let origin = request.headers[.origin]
-        if request.method == .options, let origin, request.headers[.accessControlRequestMethod] != nil {
+        let origin = request.header(.origin)
+        if request.method == .options, let origin, request.header(.accessControlRequestMethod) != nil {
             return preflight(request, origin)
         }
         var response = await next(request)
@@ -116,10 +116,10 @@ public struct CORS: Middleware {
         if privateNetwork { response.headers.vary(by: "Access-Control-Request-Private-Network") }
         guard isAllowed else { return response }
         response.headers[.accessControlAllowMethods] = methods
-        let allowed = headers ?? request.headers[.accessControlRequestHeaders]
+        let allowed = headers ?? request.header(.accessControlRequestHeaders)
         if let allowed, !allowed.isEmpty { response.headers[.accessControlAllowHeaders] = allowed }
         response.headers[.accessControlMaxAge] = maxAge
-        if privateNetwork, request.headers[.accessControlRequestPrivateNetwork] == "true" {
+        if privateNetwork, request.header(.accessControlRequestPrivateNetwork) == "true" {
             response.headers[.accessControlAllowPrivateNetwork] = "true"
         }
         return response
@@ -134,7 +134,7 @@ public struct CORS: Middleware {
         }
         response.headers.vary(by: "Origin")
         guard let origin, origins.allows(origin) else {
-            response.headers[.accessControlAllowOrigin] = nil
+            if response.headers.has(.accessControlAllowOrigin) { response.headers[.accessControlAllowOrigin] = nil }
             return false
         }
         response.headers[.accessControlAllowOrigin] = origin

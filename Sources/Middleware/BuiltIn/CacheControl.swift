@@ -12,10 +12,11 @@ public struct CacheControl: Middleware {
     /// Runs the rest and sets the header. What sets a cookie is for one client: nobody else may keep it (RFC 9111, section 7.3).
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
-        guard request.method == .get || request.method == .head, response.headers[.cacheControl] == nil,
+        guard request.method == .get || request.method == .head, !response.headers.has(.cacheControl),
             response.status.kind == .successful || response.status == .notModified
         else { return response }
-        response.headers[.cacheControl] = response.headers[.setCookie] == nil ? value : "no-store"
+        let value = response.headers.has(.setCookie) ? "no-store" : value
+        response.headers.append(HTTPField(name: .cacheControl, value: value))
         return response
     }
 }

@@ -8,7 +8,11 @@ public struct RequestID: Middleware {
     /// Runs the rest and sets the header on whatever comes back.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
-        response.headers[.requestID] = request.id
+        if response.headers.has(.requestID) {
+            response.headers[.requestID] = request.id
+        } else {
+            response.headers.append(HTTPField(name: .requestID, value: request.id))
+        }
         return response
     }
 }

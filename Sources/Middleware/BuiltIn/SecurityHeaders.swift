@@ -39,7 +39,7 @@ public struct SecurityHeaders: Middleware {
     /// Runs the rest and sets what is not there.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
-        for field in fields where response.headers[field.name] == nil { response.headers.append(field) }
+        for field in fields where !response.headers.has(field.name) { response.headers.append(field) }
         return response
     }
 }

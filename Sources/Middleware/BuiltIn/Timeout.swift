@@ -9,7 +9,7 @@ public struct Timeout: Middleware {
     private let limit: Duration
 
     /// - Parameter limit: How long the rest of the chain may take. The guard of the invocation's own deadline stays.
-    public init(after limit: Duration) { self.limit = limit }
+    public init(after limit: Duration) { self.limit = min(max(limit, .zero), .seconds(1_000_000)) }
 
     /// - Throws: ``HTTPError``, a 504, when the time is over.
     public func handle(_ request: Request, next: Next) async throws -> Response {

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import SluiceCore
 
 /// Reads a `Decodable` value from named texts: one property for each field, an array from a field that is repeated.
 ///
@@ -6,9 +7,36 @@ internal import FoundationEssentials
 /// empty field for each input that nobody filled in.
 struct FieldDecoder: Decoder {
     let source: FieldSource
-    let fields: [(name: String, value: String)]
+    private let fields: [(name: String, value: String)]
+    /// Where each name stands, by its octets.
+    private let places: [[UInt8]: [Int]]
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    /// How many fields may be read as a value.
+    private static let limit = 1000
+
+    /// - Throws: ``HTTPError``, a 400, for more than 1000 fields, and for a name that could not be hashed in a fair time.
+    init(source: FieldSource, fields: [(name: String, value: String)]) throws {
+        guard fields.count <= Self.limit else {
+            throw HTTPError(.badRequest, "there are more than \(Self.limit) \(source.kind)s")
+        }
+        var places: [[UInt8]: [Int]] = [:]
+        for (place, field) in fields.enumerated() {
+            guard !NonStarters.hasLongRun(field.name.unicodeScalars) else {
+                throw HTTPError(.badRequest, "the name of a \(source.kind) has too many combining marks in a row")
+            }
+            places[source.key(field.name), default: []].append(place)
+        }
+        (self.source, self.fields, self.places) = (source, fields, places)
+    }
+
+    /// Each name once, in the order of their first fields.
+    var names: [String] {
+        places.values.compactMap(\.first).sorted().map { fields[$0].name }
+    }
+
+    func values(of name: String) -> [String] { (places[source.key(name)] ?? []).map { fields[$0].value } }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
         KeyedDecodingContainer(FieldContainer<Key>(decoder: self))
@@ -23,8 +51,6 @@ struct FieldDecoder: Decoder {
             detail: "a \(kind) cannot be read from \(source.kind)s: decode a type with a property for each")
     }
 
-    func values(of name: String) -> [String] { fields.filter { source.matches(name, $0.name) }.map(\.value) }
-
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
             return try Value(from: self)
@@ -38,10 +64,7 @@ private struct FieldContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let decoder: FieldDecoder
     var codingPath: [any CodingKey] { [] }
     /// Names that have no key are left out: more may be sent than is read.
-    var allKeys: [Key] {
-        var seen: Set<String> = []
-        return decoder.fields.compactMap { seen.insert($0.name).inserted ? Key(stringValue: $0.name) : nil }
-    }
+    var allKeys: [Key] { decoder.names.compactMap { Key(stringValue: $0) } }
 
     func contains(_ key: Key) -> Bool { !decoder.values(of: key.stringValue).isEmpty }
     func decodeNil(forKey key: Key) -> Bool { decoder.values(of: key.stringValue).allSatisfy(\.isEmpty) }
@@ -76,10 +99,20 @@ private struct FieldValue: Decoder, SingleValueDecodingContainer {
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         if texts.isEmpty, !(type is any RangeReplaceableCollection.Type && type != String.self) { throw source.missing(name) }
-        if type == Date.self {
-            guard let date = FieldText.date(texts[0]) as? Value else { throw source.invalid(name, type) }
-            return date
+        // What Foundation's own decoders know by its type too.
+        let text = texts.first ?? ""
+        let known: (any Sendable)?
+        switch type {
+        case is Date.Type: known = FieldText.date(text)
+        case is URL.Type: known = URL(string: text)
+        case is Decimal.Type: known = Decimal(string: text)
+        default: return try decodeOther(type)
         }
+        guard let value = known as? Value else { throw source.invalid(name, type) }
+        return value
+    }
+
+    private func decodeOther<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
             return try Value(from: self)
         } catch is DecodingError {

@@ -8,14 +8,25 @@ enum FieldText {
     /// A `Bool` is `true`, `1` or `on` (what a browser sends for a ticked box), `false`, `0` or `off`.
     static func value<Value: LosslessStringConvertible>(_ text: String, as type: Value.Type) -> Value? {
         if type == Bool.self { return bool(text) as? Value }
-        return Value(text)
+        // Its own initializer stops the process where there are none or two.
+        if type == Character.self { return text.unicodeScalars.count <= 30 && text.count == 1 ? Value(text) : nil }
+        return finite(Value(text))
     }
 
+    /// Nil for what is no number, and what no JSON could say again.
+    private static func finite<Value>(_ value: Value?) -> Value? {
+        if let number = value as? Double, !number.isFinite { return nil }
+        if let number = value as? Float, !number.isFinite { return nil }
+        return value
+    }
+
+    /// Compared as octets: `==` would sort a long run of combining marks first.
     static func bool(_ text: String) -> Bool? {
+        guard text.utf8.count <= 5 else { return nil }
         switch text {
-        case "true", "1", "on": true
-        case "false", "0", "off": false
-        default: nil
+        case "true", "1", "on": return true
+        case "false", "0", "off": return false
+        default: return nil
         }
     }
 
@@ -32,16 +43,13 @@ enum FieldText {
 struct FieldSource: Sendable {
     /// `query field`, `form field`, `header`.
     let kind: String
-    /// Whether a property's name is a field's name: with headers, case and `_` for `-` make no difference.
-    let matches: @Sendable (_ property: String, _ name: String) -> Bool
+    /// The octets by which a property and a field are the same: of headers without hyphens and in lower case.
+    let key: @Sendable (_ name: String) -> [UInt8]
 
-    static let query = FieldSource(kind: "query field") { $0.isSame(as: $1) }
-    static let form = FieldSource(kind: "form field") { $0.isSame(as: $1) }
-    static let header = FieldSource(kind: "header") { property, name in
-        func letters(_ text: String) -> some Sequence<UInt8> {
-            text.utf8.lazy.filter { $0 != 0x2D && $0 != 0x5F }.map(Octets.lower)
-        }
-        return letters(property).elementsEqual(letters(name))
+    static let query = FieldSource(kind: "query field") { Array($0.utf8) }
+    static let form = FieldSource(kind: "form field") { Array($0.utf8) }
+    static let header = FieldSource(kind: "header") { name in
+        name.utf8.filter { $0 != 0x2D && $0 != 0x5F }.map(Octets.lower)
     }
 
     func missing(_ name: String) -> HTTPError { HTTPError(.badRequest, "the \(kind) '\(name)' is missing") }

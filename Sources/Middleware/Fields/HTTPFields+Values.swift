@@ -34,8 +34,16 @@ extension HTTPFields {
         return try FieldDecoder(source: .header, fields: fields).decode(type).checked()
     }
 
+    /// Whether there is a header of this name; most differ in their length already.
+    func has(_ name: HTTPField.Name) -> Bool {
+        let wanted = name.canonicalName
+        let length = wanted.utf8.count
+        return contains { $0.name.canonicalName.utf8.count == length && $0.name.canonicalName == wanted }
+    }
+
     /// Says that the response depends on these headers of the request (RFC 9110, section 12.5.5).
     public mutating func vary(by names: String...) {
+        guard has(.vary) else { return append(HTTPField(name: .vary, value: names.joined(separator: ", "))) }
         let lines = self[values: .vary]
         let known = lines.flatMap { $0.split(at: ",").map { $0.trimmed } }
         let new = names.filter { name in !known.contains { $0.isSame(ignoringCase: name) || $0 == "*" } }

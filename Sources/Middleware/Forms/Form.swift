@@ -62,7 +62,7 @@ extension Request {
     ///   1000 fields.
     public func form() throws -> Form {
         switch MediaType(headers[.contentType] ?? "")?.essence {
-        case "application/x-www-form-urlencoded": return Form(fields: try Form.fields(of: body.plainBytes))
+        case "application/x-www-form-urlencoded": return Form(fields: try Form.fields(of: wholeBody()))
         case "multipart/form-data":
             let parts = try multipart().parts.filter { $0.filename == nil }
             return Form(fields: parts.map { ($0.name, $0.text) })

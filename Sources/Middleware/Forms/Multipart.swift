@@ -60,7 +60,7 @@ extension Request {
         guard let boundary = type["boundary"], (1...70).contains(boundary.utf8.count), boundary.utf8.last != 0x20,
             boundary.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { throw MultipartParser.malformed("its Content-Type has no boundary of 1 to 70 characters") }
-        var parser = MultipartParser(body.plainBytes, boundary: Array(boundary.utf8))
+        var parser = MultipartParser(try wholeBody(), boundary: Array(boundary.utf8))
         return Multipart(parts: try parser.parts())
     }
 }

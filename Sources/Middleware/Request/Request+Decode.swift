@@ -19,21 +19,30 @@ extension Request {
         return try decodeJSON(type).checked()
     }
 
+    /// - Throws: ``HTTPError``, a 500, where a middleware above has made a stream of the body: our mistake, not the client's.
+    func wholeBody() throws -> [UInt8] {
+        guard let bytes = body.bytes else {
+            throw HTTPError(
+                .internalServerError, detail: "the request's body is a stream: whoever made it so must collect() it first")
+        }
+        return bytes
+    }
+
     private func decodeForm<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
             return try form().decode(type)
-        } catch let error as HTTPError where error.status == .badRequest && (body.plainBytes.first == 0x7B) {
+        } catch let error as HTTPError where error.status == .badRequest && ((try? wholeBody())?.first == 0x7B) {
             // What `curl -d '{…}'` sends.
             throw HTTPError(.badRequest, "\(error.message); the body looks like JSON, its Content-Type says that it is a form")
         }
     }
 
     private func decodeJSON<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        guard !body.plainBytes.isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
+        guard try !wholeBody().isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
-        if let problem = JSONNames.problem(in: body.plainBytes) { throw HTTPError(.badRequest, "the body \(problem)") }
+        if let problem = try JSONNames.problem(in: wholeBody()) { throw HTTPError(.badRequest, "the body \(problem)") }
         do {
-            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(body.plainBytes))
+            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(wholeBody()))
         } catch let error as DecodingError {
             throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
         }

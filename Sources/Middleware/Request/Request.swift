@@ -30,6 +30,12 @@ public struct Request: Sendable {
     /// When the service will stop this invocation; nil where nothing does.
     public var deadline: WallClock.Instant?
 
+    /// One header: the same as `headers[name]`, without the others having to be made. For middleware that looks at one or two.
+    public func header(_ name: HTTPField.Name) -> String? {
+        if let lateHeaders { return lateHeaders.value(of: name) }
+        return ownHeaders[name]
+    }
+
     private var ownHeaders: HTTPFields = [:]
     private var lateHeaders: (any LazyHeaders)?
 
@@ -97,4 +103,6 @@ public struct Request: Sendable {
 /// Headers that are made when they are asked for.
 package protocol LazyHeaders: AnyObject, Sendable {
     var fields: HTTPFields { get }
+    /// The same as `fields[name]`.
+    func value(of name: HTTPField.Name) -> String?
 }

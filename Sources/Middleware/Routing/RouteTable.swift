@@ -45,7 +45,7 @@ package struct RouteTable: Sendable {
         let route = trie.routes[match.route]
         if let scope = InvocationScope.current {
             scope.follower?.matched(route.description)
-            scope.state.addToLogContext("route", "\(route.pattern.text)")
+            scope.state.addRouteToLogContext(route.pattern.text)
         }
         var request = request
         request.route = route.pattern.text

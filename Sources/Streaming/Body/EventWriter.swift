@@ -41,7 +41,7 @@ public struct EventWriter: Sendable {
         let beating = EventWriter(writer, Last())
         // `body` stays in this task: what it says of its invocation is said of the whole.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await beating.beat(every: max(heartbeat, .milliseconds(100))) }
+            group.addTask { try await beating.beat(every: min(max(heartbeat, .milliseconds(100)), .seconds(1_000_000))) }
             try await body(beating)
             group.cancelAll()
         }

@@ -8,6 +8,8 @@ final class TransformingSink: BodySink, @unchecked Sendable {  // `transform` be
         var waiting: [CheckedContinuation<Void, Never>] = []
         var accepted = 0
         var failure: BodyWriterError?
+        /// What the transform threw: from then on nothing is taken, and the body has failed, whatever its closure makes of it.
+        var broken: (any Error)?
     }
 
     private let writer: BodyWriter
@@ -34,6 +36,11 @@ final class TransformingSink: BodySink, @unchecked Sendable {  // `transform` be
         }
     }
 
+    /// - Throws: What the transform has thrown before.
+    private func checkBroken() throws {
+        if let broken = state.withLock(\.broken) { throw broken }
+    }
+
     /// The body has ended: the rest is sent.
     func finish() async throws {
         try await inLine(nil) { try await self.send(try self.transform.finish()) }
@@ -47,11 +54,15 @@ final class TransformingSink: BodySink, @unchecked Sendable {  // `transform` be
         await enter()
         defer { leave() }
         try seal.check()
+        try checkBroken()
         if let failure { throw failure }
         do {
             try await body()
         } catch let error as BodyWriterError {
             state.withLock { $0.failure = $0.failure ?? error }
+            throw error
+        } catch {
+            state.withLock { $0.broken = $0.broken ?? error }
             throw error
         }
     }

@@ -100,12 +100,24 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
             // Before the inbox is looked at: what they start is work to do.
             if !confined.hooks.isEmpty { runHooks() }
             let (stopped, idle) = takeInbox()
-            if stopped { return }
+            if stopped { return drain() }
             poll(idle: idle)
         }
     }
 
-    /// Ends ``run()`` once the job in hand is done. Tasks that are still suspended stay so.
+    /// What waits for a descriptor is cancelled, so that what it holds is let go. Bounded: nothing may keep a loop that has ended.
+    private func drain() {
+        for _ in 0..<64 {
+            let waits = confined.waits
+            confined.waits = []
+            for wait in waits { wait.continuation.resume(throwing: CancellationError()) }
+            runReadyJobs()
+            if confined.waits.isEmpty, takeInbox().idle { return }
+        }
+    }
+
+    /// Ends ``run()`` once the job in hand is done. What waits for a descriptor gets a `CancellationError`; tasks that wait for something else
+    /// stay suspended.
     package func stop() { post { $0.stopped = true } }
 
     /// Rises whenever the tasks that were ready have run: a task that reads the same number twice was not suspended meanwhile.

@@ -26,7 +26,7 @@ public struct APIKeyAuth<Principal: Sendable>: Middleware {
     ///
     /// - Throws: ``HTTPError``, a 401 with `WWW-Authenticate`.
     public func handle(_ request: Request, next: Next) async throws -> Response {
-        guard let key = request.headers[header] else {
+        guard let key = request.header(header) else {
             try authentication.refuse()
             return await next(request)
         }

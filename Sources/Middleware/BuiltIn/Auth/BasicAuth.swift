@@ -55,7 +55,7 @@ struct Credentials {
 
     /// Nil where the request has none of this scheme.
     init?(_ request: Request, scheme: String) {
-        guard let value = request.headers[.authorization]?.trimmed else { return nil }
+        guard let value = request.header(.authorization)?.trimmed else { return nil }
         let parts = value.split(at: " ", maxSplits: 1)
         guard let first = parts.first, first.isSame(ignoringCase: scheme) else { return nil }
         token = parts.count == 2 ? String(parts[1].trimmed) : ""

@@ -22,16 +22,19 @@ public struct ConditionalRequests: Middleware {
             return response
         }
         // A handler of HEAD has no bytes to make it of.
-        if response.headers[.eTag] == nil, let bytes = response.body.bytes, request.method == .get || !bytes.isEmpty {
-            response.headers[.eTag] = "W/\"\(ContentHash.text(bytes))\""
+        if !response.headers.has(.eTag), let bytes = response.body.bytes, request.method == .get || !bytes.isEmpty {
+            response.headers.append(HTTPField(name: .eTag, value: ContentHash.weakTag(bytes)))
         }
-        response.apply(Precondition.evaluate(request, tag: response.tag, modified: response.modified)) {
-            next.response(to: HTTPError(.preconditionFailed), for: request)
+        if request.hasConditions {
+            response.apply(Precondition.evaluate(request, tag: response.tag, modified: response.modified)) {
+                next.response(to: HTTPError(.preconditionFailed), for: request)
+            }
         }
-        if response.status == .ok, response.headers[.acceptRanges] == "bytes", request.method == .get,
+        if response.status == .ok, response.headers.has(.acceptRanges), response.headers[.acceptRanges] == "bytes",
+            request.method == .get,
             Precondition.heedsRange(request, tag: response.tag, modified: response.modified), let bytes = response.body.bytes
         {
-            response.send(ByteRange(request.headers[.range], of: bytes.count), of: bytes.count) { Array(bytes[$0]) }
+            response.send(ByteRange(request.header(.range), of: bytes.count), of: bytes.count) { Array(bytes[$0]) }
         }
         return response
     }

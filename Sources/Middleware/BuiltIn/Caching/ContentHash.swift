@@ -8,6 +8,24 @@ enum ContentHash {
         return hex(one) + hex(two)
     }
 
+    /// The entity tag that says: the same bytes, and perhaps another form of them.
+    static func weakTag(_ bytes: [UInt8]) -> String {
+        let (one, two) = murmur(bytes)
+        return String(unsafeUninitializedCapacity: 36) { text in
+            text[0] = 0x57
+            text[1] = 0x2F
+            text[2] = 0x22
+            for (start, number) in [(3, one), (19, two)] {
+                for digit in 0..<16 {
+                    let value = UInt8(truncatingIfNeeded: number >> (60 - 4 * digit)) & 15
+                    text[start + digit] = value < 10 ? 0x30 + value : 0x57 + value
+                }
+            }
+            text[35] = 0x22
+            return 36
+        }
+    }
+
     private static func hex(_ number: UInt64) -> String {
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits

@@ -10,22 +10,21 @@ enum Precondition {
     ///   - modified: When that was last changed; nil where nobody knows.
     static func evaluate(_ request: Request, tag: EntityTag?, modified: WallClock.Instant?, exists: Bool = true) -> Precondition
     {
-        let headers = request.headers
         let isRead = request.method == .get || request.method == .head
         // What cannot be read matches nothing: no condition would be the more dangerous reading.
-        if let text = headers[.ifMatch] {
+        if let text = request.header(.ifMatch) {
             switch EntityTag.List(text) {
             case nil: return .failed
             case .any: if !exists { return .failed }
             case .tags(let tags):
                 guard let tag, exists, tags.contains(where: { $0.isStronglySame(as: tag) }) else { return .failed }
             }
-        } else if let limit = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse), let modified,
+        } else if let limit = request.header(.ifUnmodifiedSince).flatMap(HTTPDate.parse), let modified,
             seconds(modified) > seconds(limit)
         {
             return .failed
         }
-        if let text = headers[.ifNoneMatch] {
+        if let text = request.header(.ifNoneMatch) {
             let isKnown =
                 switch EntityTag.List(text) {
                 case nil: false
@@ -33,7 +32,7 @@ enum Precondition {
                 case .tags(let tags): tag.map { tag in exists && tags.contains { $0.isWeaklySame(as: tag) } } ?? false
                 }
             if isKnown { return isRead ? .notModified : .failed }
-        } else if isRead, let since = headers[.ifModifiedSince].flatMap(HTTPDate.parse), let modified,
+        } else if isRead, let since = request.header(.ifModifiedSince).flatMap(HTTPDate.parse), let modified,
             seconds(modified) <= seconds(since)
         {
             return .notModified
@@ -43,7 +42,7 @@ enum Precondition {
 
     /// Whether `Range` is to be heeded (section 13.1.5): a part of what has changed is no part of what the client has.
     static func heedsRange(_ request: Request, tag: EntityTag?, modified: WallClock.Instant?) -> Bool {
-        guard let condition = request.headers[.ifRange] else { return true }
+        guard let condition = request.header(.ifRange) else { return true }
         if let wanted = EntityTag(condition.trimmed) { return tag?.isStronglySame(as: wanted) ?? false }
         guard let moment = HTTPDate.parse(condition), let modified else { return false }
         return seconds(moment) == seconds(modified)
@@ -53,6 +52,12 @@ enum Precondition {
 }
 
 extension Request {
+    /// Whether any condition is to be looked at.
+    var hasConditions: Bool {
+        header(.ifNoneMatch) != nil || header(.ifModifiedSince) != nil || header(.ifMatch) != nil
+            || header(.ifUnmodifiedSince) != nil
+    }
+
     /// Checks `If-Match`, `If-None-Match`, `If-Unmodified-Since` and `If-Modified-Since` against what is there now, before a handler changes it.
     ///
     /// ```swift

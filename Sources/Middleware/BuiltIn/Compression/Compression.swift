@@ -28,9 +28,11 @@ public struct Compression: Middleware {
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
         if response.status == .notModified { Self.matchTag(of: &response, with: request) }
+        let bytes = response.body.bytes
+        // As a rule: nothing else is looked at.
+        if let bytes, bytes.count < limit { return response }
         guard Self.mayGain(response) else { return response }
-        if let bytes = response.body.bytes {
-            guard bytes.count >= limit else { return response }
+        if let bytes {
             response.headers.vary(by: "Accept-Encoding")
             guard let coding = ContentCoding.preferred(by: request) else { return response }
             let compressed = try Deflate.compress(bytes, coding)
@@ -58,7 +60,7 @@ public struct Compression: Middleware {
     /// A 304 says what the 200 would have said (RFC 9110, section 15.4.5): who has the compressed form knows it by a weak tag.
     private static func matchTag(of response: inout Response, with request: Request) {
         response.headers.vary(by: "Accept-Encoding")
-        guard let tag = response.tag, !tag.isWeak, let known = request.headers[.ifNoneMatch].flatMap(EntityTag.List.init),
+        guard let tag = response.tag, !tag.isWeak, let known = request.header(.ifNoneMatch).flatMap(EntityTag.List.init),
             case .tags(let tags) = known, tags.contains(where: { $0.isWeak && $0.isWeaklySame(as: tag) })
         else { return }
         response.headers[.eTag] = "W/\"\(tag.opaque)\""
@@ -68,7 +70,7 @@ public struct Compression: Middleware {
 extension ContentCoding {
     /// The coding that the client likes best, of these; the first of two that it likes the same. Nil where it would rather have none.
     static func preferred(by request: Request, among codings: [ContentCoding] = allCases) -> ContentCoding? {
-        guard let text = request.headers[.acceptEncoding] else { return nil }
+        guard let text = request.header(.acceptEncoding) else { return nil }
         let list = QualityList(text)
         var best: (coding: ContentCoding?, weight: Int) = (nil, 0)
         for coding in codings {

@@ -54,7 +54,8 @@ final class Deflate {
                     code = deflate(stream, isLast ? Z_FINISH : Z_SYNC_FLUSH)
                     filled = room - Int(stream.pointee.avail_out)
                 }
-                if out.isEmpty { out = part } else { out += part }
+                // Copied where it is much smaller than its room, which would be kept with it.
+                if out.isEmpty, part.count > room / 2 { out = part } else { out += part }
                 if code == Z_STREAM_END { return }
                 // No room was left: there may be more. With room left all is out; Z_BUF_ERROR says that there was nothing to do.
                 if code == Z_OK, isLast || stream.pointee.avail_out == 0 { continue }

@@ -29,18 +29,9 @@ public struct LogContext: Middleware {
     /// Runs the rest with the context.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         if let scope = InvocationScope.current {
-            var context: Logger.Metadata = [:]
-            if let trace = Self.traceID(request, scope) { context["traceId"] = "\(trace)" }
-            scope.state.openLogContext(context)
+            // That of W3C's header, if it has one, else the platform's.
+            scope.state.openLogContext(trace: request.header(.traceparent) ?? scope.traceID)
         }
         return await next(request)
-    }
-
-    /// That of W3C's header, if it has one, else the platform's.
-    private static func traceID(_ request: Request, _ scope: InvocationScope) -> Substring? {
-        if let parent = request.headers[.traceparent]?.split(at: "-"), parent.count >= 4, parent[1].utf8.count == 32 {
-            return parent[1]
-        }
-        return scope.traceID?.split(at: ";").lazy.compactMap { $0.trimmed.cut(at: "=") }.first { $0.before == "Root" }?.after
     }
 }

@@ -18,6 +18,8 @@ public struct Metrics: Middleware {
 
     /// Runs the rest, and measures until the body has ended.
     public func handle(_ request: Request, next: Next) async throws -> Response {
+        // Nobody has bootstrapped: nothing would come of it.
+        if MetricsSystem.factory is NOOPMetricsHandler { return await next(request) }
         let start = ContinuousClock.now
         let common = [("http.request.method", RequestAttributes.method(request)), ("url.scheme", request.scheme)]
         let active = Meter(label: "http.server.active_requests", dimensions: common)

@@ -17,6 +17,8 @@ public struct Tracing: Middleware {
     /// Runs the rest within a span.
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let tracer = InstrumentationSystem.tracer
+        // Nobody has bootstrapped: nothing would come of it.
+        if tracer is NoOpTracer, InstrumentationSystem.instrument is NoOpInstrument { return await next(request) }
         var context = ServiceContext.current ?? .topLevel
         InstrumentationSystem.instrument.extract(request.headers, into: &context, using: HeaderExtractor())
         let method = RequestAttributes.method(request)
@@ -60,7 +62,7 @@ extension SpanAttributes {
         self["url.scheme"] = request.scheme
         if !request.authority.isEmpty { self["server.address"] = String(request.authority.prefix(before: ":")) }
         if let address = request.remoteAddress { self["client.address"] = address }
-        if let agent = request.headers[.userAgent] { self["user_agent.original"] = agent }
+        if let agent = request.header(.userAgent) { self["user_agent.original"] = agent }
         self["faas.trigger"] = "http"
         self["faas.invocation_id"] = request.id
     }
