@@ -24,11 +24,13 @@ public struct Next: Sendable {
     let rest: ArraySlice<any Middleware>
     let handler: @Sendable (Request) async throws -> Response
     let responder: ErrorResponder
+    /// The task in which this was made: where it is called in the same one, the request's scope is that task's.
+    let task = CurrentTask.id
 
     /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
     public func callAsFunction(_ request: Request) async -> Response {
         // In a child task (a time-out, say): what the rest sets in its scope is the request's, not that task's alone.
-        guard var scope = InvocationScope.current, let outer = scope.follower, outer.isForeign else {
+        guard task != CurrentTask.id, var scope = InvocationScope.current, let outer = scope.follower, outer.isForeign else {
             return await run(request)
         }
         let fork = outer.forked()
