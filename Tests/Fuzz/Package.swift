@@ -7,6 +7,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "sluice", path: "../..")],
     targets: [
-        .executableTarget(name: "Fuzz", dependencies: [.product(name: "Sluice", package: "sluice")])
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                .product(name: "Sluice", package: "sluice"), .product(name: "SluiceSessions", package: "sluice"),
+            ])
     ]
 )

@@ -21,6 +21,8 @@ extension HTTPField.Name {
     static let xXSSProtection = Self("x-xss-protection")!  // a literal that is a token
     static let crossOriginOpenerPolicy = Self("cross-origin-opener-policy")!  // a literal that is a token
     static let permissionsPolicy = Self("permissions-policy")!  // a literal that is a token
-    static let accessControlRequestPrivateNetwork = Self("access-control-request-private-network")!  // a literal that is a token
-    static let accessControlAllowPrivateNetwork = Self("access-control-allow-private-network")!  // a literal that is a token
+    // A literal that is a token.
+    static let accessControlRequestPrivateNetwork = Self("access-control-request-private-network")!
+    // A literal that is a token.
+    static let accessControlAllowPrivateNetwork = Self("access-control-allow-private-network")!
 }

@@ -11,6 +11,8 @@ internal import HTTPTypes
 /// a label: where no route matched, there is none. Where metrics go is the app's `MetricsSystem.bootstrap`; on Lambda one that writes CloudWatch's
 /// embedded metric format needs no connection.
 ///
+/// The name hides that of swift-metrics' module where both are imported: write `Counter`, or `CoreMetrics.Timer` beside Foundation's.
+///
 /// - SeeAlso: OpenTelemetry, "Semantic conventions for HTTP metrics".
 public struct Metrics: Middleware {
     /// Speaks to the process's metrics system.

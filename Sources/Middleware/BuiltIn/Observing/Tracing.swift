@@ -9,6 +9,8 @@ internal import Tracing
 /// current one for everything below, streamed bodies included, and ends when the body has ended, with what the client got. Where spans
 /// go is the app's `InstrumentationSystem.bootstrap`.
 ///
+/// The name hides that of swift-distributed-tracing's module where both are imported: write `withSpan`, and not `Tracing.withSpan`.
+///
 /// - SeeAlso: OpenTelemetry, "Semantic conventions for HTTP spans".
 public struct Tracing: Middleware {
     /// Speaks to the process's tracer.

@@ -5,6 +5,7 @@ import HTTPTypes
 @_spi(JSON) @testable import SluiceCore
 @testable import SluiceMiddleware
 @testable import SluiceSentry
+@testable import SluiceSessions
 
 /// A law that does not hold.
 struct Broken: Error { let law: String }
@@ -102,6 +103,20 @@ let harnesses: [String: Harness] = [
             try reader.skip()
             try reader.end()
         }
+    },
+    "session": { input in
+        let keys = try SigningKeys(String(repeating: "k", count: 32))
+        let text = String(decoding: input, as: UTF8.self)
+        if Request(.get, "/", headers: [.cookie: "a=\(text)"]).cookies.signed("a", by: keys) != nil {
+            throw Broken(law: "nobody forges a signature")
+        }
+        var response = Response()
+        try response.setSignedCookie(SetCookie(name: "a", value: text), keys)
+        let pair = response.headers[.setCookie].map { String($0.prefix { $0 != ";" }) } ?? ""
+        guard Request(.get, "/", headers: [.cookie: pair]).cookies.signed("a", by: keys) == text else {
+            throw Broken(law: "what is signed is read")
+        }
+        _ = SessionValues(input)
     },
     "sentry": { input in
         let text = String(decoding: input, as: UTF8.self)
