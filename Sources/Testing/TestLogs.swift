@@ -1,4 +1,5 @@
 public import Logging
+internal import SluiceCore
 internal import Synchronization
 
 /// One log record.
@@ -62,7 +63,7 @@ struct TestLogHandler: LogHandler {
         }
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
-        all.merge(LogContextReader.current) { _, new in new }
+        all.merge(InvocationScope.current?.state.logContext ?? [:]) { _, new in new }
         if let own = event.metadata { all.merge(own) { _, new in new } }
         records.add(
             TestRecord(level: event.level, label: label, message: event.message.description, metadata: all, error: event.error))

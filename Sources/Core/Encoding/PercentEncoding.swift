@@ -1,9 +1,9 @@
 /// Percent-encoding of RFC 3986.
 package enum PercentEncoding {
     /// Decodes once. Nil when a `%` lacks its two digits, or when the bytes are not UTF-8.
-    package static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+    package static func decode(_ text: Substring) -> String? {
         let source = text.utf8
-        guard source.contains(where: { $0 == 0x25 || (plusIsSpace && $0 == 0x2B) }) else { return String(text) }
+        guard source.contains(0x25) else { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count)
         var iterator = source.makeIterator()
@@ -14,7 +14,7 @@ package enum PercentEncoding {
                 }
                 bytes.append(high << 4 | low)
             } else {
-                bytes.append(plusIsSpace && byte == 0x2B ? 0x20 : byte)
+                bytes.append(byte)
             }
         }
         return String(validating: bytes, as: UTF8.self)

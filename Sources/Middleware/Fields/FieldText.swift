@@ -52,6 +52,19 @@ struct FieldSource: Sendable {
         name.utf8.filter { $0 != 0x2D && $0 != 0x5F }.map(Octets.lower)
     }
 
+    /// - Throws: A 400 where the text is there and no `Value`.
+    func get<Value: LosslessStringConvertible>(_ text: String?, _ name: String, as type: Value.Type) throws -> Value? {
+        guard let text else { return nil }
+        guard let value = FieldText.value(text, as: type) else { throw invalid(name, type) }
+        return value
+    }
+
+    /// - Throws: A 400 where the text is missing, too.
+    func require<Value: LosslessStringConvertible>(_ text: String?, _ name: String, as type: Value.Type) throws -> Value {
+        guard let value = try get(text, name, as: type) else { throw missing(name) }
+        return value
+    }
+
     func missing(_ name: String) -> HTTPError { HTTPError(.badRequest, "the \(kind) '\(name)' is missing") }
     func invalid(_ name: String, _ type: Any.Type) -> HTTPError {
         HTTPError(.badRequest, "the \(kind) '\(name)' is not a valid \(type)")

@@ -8,11 +8,7 @@ extension HTTPFields {
     public func get<Value: LosslessStringConvertible>(
         _ name: HTTPField.Name, as type: Value.Type = String.self
     ) throws -> Value? {
-        guard let text = self[name] else { return nil }
-        guard let value = FieldText.value(text, as: type) else {
-            throw FieldSource.header.invalid(name.rawName, type)
-        }
-        return value
+        try FieldSource.header.get(self[name], name.rawName, as: type)
     }
 
     /// The value of a header, converted.
@@ -21,8 +17,7 @@ extension HTTPFields {
     public func require<Value: LosslessStringConvertible>(
         _ name: HTTPField.Name, as type: Value.Type = String.self
     ) throws -> Value {
-        guard let value = try get(name, as: type) else { throw FieldSource.header.missing(name.rawName) }
-        return value
+        try FieldSource.header.require(self[name], name.rawName, as: type)
     }
 
     /// The headers as a value: the property `ifMatch`, `if_match` or a coding key `If-Match` is the header `if-match`.

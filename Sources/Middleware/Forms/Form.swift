@@ -21,9 +21,7 @@ public struct Form: Sendable {
     ///
     /// - Throws: ``HTTPError``, a 400 that names the field, when it is not a `Value`.
     public func get<Value: LosslessStringConvertible>(_ name: String, as type: Value.Type = String.self) throws -> Value? {
-        guard let text = self[name] else { return nil }
-        guard let value = FieldText.value(text, as: type) else { throw FieldSource.form.invalid(name, type) }
-        return value
+        try FieldSource.form.get(self[name], name, as: type)
     }
 
     /// The value of this name, converted.
@@ -32,8 +30,7 @@ public struct Form: Sendable {
     public func require<Value: LosslessStringConvertible>(
         _ name: String, as type: Value.Type = String.self
     ) throws -> Value {
-        guard let value = try get(name, as: type) else { throw FieldSource.form.missing(name) }
-        return value
+        try FieldSource.form.require(self[name], name, as: type)
     }
 
     /// The fields as a value: a property for each field, an array for one that is repeated, dates in ISO 8601. An optional

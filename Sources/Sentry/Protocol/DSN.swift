@@ -45,15 +45,14 @@ struct DSN: Sendable, Equatable, CustomStringConvertible {
     private static func address(_ text: Substring) throws(DSNError) -> (String, UInt16?) {
         var host = text
         var port: Substring?
-        if text.hasPrefix("[") {
-            guard let end = text.firstIndex(of: "]") else { throw .host }
-            host = text[...end]
-            let after = text[text.index(after: end)...]
-            guard after.isEmpty || after.hasPrefix(":") else { throw .host }
-            port = after.isEmpty ? nil : after.dropFirst()
-        } else if let colon = text.firstIndex(of: ":") {
-            host = text[..<colon]
-            port = text[text.index(after: colon)...]
+        if text.begins(with: "[") {
+            guard let end = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { throw .host }
+            host = Substring(text.utf8[...end])
+            let after = Substring(text.utf8[text.utf8.index(after: end)...])
+            guard after.isEmpty || after.begins(with: ":") else { throw .host }
+            port = after.isEmpty ? nil : Substring(after.utf8.dropFirst())
+        } else if let (before, after) = text.cut(at: ":") {
+            (host, port) = (before, after)
         }
         let allowed = host.utf8.allSatisfy {
             switch $0 {
