@@ -68,6 +68,25 @@ static inline int find_special(const uint8_t *text, size_t *at, size_t end, uint
     return 0;
 }
 
+// The last bytes, fewer than eight, from `at` on; behind them spaces.
+static inline uint64_t tail(const uint8_t *text, size_t at, size_t count) {
+    size_t rest = count - at;
+    uint64_t bytes = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (count >= 8) {
+        memcpy(&bytes, text + count - 8, 8);
+        bytes >>= 64 - 8 * rest;
+    } else if (rest >= 4) {
+        uint32_t first, second;
+        memcpy(&first, text + at, 4);
+        memcpy(&second, text + count - 4, 4);
+        bytes = first | (uint64_t)second << (8 * (rest - 4));
+    } else
+#endif
+        for (size_t i = 0; i < rest; i++) bytes |= (uint64_t)text[at + i] << (8 * i);
+    return bytes | EACH(0x20) << (8 * rest);
+}
+
 size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii) {
     size_t at = 0;
     uint64_t high = 0;
@@ -84,10 +103,11 @@ size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii) {
         high |= bits;
     }
     if (!found) found = find_special(text, &at, count, &high);
-    for (; !found && at < count; at++) {
-        uint8_t byte = text[at];
-        if (byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F) break;
-        high |= byte;
+    if (!found && at < count) {
+        uint64_t last = tail(text, at, count), place = specials(last);
+        size_t before = place ? (size_t)__builtin_ctzll(place) / 8 : count - at;
+        high |= before ? last & (~0ull >> (64 - 8 * before)) : 0;
+        at += before;
     }
     *is_ascii = (high & EACH(0x80)) == 0;
     return at;
@@ -100,6 +120,22 @@ int sluice_is_token(const uint8_t *text, size_t count) {
     uint64_t all = 1;
     for (size_t at = 0; at < count; at++) all &= TOKEN[text[at] >> 6] >> (text[at] & 63);
     return count > 0 && all != 0;
+}
+
+size_t sluice_json_field(uint8_t *to, const uint8_t *name, size_t name_count, const uint8_t *value, size_t value_count) {
+    int is_ascii = 0;
+    if (sluice_json_plain(name, name_count, &is_ascii) != name_count) return 0;
+    if (sluice_json_plain(value, value_count, &is_ascii) != value_count) return 0;
+    uint8_t *end = to;
+    *end++ = '"';
+    memcpy(end, name, name_count);
+    end += name_count;
+    memcpy(end, "\":\"", 3);
+    end += 3;
+    memcpy(end, value, value_count);
+    end += value_count;
+    *end++ = '"';
+    return (size_t)(end - to);
 }
 
 int sluice_is_ascii(const uint8_t *text, size_t count) {

@@ -3,12 +3,6 @@ internal import SluiceMiddleware
 internal import Synchronization
 @_spi(JSON) internal import SluiceCore
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
-
 /// The headers of an event, made when the first of them is asked for: nearly half the cost of a small event.
 final class EventHeaders: LazyHeaders {
     private let event: [UInt8]
@@ -16,44 +10,75 @@ final class EventHeaders: LazyHeaders {
     private let cookies: [String]
     /// The length of the decoded body, where the client declared one: what it declared may be wrong.
     private let contentLength: Int?
-    private let made = Mutex(Made())
+    private let places: [Place]
+    private let made = Mutex<HTTPFields?>(nil)
 
-    private struct Made {
-        var fields: HTTPFields?
-        /// Where names and values stand in the event; nil before somebody has looked, and empty where some are not there word for word.
-        var places: [Place]?
+    /// Where a header stands in the event.
+    struct Place {
+        /// Of the name's first byte, and of the value's; negative where it has escapes, and so is not there word for word.
+        let name: Int32
+        let value: Int32
+        let valueCount: Int32
+        let key: Key
+
+        /// No event comes near the limit: the Runtime API delivers six megabytes. What lies behind it is as if it had escapes.
+        @inline(__always)
+        init(name: Int?, _ text: UnsafeBufferPointer<UInt8>, value: Int?, valueCount: Int) {
+            self.name = name.flatMap { Int32(exactly: $0) } ?? -1
+            self.value = value.flatMap { Int32(exactly: $0) } ?? -1
+            self.valueCount = Int32(clamping: valueCount)
+            key = Key(text)
+        }
     }
 
-    private struct Place {
-        let name: Range<Int>
-        /// Nil where it has escapes: then it is read again behind its name.
-        let value: Range<Int>?
+    /// Length, first and last byte of a name: most differ in one of these.
+    struct Key: Equatable {
+        private let value: UInt32
+
+        @inline(__always)
+        init(_ name: UnsafeBufferPointer<UInt8>) {
+            guard let first = name.first, let last = name.last else {
+                value = 0
+                return
+            }
+            // In whatever case.
+            value = UInt32(truncatingIfNeeded: name.count) << 16 | UInt32(first | 0x20) << 8 | UInt32(last | 0x20)
+        }
     }
 
-    init(_ event: [UInt8], at offset: Int?, cookies: [String], contentLength: Int?) {
+    init(_ event: [UInt8], at offset: Int?, places: [Place], cookies: [String], contentLength: Int?) {
         self.event = event
         self.offset = offset
+        self.places = places
         self.cookies = cookies
         self.contentLength = contentLength
     }
 
     var fields: HTTPFields {
         made.withLock { made in
-            if let fields = made.fields { return fields }
+            if let made { return made }
             let fields = make()
-            made.fields = fields
+            made = fields
             return fields
         }
     }
 
     func value(of name: HTTPField.Name) -> String? {
+        var wanted = name.canonicalName
+        let length = wanted.utf8.count
         // These are not as the event has them.
-        if name == .cookie || name == .contentLength { return fields[name] }
-        let found = made.withLock { made -> Found in
-            if let fields = made.fields { return .value(fields[name]) }
-            let places = made.places ?? self.places()
-            made.places = places
-            return find(name, places)
+        if length == 6 && name == .cookie || length == 14 && name == .contentLength { return fields[name] }
+        let found = wanted.withUTF8 { wanted -> Found in
+            let key = Key(wanted)
+            var value: String?
+            for place in places {
+                if place.name < 0 { return .elsewhere }
+                guard place.key == key, let text = text(of: place, ifNamed: wanted) else { continue }
+                // Made legal, as in the place among all.
+                let next = HTTPField(name: name, value: text).value
+                value = value.map { "\($0), \(next)" } ?? next
+            }
+            return .value(value)
         }
         switch found {
         case .value(let value): return value
@@ -63,77 +88,23 @@ final class EventHeaders: LazyHeaders {
 
     private enum Found {
         case value(String?)
+        /// A name has escapes: it may be the one that is wanted.
         case elsewhere
     }
 
-    private func find(_ name: HTTPField.Name, _ places: [Place]) -> Found {
-        guard !places.isEmpty else { return offset == nil ? .value(nil) : .elsewhere }
-        var wanted = name.canonicalName
-        return wanted.withUTF8 { wanted in
-            event.withUnsafeBufferPointer { event in
-                var value: String?
-                for place in places where place.name.count == wanted.count {
-                    guard zip(event[place.name], wanted).allSatisfy({ Octets.lower($0) == $1 }) else { continue }
-                    let text =
-                        place.value.map { String(decoding: event[$0], as: UTF8.self) } ?? escapedValue(behind: place.name)
-                    // Made legal, as in the place among all.
-                    let next = HTTPField(name: name, value: text).value
-                    value = value.map { "\($0), \(next)" } ?? next
-                }
-                return .value(value)
-            }
-        }
+    /// The value at a place; nil where its name is another one than this, which is in lower case.
+    private func text(of place: Place, ifNamed wanted: UnsafeBufferPointer<UInt8>) -> String? {
+        let (start, end) = (Int(place.name), Int(place.name) + wanted.count)
+        for (octet, letter) in zip(event[start..<end], wanted) where Octets.lower(octet) != letter { return nil }
+        if place.value < 0 { return escapedValue(behind: end) }
+        return String(decoding: event[Int(place.value)..<Int(place.value + place.valueCount)], as: UTF8.self)
     }
 
-    private func escapedValue(behind name: Range<Int>) -> String {
-        guard let colon = event[name.upperBound...].firstIndex(of: 0x3A) else { return "" }
+    private func escapedValue(behind name: Int) -> String {
+        guard let colon = event[name...].firstIndex(of: 0x3A) else { return "" }
         // Checked when the event came.
         let text = try? JSONReader.read(event, from: colon + 1) { (reader) throws(JSONError) in try reader.string() }
         return text ?? ""
-    }
-
-    /// Where everything stands. Empty where a name has escapes, and so is not there word for word.
-    ///
-    /// The event was checked when it came: all that is asked here is where each string ends.
-    private func places() -> [Place] {
-        guard let offset else { return [] }
-        var places: [Place] = []
-        places.reserveCapacity(24)
-        return event.withUnsafeBytes { bytes in
-            /// Where the string that begins here ends, and whether it has escapes.
-            func end(of start: Int) -> (Int, Bool)? {
-                var (place, isEscaped) = (start, false)
-                while let base = bytes.baseAddress, let quote = memchr(base + place, 0x22, bytes.count - place) {
-                    let end = UnsafeRawPointer(quote) - base
-                    var backslashes = 0
-                    while end - backslashes > start, bytes[end - backslashes - 1] == 0x5C { backslashes += 1 }
-                    isEscaped = isEscaped || memchr(base + place, 0x5C, end - place) != nil
-                    if backslashes % 2 == 0 { return (end, isEscaped) }
-                    place = end + 1
-                }
-                return nil
-            }
-            var place = offset
-            while place < bytes.count, bytes[place] != 0x7D {
-                guard bytes[place] == 0x22 else {
-                    place += 1
-                    continue
-                }
-                guard let (nameEnd, isEscapedName) = end(of: place + 1), !isEscapedName else { return [] }
-                let name = place + 1..<nameEnd
-                place = nameEnd + 1
-                while place < bytes.count, bytes[place] != 0x22, bytes[place] != 0x6E { place += 1 }
-                // A null stands for no header.
-                guard place < bytes.count, bytes[place] == 0x22 else {
-                    place += 4
-                    continue
-                }
-                guard let (valueEnd, isEscaped) = end(of: place + 1) else { return [] }
-                places.append(Place(name: name, value: isEscaped ? nil : place + 1..<valueEnd))
-                place = valueEnd + 1
-            }
-            return places
-        }
     }
 
     private func make() -> HTTPFields {

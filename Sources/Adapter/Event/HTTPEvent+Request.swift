@@ -20,7 +20,8 @@ extension HTTPEvent {
             id: id, method: method, rawPath: PercentEncoding.repair(path, escapingLonePercent: !isFunctionURL),
             rawQuery: rawQuery, scheme: forwardedProto == "http" ? "http" : "https", authority: host ?? domainName ?? "",
             headers: EventHeaders(
-                event, at: headersOffset, cookies: cookies, contentLength: declaresLength ? body.count : nil),
+                event, at: headersOffset, places: headerPlaces, cookies: cookies,
+                contentLength: declaresLength ? body.count : nil),
             body: .bytes(body), remoteAddress: sourceIP, deadline: deadline)
     }
 }

@@ -14,6 +14,7 @@ struct HTTPEvent {
     private(set) var method: HTTPRequest.Method?
     /// Where the object with the headers begins in the text; nil without one.
     private(set) var headersOffset: Int?
+    private(set) var headerPlaces: [EventHeaders.Place] = []
     private(set) var cookies: [String] = []
     private(set) var declaresLength = false
     private(set) var host: String?
@@ -101,9 +102,17 @@ struct HTTPEvent {
         case "headers":
             headersOffset = reader.offset
             (host, forwardedProto, headerProblem, headerCount, declaresLength) = (nil, nil, nil, 0, false)
+            headerPlaces = []
+            headerPlaces.reserveCapacity(24)
             try reader.object { (reader, name) throws(JSONError) in
                 place.inner = name
-                if try !reader.null() { check(name, try reader.text()) }
+                if try reader.null() { return }
+                let value = try reader.text()
+                check(name, value)
+                headerPlaces.append(
+                    EventHeaders.Place(
+                        name: reader.place(of: name), name.bytes, value: reader.place(of: value), valueCount: value.bytes.count)
+                )
             }
             place.inner = nil
         case "requestContext": try readContext(&reader)

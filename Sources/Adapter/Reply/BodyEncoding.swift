@@ -11,8 +11,9 @@ enum BodyEncoding {
         if bytes.isEmpty { return true }
         var (type, isIdentity): (String?, Bool) = (nil, true)
         for field in headers {
-            if field.name == .contentType { type = type ?? field.value }
-            if field.name == .contentEncoding { isIdentity = isIdentity && Self.isIdentity(field.value) }
+            let length = field.name.canonicalName.utf8.count
+            if length == 12, field.name == .contentType { type = type ?? field.value }
+            if length == 16, field.name == .contentEncoding { isIdentity = isIdentity && Self.isIdentity(field.value) }
         }
         guard isIdentity, isTextual(type) else { return false }
         return isUTF8(bytes)

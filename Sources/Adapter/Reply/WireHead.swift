@@ -16,18 +16,23 @@ struct WireHead {
         var headers: [(name: String, value: String)] = []
         headers.reserveCapacity(response.headers.count)
         var cookies: [String] = []
+        // A bit for each length of a name so far: most names have no other of their length.
+        var lengths: UInt64 = 0
         for field in response.headers {
             let name = field.name.canonicalName
             let length = name.utf8.count
             if length == 10, name == "set-cookie" {
                 cookies.append(field.value)
-            } else if Self.isDropped(name, length) {
                 continue
-            } else if let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name }) {
+            }
+            if Self.isDropped(name, length) { continue }
+            let bit: UInt64 = 1 << min(UInt64(length), 63)
+            if lengths & bit != 0, let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name }) {
                 headers[index].value += ",\(field.value)"
             } else {
                 headers.append((name, field.value))
             }
+            lengths |= bit
         }
         self.headers = headers
         self.cookies = cookies

@@ -46,6 +46,9 @@ int sluice_last_signal(void);
 /// control character or DEL. `is_ascii` says whether all of these are below 0x80. Vectorised: bodies have megabytes.
 size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii);
 
+/// Writes `"name":"value"`, 5 bytes more than the two have. 0, and nothing of use written, where one of them needs an escape.
+size_t sluice_json_field(uint8_t *to, const uint8_t *name, size_t name_count, const uint8_t *value, size_t value_count);
+
 /// Whether all bytes are below 0x80. Vectorised.
 int sluice_is_ascii(const uint8_t *text, size_t count);
 

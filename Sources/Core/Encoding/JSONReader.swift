@@ -41,6 +41,14 @@ public struct JSONReader {
         }
     }
 
+    /// Where a string that this reader gave stands in the text; nil where it had escapes.
+    @inlinable @inline(__always)
+    public func place(of text: JSONText) -> Int? {
+        guard let base = bytes.baseAddress, let start = text.bytes.baseAddress else { return nil }
+        let place = UInt(bitPattern: start) &- UInt(bitPattern: base)
+        return place < UInt(bitPattern: bytes.count) ? Int(bitPattern: place) : nil
+    }
+
     @inlinable
     var byte: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 

@@ -34,8 +34,28 @@ package struct JSONWriter {
     }
 
     package mutating func field(_ name: String, _ text: String) {
+        // As a rule: short, and as it is.
+        if writePlainField(name, text) { return }
         key(name)
         string(text.utf8)
+    }
+
+    /// Nothing is written where one of them is long or needs an escape.
+    private mutating func writePlainField(_ name: String, _ text: String) -> Bool {
+        let room = 512
+        guard name.utf8.count + text.utf8.count + 5 <= room else { return false }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { field in
+            guard let base = field.baseAddress else { return false }
+            let written = name.utf8.withContiguousStorageIfAvailable { name in
+                text.utf8.withContiguousStorageIfAvailable { text in
+                    sluice_json_field(base, name.baseAddress, name.count, text.baseAddress, text.count)
+                }
+            }
+            guard case .some(.some(let count)) = written, count > 0 else { return false }
+            separate()
+            bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
+            return true
+        }
     }
 
     package mutating func field(_ name: String, _ number: Int) {

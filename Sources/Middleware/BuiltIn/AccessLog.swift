@@ -14,13 +14,15 @@ public struct AccessLog: Middleware {
     public init(logger: Logger? = nil) { self.logger = logger }
 
     /// Runs the rest, and writes the line when it is known what the client gets.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
+        let logger = logger ?? Self.standard
+        // Nobody would see the line.
+        guard logger.logLevel <= .info else { return await next(request) }
         let start = ContinuousClock.now
         var response = await next(request)
         let (method, path) = (request.method.rawValue, request.rawPath)
         response.onEnd { end in
-            let logger = logger ?? Self.standard
-            guard logger.logLevel <= .info else { return }
             let (seconds, attoseconds) = (ContinuousClock.now - start).components
             let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
             let status = end.status.code

@@ -9,6 +9,7 @@ public struct BodyLimit: Middleware {
     public init(bytes: Int) { self.bytes = bytes }
 
     /// - Throws: ``HTTPError``, a 413 that names the limit.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         guard let size = request.body.bytes?.count else {
             // A middleware above has made a stream of it.

@@ -35,6 +35,8 @@ public struct CORS: Middleware {
         }
     }
 
+    private static let varyByOrigin = HTTPField(name: .vary, value: "Origin")
+
     private let origins: Origins
     private let methods: String?
     private let headers: String?
@@ -97,6 +99,7 @@ public struct CORS: Middleware {
     }
 
     /// Answers a preflight itself; runs the rest for every other request, and marks its response.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let origin = request.header(.origin)
         if request.method == .options, let origin, request.header(.accessControlRequestMethod) != nil {
@@ -132,7 +135,11 @@ public struct CORS: Middleware {
             response.headers[.accessControlAllowOrigin] = "*"
             return true
         }
-        response.headers.vary(by: "Origin")
+        if response.headers.has(.vary) {
+            response.headers.vary(by: "Origin")
+        } else {
+            response.headers.append(Self.varyByOrigin)
+        }
         guard let origin, origins.allows(origin) else {
             if response.headers.has(.accessControlAllowOrigin) { response.headers[.accessControlAllowOrigin] = nil }
             return false

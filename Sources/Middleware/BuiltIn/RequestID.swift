@@ -6,6 +6,7 @@ public struct RequestID: Middleware {
     public init() {}
 
     /// Runs the rest and sets the header on whatever comes back.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
         if response.headers.has(.requestID) {

@@ -7,6 +7,8 @@ internal import HTTPTypes
 /// - SeeAlso: OWASP HTTP Security Response Headers Cheat Sheet.
 public struct SecurityHeaders: Middleware {
     private let fields: HTTPFields
+    /// A bit for each length of their names.
+    private let lengths: UInt64
 
     /// - Parameters: nil leaves a header out.
     ///   - strictTransportSecurity: HTTPS alone, for so long: half a year.
@@ -34,12 +36,29 @@ public struct SecurityHeaders: Middleware {
         // Old filters of browsers could be turned against the page.
         fields[.xXSSProtection] = "0"
         self.fields = fields
+        lengths = fields.reduce(0) { $0 | Self.bit($1.name) }
+    }
+
+    private static func bit(_ name: HTTPField.Name) -> UInt64 { 1 << UInt64(min(name.canonicalName.utf8.count, 63)) }
+
+    /// Most names differ from all of these in their length.
+    private func clashes(with name: HTTPField.Name) -> Bool {
+        lengths & Self.bit(name) != 0 && fields.contains { $0.name == name }
     }
 
     /// Runs the rest and sets what is not there.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
-        for field in fields where !response.headers.has(field.name) { response.headers.append(field) }
+        if response.headers.contains(where: { clashes(with: $0.name) }) {
+            for field in fields where !response.headers.has(field.name) { response.headers.append(field) }
+        } else {
+            // As a rule: the few that it has behind these.
+            var headers = fields
+            headers.reserveCapacity(fields.count + response.headers.count + 4)
+            for field in response.headers { headers.append(field) }
+            response.headers = headers
+        }
         return response
     }
 }

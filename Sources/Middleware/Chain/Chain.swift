@@ -4,7 +4,7 @@ internal import SluiceStreaming
 
 /// An app's list, ready to answer requests.
 package struct Chain: Sendable {
-    private let middleware: [any Middleware]
+    private let links: Links
     private let table: RouteTable
     private let capture: CaptureErrors
     package let flush: FlushReports
@@ -14,8 +14,9 @@ package struct Chain: Sendable {
 
     package init(_ pipeline: CompletePipeline, responder: @escaping ErrorResponder, json: JSONCoders? = nil) {
         coders = json
-        middleware = pipeline.middleware
-        table = RouteTable(pipeline.routers)
+        let table = RouteTable(pipeline.routers, responder: responder)
+        self.table = table
+        links = Links(pipeline.middleware, responder: responder) { try await table.handle($0) }
         capture = pipeline.capture
         flush = pipeline.flush
         self.responder = responder
@@ -30,19 +31,16 @@ package struct Chain: Sendable {
     /// What must stop start-up: routes that cannot be served, then what a middleware has against the way it was made.
     package func validate() throws {
         if let problem = table.problems.first { throw problem }
-        for step in middleware { try step.validate() }
+        for step in links.middleware { try step.validate() }
         for step in table.middleware { try step.validate() }
     }
 
     /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.
     package func respond(to request: Request) async -> Response {
-        let (table, responder) = (table, responder)
         if let follower = InvocationScope.current?.follower { follower.began { RequestSummary(request) } }
         var request = request
         if let coders { request.coders = coders }
-        let next = Next(
-            rest: middleware[...], handler: { try await table.handle($0, responder: responder) }, responder: responder)
-        var response = await next(request)
+        var response = await Next(links)(request)
         if !UnusableStatus.isUsable(response.status) {
             // A mistake of the app: a 500 that says so.
             let wrappers = response.wrappers

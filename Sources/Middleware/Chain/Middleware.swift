@@ -21,37 +21,65 @@ extension Middleware {
 
 /// The rest of the chain: a plain value, usable inside `withValue`, spans and task groups. Each call runs it once more.
 public struct Next: Sendable {
-    let rest: ArraySlice<any Middleware>
-    let handler: @Sendable (Request) async throws -> Response
-    let responder: ErrorResponder
+    private let links: Links
+    /// Of the middleware that runs next; the handler behind the last one.
+    private let place: Int
     /// The task in which this was made: where it is called in the same one, the request's scope is that task's.
-    let task = CurrentTask.id
+    private let task: UInt64
+
+    /// The whole of the links.
+    init(_ links: Links) { self.init(links, 0, CurrentTask.id) }
+
+    private init(_ links: Links, _ place: Int, _ task: UInt64) { (self.links, self.place, self.task) = (links, place, task) }
 
     /// Never throws: what is thrown below comes back as a response with its ``Response/error`` set.
     public func callAsFunction(_ request: Request) async -> Response {
-        // In a child task (a time-out, say): what the rest sets in its scope is the request's, not that task's alone.
-        guard task != CurrentTask.id, var scope = InvocationScope.current, let outer = scope.follower, outer.isForeign else {
-            return await run(request)
+        let task = CurrentTask.id
+        if task != self.task, let outer = Self.foreignFollower() { return await fork(outer, request) }
+        // One function, and few values in it: this and a middleware's own are the two frames that each link costs. (So the shipped
+        // ones are inlined into their witnesses.)
+        do {
+            guard place < links.middleware.count else { return try await links.handler(request) }
+            return try await links.middleware[place].handle(request, next: Next(links, place + 1, task))
+        } catch {
+            return Response(respondingTo: error, to: request, with: links.responder)
         }
+    }
+
+    /// Who follows the request, where that is not the current task's own. Apart, as a scope is large.
+    @inline(never)
+    private static func foreignFollower() -> (any ScopeFollower)? {
+        guard let follower = InvocationScope.current?.follower, follower.isForeign else { return nil }
+        return follower
+    }
+
+    /// In a child task (a time-out, say): what the rest sets in its scope is the request's, not that task's alone.
+    private func fork(_ outer: any ScopeFollower, _ request: Request) async -> Response {
+        let here = Next(links, place, CurrentTask.id)
+        guard var scope = InvocationScope.current else { return await here(request) }
         let fork = outer.forked()
         scope.ownFollower = fork
-        let response = await InvocationScope.$current.withValue(scope) { await run(request) }
+        let response = await InvocationScope.$current.withValue(scope) { await here(request) }
         outer.adopt(fork)
         return response
     }
 
     /// The response to an error in the app's own shape, its ``Response/error`` set: for who has a response to put it on, and so cannot throw it.
     public func response(to error: any Error, for request: Request) -> Response {
-        Response(respondingTo: error, to: request, with: responder)
+        Response(respondingTo: error, to: request, with: links.responder)
     }
+}
 
-    private func run(_ request: Request) async -> Response {
-        do {
-            guard let first = rest.first else { return try await handler(request) }
-            return try await first.handle(
-                request, next: Next(rest: rest.dropFirst(), handler: handler, responder: responder))
-        } catch {
-            return Response(respondingTo: error, to: request, with: responder)
-        }
+/// A list of middleware with what stands behind it: the app's, or that of one route. Made once, so that a ``Next`` is small.
+final class Links: Sendable {
+    let middleware: [any Middleware]
+    let handler: @Sendable (Request) async throws -> Response
+    let responder: ErrorResponder
+
+    init(
+        _ middleware: [any Middleware], responder: @escaping ErrorResponder,
+        handler: @escaping @Sendable (Request) async throws -> Response
+    ) {
+        (self.middleware, self.handler, self.responder) = (middleware, handler, responder)
     }
 }

@@ -4,49 +4,128 @@ public import SluiceCore
 
 /// An HTTP request on its way down the chain. A value: middleware changes its copy and hands that to `next`.
 public struct Request: Sendable {
+    /// One reference, so that a copy for each link of the chain costs next to nothing.
+    private var storage: Storage
+
+    /// What a request is made of. Changed only where it has one owner.
+    private final class Storage: @unchecked Sendable {  // written by ``Request/fields`` alone, which makes sure of that
+        @exclusivity(unchecked) var fields: Fields
+        init(_ fields: Fields) { self.fields = fields }
+    }
+
+    struct Fields: Sendable {
+        var id: String
+        var method: HTTPRequest.Method
+        var rawPath: String
+        var rawQuery: String
+        var scheme: String
+        var authority: String
+        var headers: HTTPFields = [:]
+        /// In the place of `headers`, until somebody changes them.
+        var lateHeaders: (any LazyHeaders)?
+        var body: Body
+        var parameters = Parameters()
+        var remoteAddress: String?
+        var deadline: WallClock.Instant?
+        var route: String?
+        var values: [ObjectIdentifier: any Sendable] = [:]
+        var coders: JSONCoders?
+        var frontEnd: (any Sendable)?
+    }
+
+    var fields: Fields {
+        _read { yield storage.fields }
+        _modify {
+            if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.fields) }
+            yield &storage.fields
+        }
+    }
+
     /// The platform's id of the invocation, or one of ours off Lambda; opaque text.
-    public var id: String
+    public var id: String {
+        get { fields.id }
+        _modify { yield &fields.id }
+    }
     /// Any HTTP token, as `GET`; case sensitive.
-    public var method: HTTPRequest.Method
+    public var method: HTTPRequest.Method {
+        get { fields.method }
+        _modify { yield &fields.method }
+    }
     /// The path as sent, percent-encoding included; always begins with `/`. Routes are matched on its segments.
-    public var rawPath: String
+    public var rawPath: String {
+        get { fields.rawPath }
+        _modify { yield &fields.rawPath }
+    }
     /// The query as sent, without `?`; empty when there is none.
-    public var rawQuery: String
+    public var rawQuery: String {
+        get { fields.rawQuery }
+        _modify { yield &fields.rawQuery }
+    }
     /// `https`, or what `X-Forwarded-Proto` says. A client can forge it.
-    public var scheme: String
+    public var scheme: String {
+        get { fields.scheme }
+        _modify { yield &fields.scheme }
+    }
     /// Host and port, from the `Host` header or else from the event; empty when neither is there.
-    public var authority: String
+    public var authority: String {
+        get { fields.authority }
+        _modify { yield &fields.authority }
+    }
     /// The headers as they came, repeated ones joined with a comma by the front end. `Content-Length` is that of the decoded body.
     public var headers: HTTPFields {
-        get { lateHeaders?.fields ?? ownHeaders }
-        set { (lateHeaders, ownHeaders) = (nil, newValue) }
+        get { fields.lateHeaders?.fields ?? fields.headers }
+        _modify {
+            if let late = fields.lateHeaders { (fields.headers, fields.lateHeaders) = (late.fields, nil) }
+            yield &fields.headers
+        }
     }
     /// All of the body: Lambda delivers events whole, 6 MB at most.
-    public var body: Body
+    public var body: Body {
+        get { fields.body }
+        _modify { yield &fields.body }
+    }
     /// What the matched route's `{names}` stand for; empty before the router.
-    public var parameters: Parameters
+    public var parameters: Parameters {
+        get { fields.parameters }
+        _modify { yield &fields.parameters }
+    }
     /// The peer of the client's TCP connection; nil where unknown.
-    public var remoteAddress: String?
+    public var remoteAddress: String? {
+        get { fields.remoteAddress }
+        _modify { yield &fields.remoteAddress }
+    }
     /// When the service will stop this invocation; nil where nothing does.
-    public var deadline: WallClock.Instant?
+    public var deadline: WallClock.Instant? {
+        get { fields.deadline }
+        _modify { yield &fields.deadline }
+    }
 
     /// One header: the same as `headers[name]`, without the others having to be made. For middleware that looks at one or two.
     public func header(_ name: HTTPField.Name) -> String? {
-        if let lateHeaders { return lateHeaders.value(of: name) }
-        return ownHeaders[name]
+        if let late = fields.lateHeaders { return late.value(of: name) }
+        return fields.headers[name]
     }
 
-    private var ownHeaders: HTTPFields = [:]
-    private var lateHeaders: (any LazyHeaders)?
-
     /// The pattern of the route that matched, as `/orders/{id}`; nil before the router, and where none did.
-    public internal(set) var route: String?
+    public internal(set) var route: String? {
+        get { fields.route }
+        _modify { yield &fields.route }
+    }
 
-    var values: [ObjectIdentifier: any Sendable] = [:]
+    var values: [ObjectIdentifier: any Sendable] {
+        get { fields.values }
+        _modify { yield &fields.values }
+    }
     /// The app's own; nil: the standard ones.
-    var coders: JSONCoders?
+    var coders: JSONCoders? {
+        get { fields.coders }
+        _modify { yield &fields.coders }
+    }
     /// What the front end knows that the request came through.
-    package var frontEnd: (any Sendable)?
+    package var frontEnd: (any Sendable)? {
+        get { fields.frontEnd }
+        _modify { yield &fields.frontEnd }
+    }
 
     /// A request, for tests and for other front ends than Lambda.
     ///
@@ -56,15 +135,11 @@ public struct Request: Sendable {
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: Body = .empty
     ) {
         let (path, query) = target.cut(at: "?") ?? (target[...], "")
-        self.id = RequestIDSource.next()
-        self.method = method
-        self.rawPath = path.utf8.first == UInt8(ascii: "/") ? String(path) : "/" + path
-        self.rawQuery = String(query)
-        self.scheme = "https"
-        self.authority = headers[.host] ?? ""
-        ownHeaders = headers
-        self.body = body
-        self.parameters = Parameters()
+        storage = Storage(
+            Fields(
+                id: RequestIDSource.next(), method: method,
+                rawPath: path.utf8.first == UInt8(ascii: "/") ? String(path) : "/" + path, rawQuery: String(query),
+                scheme: "https", authority: headers[.host] ?? "", headers: headers, body: body))
     }
 
     /// A request from an event, its fields already taken apart.
@@ -72,17 +147,10 @@ public struct Request: Sendable {
         id: String, method: HTTPRequest.Method, rawPath: String, rawQuery: String, scheme: String, authority: String,
         headers: any LazyHeaders, body: Body, remoteAddress: String?, deadline: WallClock.Instant?
     ) {
-        self.id = id
-        self.method = method
-        self.rawPath = rawPath
-        self.rawQuery = rawQuery
-        self.scheme = scheme
-        self.authority = authority
-        lateHeaders = headers
-        self.body = body
-        self.parameters = Parameters()
-        self.remoteAddress = remoteAddress
-        self.deadline = deadline
+        storage = Storage(
+            Fields(
+                id: id, method: method, rawPath: rawPath, rawQuery: rawQuery, scheme: scheme, authority: authority,
+                lateHeaders: headers, body: body, remoteAddress: remoteAddress, deadline: deadline))
     }
 
     /// The path, percent-decoded once. `%2F` is a slash here, but not for the router.

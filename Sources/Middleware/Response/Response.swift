@@ -1,53 +1,96 @@
 public import HTTPTypes
 public import SluiceStreaming
 
-/// An HTTP response on its way up the chain.
+/// An HTTP response on its way up the chain. A value, as a request is.
 public struct Response: Sendable {
+    /// One reference: every link of the chain hands it on.
+    private var storage: Storage
+
+    /// What a response is made of. Changed only where it has one owner.
+    private final class Storage: @unchecked Sendable {  // written by ``Response/parts`` alone, which makes sure of that
+        @exclusivity(unchecked) var parts: Parts
+        init(_ parts: Parts) { self.parts = parts }
+    }
+
+    struct Parts: Sendable {
+        var status: HTTPResponse.Status
+        var headers: HTTPFields
+        var body: Body
+        var wrappers: [Body.Wrapper] = []
+        var observers: [@Sendable (ResponseEnd) -> Void] = []
+        var recoveries: [@Sendable (any Error) -> Response?] = []
+        /// What those who wrap the body write themselves is not sent either.
+        var hasNoBody = false
+        var isCut = false
+        var error: (any Error)?
+        var route: String?
+    }
+
+    private var parts: Parts {
+        _read { yield storage.parts }
+        _modify {
+            if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.parts) }
+            yield &storage.parts
+        }
+    }
+
     /// 200 to 999; any other becomes a 500 with a record, as no exchange can end with it.
-    public var status: HTTPResponse.Status
+    public var status: HTTPResponse.Status {
+        get { parts.status }
+        _modify { yield &parts.status }
+    }
     /// Values are made legal as they are set: CR, LF and NUL become spaces. Hop-by-hop headers and `Content-Length` do not leave:
     /// the front end makes its own.
-    public var headers: HTTPFields
+    public var headers: HTTPFields {
+        _read { yield parts.headers }
+        _modify { yield &parts.headers }
+    }
     /// Bytes, or a closure that writes them; HEAD, 204 and 304 send none. 6 MB as JSON at most under buffered mode, 200 MB streamed.
     ///
     /// Another body may be put in its place: who wraps it, or waits for its end, does so for the new one.
-    public var body: Body
-    /// Nil for most responses: they are copied at every step of the chain.
-    private var attached: ResponseAttachments?
-    /// What those who wrap the body write themselves is not sent either.
-    private var hasNoBody = false
+    public var body: Body {
+        get { parts.body }
+        _modify { yield &parts.body }
+    }
 
     /// Around the writing of the body, the outermost last.
     var wrappers: [Body.Wrapper] {
-        get { attached?.wrappers ?? [] }
-        set { attached = ResponseAttachments(newValue, observers, recoveries) }
+        get { parts.wrappers }
+        _modify { yield &parts.wrappers }
     }
     /// Who waits for the end.
     var observers: [@Sendable (ResponseEnd) -> Void] {
-        get { attached?.observers ?? [] }
-        set { attached = ResponseAttachments(wrappers, newValue, recoveries) }
+        get { parts.observers }
+        _modify { yield &parts.observers }
     }
     /// What a streamed body's error becomes: see ``recover(_:)``.
     var recoveries: [@Sendable (any Error) -> Response?] {
-        get { attached?.recoveries ?? [] }
-        set { attached = ResponseAttachments(wrappers, observers, newValue) }
+        get { parts.recoveries }
+        _modify { yield &parts.recoveries }
     }
 
     /// What was thrown below, if this response stands for an error. A response without it is no failure:
     /// returning another response handles the error, as a `catch` would.
-    public var error: (any Error)?
+    public var error: (any Error)? {
+        get { parts.error }
+        _modify { yield &parts.error }
+    }
 
     /// Whether its body was cut after the head had left: of responses that a test gets.
-    package var isCut = false
+    package var isCut: Bool {
+        get { parts.isCut }
+        _modify { yield &parts.isCut }
+    }
 
     /// The pattern of the route that it comes from, as `/orders/{id}`; nil where none matched, and where a middleware made it.
-    public internal(set) var route: String?
+    public internal(set) var route: String? {
+        get { parts.route }
+        _modify { yield &parts.route }
+    }
 
     /// A response; 200 and empty unless told otherwise.
     public init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty) {
-        self.status = status
-        self.headers = headers
-        self.body = body
+        storage = Storage(Parts(status: status, headers: headers, body: body))
     }
 
     /// The body's bytes as text, where they are all there. Bytes that are not UTF-8 are replaced: meant for tests and logs.
@@ -57,17 +100,17 @@ public struct Response: Sendable {
     package mutating func dropForbiddenBody(for request: Request) {
         guard !Self.permitsBody(status, to: request.method) else { return }
         body = .empty
-        hasNoBody = true
+        parts.hasNoBody = true
         // That of the words which an error would have.
         if status == .notModified, error != nil { headers[.contentType] = nil }
     }
 
     /// Whether the body's bytes are all there is to write: no stream, and nobody around it.
-    package var isPlain: Bool { !body.isStream && (attached?.wrappers.isEmpty ?? true) }
+    package var isPlain: Bool { !body.isStream && wrappers.isEmpty }
 
     /// Writes the body, with all who wrapped it around it.
     package func writeBody(to writer: BodyWriter) async throws {
-        try await body.write(to: hasNoBody ? BodyWriter(DiscardingSink()) : writer, in: wrappers)
+        try await body.write(to: parts.hasNoBody ? BodyWriter(DiscardingSink()) : writer, in: wrappers)
     }
 
     package static func permitsBody(_ status: HTTPResponse.Status, to method: HTTPRequest.Method) -> Bool {
@@ -86,20 +129,4 @@ public struct Response: Sendable {
     /// Once for each response that is sent; observers that were added first are called first. A middleware that returns another
     /// response drops this one, and its observers and wrappers with it.
     public mutating func onEnd(_ observer: @escaping @Sendable (ResponseEnd) -> Void) { observers.append(observer) }
-}
-
-/// What middleware has attached to a response, by one reference.
-final class ResponseAttachments: Sendable {
-    let wrappers: [Body.Wrapper]
-    let observers: [@Sendable (ResponseEnd) -> Void]
-    let recoveries: [@Sendable (any Error) -> Response?]
-
-    init(
-        _ wrappers: [Body.Wrapper], _ observers: [@Sendable (ResponseEnd) -> Void],
-        _ recoveries: [@Sendable (any Error) -> Response?]
-    ) {
-        self.wrappers = wrappers
-        self.observers = observers
-        self.recoveries = recoveries
-    }
 }

@@ -7,10 +7,20 @@ package struct RouteTable: Sendable {
     private let trie: RouteTrie
     /// Asked where no route is; a trie of its own, as they stand in nobody's way.
     private let fallbacks: RouteTrie
+    /// Of each route, in the order of the tries.
+    private let links: [Links]
+    private let fallbackLinks: [Links]
+    private let responder: ErrorResponder
 
-    package init(_ routers: [Router]) {
+    package init(_ routers: [Router], responder: @escaping ErrorResponder = problemResponse) {
+        func links(_ trie: RouteTrie) -> [Links] {
+            trie.routes.map { Links($0.middleware, responder: responder, handler: $0.handler) }
+        }
         trie = RouteTrie(routers.flatMap(\.routes))
         fallbacks = RouteTrie(routers.flatMap(\.fallbacks))
+        self.links = links(trie)
+        fallbackLinks = links(fallbacks)
+        self.responder = responder
     }
 
     /// What must stop start-up: duplicates and patterns that cannot be read.
@@ -19,18 +29,18 @@ package struct RouteTable: Sendable {
     /// That of all groups; what stands around several routes is there as often.
     var middleware: [any Middleware] { (trie.routes + fallbacks.routes).flatMap(\.middleware) }
 
-    func handle(_ request: Request, responder: @escaping ErrorResponder) async throws -> Response {
+    func handle(_ request: Request) async throws -> Response {
         let segments = try Self.segments(of: request.rawPath)
         // HEAD is GET without its body, unless the same place has a route for it; the body is dropped further up.
         let match = trie.match(segments) { routes in
             trie.route(for: request.method, among: routes)
                 ?? (request.method == .head ? trie.route(for: .get, among: routes) : nil)
         }
-        if let match { return await run(match, of: trie, request, responder) }
+        if let match { return await run(match, trie.routes[match.route], links[match.route], request) }
         let allowed = allowedMethods(segments)
         guard !allowed.isEmpty else {
             guard let match = fallbacks.match(segments, pick: \.first) else { throw HTTPError(.notFound) }
-            return await run(match, of: fallbacks, request, responder)
+            return await run(match, fallbacks.routes[match.route], fallbackLinks[match.route], request)
         }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         var response = responder(HTTPError(.methodNotAllowed), request)
@@ -40,9 +50,8 @@ package struct RouteTable: Sendable {
     }
 
     private func run(
-        _ match: RouteTrie.Match, of trie: RouteTrie, _ request: Request, _ responder: @escaping ErrorResponder
+        _ match: RouteTrie.Match, _ route: Route, _ links: Links, _ request: Request
     ) async -> Response {
-        let route = trie.routes[match.route]
         if let scope = InvocationScope.current {
             scope.follower?.matched(route.description)
             scope.state.addRouteToLogContext(route.pattern.text)
@@ -52,7 +61,7 @@ package struct RouteTable: Sendable {
         if !match.captured.isEmpty {
             request.parameters = Parameters(zip(route.names, match.captured).map { (name: $0, value: $1) })
         }
-        var response = await Next(rest: route.middleware[...], handler: route.handler, responder: responder)(request)
+        var response = await Next(links)(request)
         response.route = request.route
         return response
     }

@@ -25,6 +25,7 @@ public struct APIKeyAuth<Principal: Sendable>: Middleware {
     /// Runs the rest with the principal.
     ///
     /// - Throws: ``HTTPError``, a 401 with `WWW-Authenticate`.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         guard let key = request.header(header) else {
             try authentication.refuse()

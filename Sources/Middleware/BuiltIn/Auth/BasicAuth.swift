@@ -26,6 +26,7 @@ public struct BasicAuth<Principal: Sendable>: Middleware {
     /// Runs the rest with the principal.
     ///
     /// - Throws: ``HTTPError``, a 401 with `WWW-Authenticate`.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         guard let credentials = Credentials(request, scheme: "Basic") else {
             try authentication.refuse()

@@ -25,6 +25,7 @@ public struct BearerAuth<Principal: Sendable>: Middleware {
     /// Runs the rest with the principal.
     ///
     /// - Throws: ``HTTPError``, a 401 or a 400 with `WWW-Authenticate`.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         guard let credentials = Credentials(request, scheme: "Bearer") else {
             try authentication.refuse()

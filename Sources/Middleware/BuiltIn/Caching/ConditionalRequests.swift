@@ -16,6 +16,7 @@ public struct ConditionalRequests: Middleware {
     public init() {}
 
     /// Runs the rest, and sends what the client has not got.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
         guard request.method == .get || request.method == .head, response.status == .ok, response.error == nil else {

@@ -25,6 +25,7 @@ public struct Compression: Middleware {
     }
 
     /// Runs the rest and compresses its response.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         var response = await next(request)
         if response.status == .notModified { Self.matchTag(of: &response, with: request) }

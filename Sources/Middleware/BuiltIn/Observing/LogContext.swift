@@ -27,6 +27,7 @@ public struct LogContext: Middleware {
     }
 
     /// Runs the rest with the context.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         if let scope = InvocationScope.current {
             // That of W3C's header, if it has one, else the platform's.

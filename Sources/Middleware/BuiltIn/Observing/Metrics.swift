@@ -19,9 +19,10 @@ public struct Metrics: Middleware {
     public init() {}
 
     /// Runs the rest, and measures until the body has ended.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         // Nobody has bootstrapped: nothing would come of it.
-        if MetricsSystem.factory is NOOPMetricsHandler { return await next(request) }
+        if type(of: MetricsSystem.factory) == NOOPMetricsHandler.self { return await next(request) }
         let start = ContinuousClock.now
         let common = [("http.request.method", RequestAttributes.method(request)), ("url.scheme", request.scheme)]
         let active = Meter(label: "http.server.active_requests", dimensions: common)

@@ -17,10 +17,11 @@ public struct Tracing: Middleware {
     public init() {}
 
     /// Runs the rest within a span.
+    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
-        let tracer = InstrumentationSystem.tracer
         // Nobody has bootstrapped: nothing would come of it.
-        if tracer is NoOpTracer, InstrumentationSystem.instrument is NoOpInstrument { return await next(request) }
+        if type(of: InstrumentationSystem.instrument) == NoOpInstrument.self { return await next(request) }
+        let tracer = InstrumentationSystem.tracer
         var context = ServiceContext.current ?? .topLevel
         InstrumentationSystem.instrument.extract(request.headers, into: &context, using: HeaderExtractor())
         let method = RequestAttributes.method(request)
