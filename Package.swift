@@ -20,9 +20,14 @@ let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
 
+/// The module that apps import, and those whose types it hands on: SwiftPM builds an app anew when a module that it names has changed, and
+/// else leaves it with yesterday's layout of a type, to crash.
+let sluice = ["Sluice", "SluiceCore", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming"]
+let app = sluice.map { Target.Dependency.target(name: $0) }
+
 func example(_ name: String) -> Target {
     .executableTarget(
-        name: name, dependencies: ["Sluice"], path: "Examples/\(name)", swiftSettings: strict)
+        name: name, dependencies: app, path: "Examples/\(name)", swiftSettings: strict)
 }
 
 func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -35,7 +40,7 @@ let package = Package(
     name: "sluice",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Sluice", targets: ["Sluice"]),
+        .library(name: "Sluice", targets: sluice),
         // Signed cookies and sessions: apart, so that nobody else builds swift-crypto.
         .library(name: "SluiceSessions", targets: ["SluiceSessions"]),
         // For test targets: an app's requests in one line.
@@ -100,14 +105,11 @@ let package = Package(
             ],
             path: "Sources/Adapter", swiftSettings: strict),
         .target(
-            name: "SluiceSessions", dependencies: ["Sluice", .product(name: "Crypto", package: "swift-crypto")],
+            name: "SluiceSessions", dependencies: app + [.product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/Sessions", swiftSettings: strict),
         .target(
             name: "SluiceTesting",
-            dependencies: [
-                "Sluice", "SluiceCore", "SluiceLocal", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming", httpTypes,
-                logging,
-            ],
+            dependencies: app + ["SluiceLocal", httpTypes, logging],
             path: "Sources/Testing", swiftSettings: strict),
         example("Hello"),
         example("Orders"),
@@ -116,21 +118,21 @@ let package = Package(
         example("Reporting"),
         // What scripts/bench measures.
         .executableTarget(
-            name: "Benchmark", dependencies: ["Sluice"], path: "Benchmarks/App", swiftSettings: strict),
+            name: "Benchmark", dependencies: app, path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
         test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging]),
         test(
             "MiddlewareTests",
             [
-                "SluiceCore", "SluiceMiddleware", logging, inMemoryLogging,
+                "SluiceCore", "SluiceMiddleware", "SluiceStreaming", logging, inMemoryLogging,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"), tracing, coreMetrics,
             ]),
-        test("AdapterTests", ["SluiceCore", "Sluice", "SluiceReporting", "SluiceSentry", logging]),
+        test("AdapterTests", app + ["SluiceSentry", logging]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
-        test("SessionsTests", ["Sluice", "SluiceSessions", logging, inMemoryLogging]),
-        test("TestingTests", ["Sluice", "SluiceTesting", logging]),
+        test("SessionsTests", app + ["SluiceSessions", logging, inMemoryLogging]),
+        test("TestingTests", app + ["SluiceTesting", logging]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
     ]
