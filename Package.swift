@@ -83,7 +83,7 @@ let package = Package(
             name: "SluiceReporting", dependencies: ["SluiceCore", "CSluiceLibcurl", "CSluiceRuntime", logging],
             path: "Sources/Reporting", swiftSettings: strict),
         .target(
-            name: "SluiceSentry", dependencies: ["SluiceCore", "SluiceReporting", logging], path: "Sources/Sentry",
+            name: "SluiceSentry", dependencies: ["SluiceCore", "SluiceReporting", logging, tracing], path: "Sources/Sentry",
             swiftSettings: strict),
         .target(
             name: "SluiceMiddleware",
@@ -121,7 +121,7 @@ let package = Package(
             name: "Benchmark", dependencies: app, path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
         test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
-        test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging]),
+        test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging, tracing]),
         test(
             "MiddlewareTests",
             [

@@ -53,6 +53,8 @@ struct Reporting {
         try await LambdaApp {
             RequestID()
             AccessLog()
+            // With SENTRY_TRACES_SAMPLE_RATE=1 each request is a transaction, too.
+            Tracing()
             Customer()
             routes()
             CaptureErrors(options)

@@ -56,6 +56,19 @@ import Testing
         #expect(!local.program.errors.contains { $0.contains("REPORT LOST") })
     }
 
+    @Test(
+        "with a rate of traces each request is a transaction, delivered before its end",
+        arguments: ["buffered", "response_stream"])
+    func transactions(_ mode: String) throws {
+        let local = try app(mode, ["SENTRY_TRACES_SAMPLE_RATE": "1"])
+        #expect(local.get("/fine")?.status == 200)
+        #expect(local.program.line(containing: "trace  GET /fine  ok")?.contains("1 spans  ") == true)
+        #expect(local.get("/fail?n=1")?.status == 500)
+        let line = try #require(local.program.line(containing: "trace  GET /fail  internal_error"))
+        #expect(line.contains("before the response ended"))
+        #expect(!local.program.errors.contains { $0.contains("REPORT LOST") })
+    }
+
     @Test("what a handler sets in a child task of a middleware is the request's")
     func childTask() throws {
         let local = try app()

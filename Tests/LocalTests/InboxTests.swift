@@ -96,8 +96,18 @@ import Testing
             return
         }
         #expect(ReportLine.clientReport(losses) == "client report  network_error error 1")
+        let trace =
+            #"{"transaction":"GET /a","start_timestamp":1.5,"timestamp":1.525,"spans":[{},{}],"contexts":{"trace":{"status":"ok"}}}"#
+        guard case .transaction(let one) = try item("transaction", trace),
+            case .transaction(let bare) = try item("transaction", "{}")
+        else {
+            Issue.record("no transaction")
+            return
+        }
+        #expect(ReportLine.transaction(one) == "trace  GET /a  ok  25.0 ms  3 spans")
+        #expect(ReportLine.transaction(bare) == "trace  (a transaction without a name)  unknown  1 spans")
         #expect(try item("session", "no JSON") == .other(type: "session", bytes: 7))
-        for type in ["event", "log", "client_report"] {
+        for type in ["event", "transaction", "log", "client_report"] {
             #expect(throws: IngestRefusal.self) { try item(type, "no JSON") }
             #expect(throws: IngestRefusal.self) { try item(type, "[]") }
         }

@@ -13,6 +13,7 @@ struct ReportDesk: Sendable {
     private func take(_ item: ReportedItem) {
         switch item {
         case .event(let event): report(ReportLine.event(event), of: event.requestID)
+        case .transaction(let one): report(ReportLine.transaction(one), of: one.requestID)
         case .logs(let count): console.line(ReportLine.logs(count))
         case .clientReport(let discarded): console.line(ReportLine.clientReport(discarded))
         case .other(let type, let bytes): console.line(ReportLine.other(type, bytes: bytes))

@@ -12,6 +12,11 @@ enum ReportLine {
         return parts.map(readable).joined(separator: "  ")
     }
 
+    static func transaction(_ one: ReportedTransaction) -> String {
+        let time = one.milliseconds.map { ["\(($0 * 10).rounded() / 10) ms"] } ?? []
+        return (["trace", one.name, one.status] + time + ["\(one.spans) spans"]).map(readable).joined(separator: "  ")
+    }
+
     static func compressed(_ encoding: String, bytes: Int) -> String { "compressed report  \(encoding)  \(bytes) B" }
 
     static func logs(_ count: Int) -> String { "logs \(count)" }

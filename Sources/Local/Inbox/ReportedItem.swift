@@ -9,6 +9,7 @@ enum ReportedItem: Sendable, Equatable {
     }
 
     case event(ReportedEvent)
+    case transaction(ReportedTransaction)
     case logs(count: Int)
     case clientReport([Discarded])
     /// An item of a type that we only name; Sentry's own servers skip types that they do not know.
@@ -32,6 +33,7 @@ enum ReportedItem: Sendable, Equatable {
             let (decoder, data) = (JSONDecoder(), Data(item.payload))
             switch item.type {
             case "event": self = .event(try decoder.decode(ReportedEvent.self, from: data))
+            case "transaction": self = .transaction(try decoder.decode(ReportedTransaction.self, from: data))
             case "log": self = .logs(count: try decoder.decode(Logs.self, from: data).items.count)
             case "client_report": self = .clientReport(try decoder.decode(ClientReport.self, from: data).discarded_events)
             default: self = .other(type: item.type, bytes: item.payload.count)

@@ -220,7 +220,7 @@ extension Delivery {
     }
 
     private func count(_ reason: DropReason, _ request: QueuedRequest) {
-        count(reason, request.kind, things: request.count, bytes: request.kind == .logs ? request.size : 0)
+        count(reason, request.kind, things: request.count, size: request.kind == .event ? 0 : request.size)
     }
 
     /// It will not be sent any more.

@@ -123,17 +123,33 @@ package final class Delivery: Sendable {
         let (isTaken, isNews) = state.withLock { state in state.add(log, at: now) }
         guard isTaken else {
             log.ledger.move(from: .pending, to: .dropped(.bufferOverflow))
-            return count(.bufferOverflow, .logs, bytes: log.bytes.count)
+            return count(.bufferOverflow, .logs, size: log.bytes.count)
         }
         work.add(1, ordering: .acquiringAndReleasing)
         if isNews { wake?.signal() }
     }
 
+    /// Takes the spans of one piece of work, as the format has them.
+    ///
+    /// - Parameter spans: How many there are.
+    package func submit(spans count: Int, id: String, _ body: [UInt8], owner: Ledger) {
+        let request = QueuedRequest(
+            id: id, kind: .spans, content: .bytes(body), owners: [(owner, 1)], size: count)
+        owner.enter(.pending)
+        work.add(1, ordering: .acquiringAndReleasing)
+        let isFull = state.withLock { state in
+            guard state.fresh.count(where: { $0.kind == .spans }) < DeliveryQueue.spansLimit else { return true }
+            state.fresh.append(request)
+            return false
+        }
+        if isFull { drop(request, .queueOverflow, "more spans wait than the queue holds") }
+    }
+
     /// Something was dropped before it came here, or in it.
-    package func count(_ reason: DropReason, _ kind: QueuedRequest.Kind, things: Int = 1, bytes: Int = 0) {
+    package func count(_ reason: DropReason, _ kind: QueuedRequest.Kind, things: Int = 1, size: Int = 0) {
         guard extended?.tellsLosses == true, kind != .losses else { return }
         state.withLock { state in
-            state.losses.add(reason, kind, things, bytes: bytes)
+            state.losses.add(reason, kind, things, size: size)
             hasLosses.store(true, ordering: .releasing)
         }
     }

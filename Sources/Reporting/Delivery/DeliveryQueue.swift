@@ -4,6 +4,8 @@ internal import SluiceCore
 struct DeliveryQueue: Sendable {
     /// More than this many events at once are not kept.
     static let eventLimit = 1000
+    /// More spans than those of so many pieces of work are not kept.
+    static let spansLimit = 100
     /// So many of the events that are on disk are in memory too.
     static let inMemoryLimit = 100
 
@@ -133,14 +135,19 @@ struct DeliveryQueue: Sendable {
             if !holdsBackEvents, let index = parked.firstIndex(where: { !waiter.tried.contains($0.id) }) {
                 return (parked.remove(at: index), true)
             }
+            if let index = fresh.firstIndex(where: { $0.kind == .spans && !waiter.tried.contains($0.id) }) {
+                return (fresh.remove(at: index), true)
+            }
             // Only logs wait: one batch of them is the probe. Those that never left go before younger ones.
             moveLogs()
             return firstLogs(for: waiter).map { (fresh.remove(at: $0), true) }
         }
-        let own = fresh.firstIndex { request in
+        func isOwn(_ request: QueuedRequest) -> Bool {
             !waiter.tried.contains(request.id)
                 && (waiter.ledger == nil || waiter.drains || request.owners.contains { $0.ledger === waiter.ledger })
         }
+        // An error goes first: the time may be short.
+        let own = fresh.firstIndex { $0.kind != .spans && isOwn($0) } ?? fresh.firstIndex(where: isOwn)
         // Its own logs may be behind those of others in the buffer.
         let next = own ?? (waiter.ledger.map(logs.contains) == true ? firstLogs(for: waiter) : nil)
         if let next { return (fresh.remove(at: next), false) }

@@ -6,10 +6,10 @@ package struct Losses: Sendable {
         package let kind: QueuedRequest.Kind
     }
 
-    /// How many things, and of how many bytes together.
+    /// How many things, and how large they were together: bytes of logs, spans of what has spans.
     package struct Count: Sendable, Equatable {
         package var things = 0
-        package var bytes = 0
+        package var size = 0
     }
 
     package private(set) var counts: [Key: Count] = [:]
@@ -18,12 +18,12 @@ package struct Losses: Sendable {
 
     package var isEmpty: Bool { counts.isEmpty }
 
-    package mutating func add(_ reason: DropReason, _ kind: QueuedRequest.Kind, _ things: Int = 1, bytes: Int = 0) {
+    package mutating func add(_ reason: DropReason, _ kind: QueuedRequest.Kind, _ things: Int = 1, size: Int = 0) {
         // Losses of these counts themselves are not counted.
         guard kind != .losses, things > 0 else { return }
         let key = Key(reason: reason, kind: kind)
         counts[key, default: Count()].things += things
-        counts[key, default: Count()].bytes += bytes
+        counts[key, default: Count()].size += size
     }
 
     /// The counts, which begin anew.

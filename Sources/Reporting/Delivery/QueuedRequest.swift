@@ -8,6 +8,8 @@ package struct QueuedRequest: Sendable {
         case event
         /// Log entries, which have none.
         case logs
+        /// The spans of one piece of work: never in the spool, and not sent twice.
+        case spans
         /// Counts of what was thrown away.
         case losses
     }
@@ -31,6 +33,7 @@ package struct QueuedRequest: Sendable {
     var line = ReportLedger.Line.pending
     /// The error that an event is about: when the app's callbacks drop the event, it may be captured again.
     var source: (error: any Error, box: ReportingScope)?
+    /// In bytes; of spans how many there are.
     var size = 0
 
     var count: Int { owners.reduce(0) { $0 + $1.count } }

@@ -6,6 +6,7 @@ internal import SluiceReporting
 final class SentryClient: Sendable {
     let settings: SentrySettings
     let delivery: Delivery?
+    private let format: SentryFormat?
     let diagnostics: Diagnostics
     let process: ReportingProcess
     private let scrubber: Scrubber
@@ -20,12 +21,13 @@ final class SentryClient: Sendable {
             diagnostics.say(.error, "SENTRY_DSN cannot be used, nothing is reported: \(problem)")
         }
         if let dsn = settings.dsn {
-            delivery = Delivery(
-                to: settings.destination(dsn), as: SentryFormat(settings, dsn), spoolRoot: process.spoolRoot, diagnostics)
+            let format = SentryFormat(settings, dsn)
+            self.format = format
+            delivery = Delivery(to: settings.destination(dsn), as: format, spoolRoot: process.spoolRoot, diagnostics)
             for warning in settings.warnings { diagnostics.say(.warning, "reporting: \(warning)") }
             diagnostics.debug("reports go to \(dsn)")
         } else {
-            delivery = nil
+            (delivery, format) = (nil, nil)
             diagnostics.debug("no DSN: nothing is reported")
         }
         delivery?.start()
@@ -62,6 +64,28 @@ final class SentryClient: Sendable {
         return event.id
     }
 
+    /// Hands a transaction to the delivery, with what is known of the request.
+    func capture(_ transaction: SentryTransaction, _ box: ReportingScope) {
+        guard let delivery, let format else { return }
+        var (event, transaction) = (ReportEvent(level: .info), transaction)
+        event.timestamp = WallClock.Instant(millisecondsSinceEpoch: Int64(transaction.root.end * 1000))
+        fill(&event, box.scope, box)
+        event.breadcrumbs = []
+        event.transaction = event.transaction ?? transaction.root.name
+        event.trace = transaction.trace
+        transaction.root = scrubbed(transaction.root)
+        transaction.spans = transaction.spans.map(scrubbed)
+        delivery.submit(
+            spans: transaction.spans.count + 1, id: event.id, format.body(of: event, transaction), owner: box.ledger)
+        diagnostics.debug("\(event.id) captured: the transaction \(event.transaction ?? "")")
+    }
+
+    private func scrubbed(_ span: FinishedSpan) -> FinishedSpan {
+        var span = span
+        for (key, value) in span.data { span.data[key] = scrubber.data(value, name: key) }
+        return span
+    }
+
     private func fill(_ event: inout ReportEvent, _ scope: ReportScope, _ box: ReportingScope) {
         event.release = event.release.flatMap { $0.isEmpty ? nil : $0 } ?? settings.release
         event.environment = event.environment.flatMap { $0.isEmpty ? nil : $0 } ?? settings.environment
@@ -88,17 +112,19 @@ final class SentryClient: Sendable {
     func newTrace(_ header: ((String) -> String?)?) -> TraceContext {
         let variables = ["sentry-trace": "SENTRY_TRACE", "baggage": "SENTRY_BAGGAGE"]
         let environment = process.environment
-        return SentryTrace.continued(
-            header: header ?? { variables[$0].flatMap { environment[$0] } }, organization: settings.organizationID,
-            isStrict: settings.options.strictTraceContinuation)
+        let trace =
+            SentryTrace.continued(
+                header: header ?? { variables[$0].flatMap { environment[$0] } }, organization: settings.organizationID,
+                isStrict: settings.options.strictTraceContinuation)
             ?? TraceContext()
+        return settings.tracesSampleRate.map { SentryTrace.decided(trace, rate: $0) } ?? trace
     }
 
     func traceHeaders(of trace: TraceContext) -> [(name: String, value: String)] {
         guard let dsn = settings.dsn else { return [] }
         let members = trace.sampling(
             publicKey: dsn.publicKey, release: settings.release, environment: settings.environment,
-            organization: settings.organizationID)
+            organization: settings.organizationID, rate: settings.tracesSampleRate)
         var headers = [(name: "sentry-trace", value: trace.sentryTrace)]
         if let baggage = Baggage.header(existing: nil, adding: members) { headers.append(("baggage", baggage)) }
         return headers

@@ -18,7 +18,11 @@ public struct SentryReporter: ErrorReporter {
     public var lowestStatus: Int { options.lowestStatus }
 
     /// Reads the environment and, with a DSN, starts the delivery: what an earlier process left behind leaves after the first reply.
-    public func begin() { _ = client }
+    /// With a rate of traces, swift-distributed-tracing's spans become transactions, unless the app has bootstrapped a tracer before.
+    public func begin() {
+        guard let client, client.delivery != nil, client.settings.tracesSampleRate != nil else { return }
+        SentryTracer.begin(self)
+    }
 
     /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
     public func capture(_ failure: Failure) {
@@ -49,7 +53,10 @@ public struct SentryReporter: ErrorReporter {
 }
 
 extension SentryReporter: TrackingReporter {
-    package func end() { place.empty() }
+    package func end() {
+        SentryTracer.end()
+        place.empty()
+    }
 
     package var breadcrumbLimit: Int { options.maxBreadcrumbs }
 

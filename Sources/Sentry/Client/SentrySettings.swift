@@ -12,6 +12,8 @@ struct SentrySettings: Sendable {
     var environment: String
     var serverName: String?
     var sampleRate: Double
+    /// Nil: no transaction is sent.
+    var tracesSampleRate: Double?
     var isDebug: Bool
     var caFile: String?
     var organizationID: String?
@@ -41,6 +43,11 @@ struct SentrySettings: Sendable {
         let rate = options.sampleRate ?? given("SENTRY_SAMPLE_RATE").flatMap(Double.init)
         if let rate, !(0...1).contains(rate) { warnings.append("sample rate: \(rate) is not from 0 to 1; using 1") }
         sampleRate = rate.flatMap { (0...1).contains($0) ? $0 : nil } ?? 1
+        let traces = options.tracesSampleRate ?? given("SENTRY_TRACES_SAMPLE_RATE").flatMap(Double.init)
+        if let traces, !(0...1).contains(traces) {
+            warnings.append("traces sample rate: \(traces) is not from 0 to 1; using 0")
+        }
+        tracesSampleRate = traces.map { (0...1).contains($0) ? $0 : 0 }
         let debug = given("SENTRY_DEBUG")?.lowercased() ?? ""
         isDebug = options.debug ?? ["1", "true", "t", "y", "yes", "on"].contains(debug)
         caFile = options.caCertificates ?? given("SSL_CERT_FILE") ?? given("REQUESTS_CA_BUNDLE")

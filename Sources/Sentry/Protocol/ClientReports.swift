@@ -13,7 +13,10 @@ extension Losses {
             case .event: entries.append((reason, .error, count.things))
             case .logs:
                 entries.append((reason, .logItem, count.things))
-                if count.bytes > 0 { entries.append((reason, .logByte, count.bytes)) }
+                if count.size > 0 { entries.append((reason, .logByte, count.size)) }
+            case .spans:
+                entries.append((reason, .transaction, count.things))
+                entries.append((reason, .span, count.size))
             case .losses: continue
             }
         }

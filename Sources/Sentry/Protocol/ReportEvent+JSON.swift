@@ -4,7 +4,9 @@ internal import SluiceReporting
 extension ReportEvent {
     /// The event item's payload. Never throws and never has what a strict server rejects: what is empty or breaks a limit is cut
     /// or left out here.
-    func json(sdk: SDK = .current) -> [UInt8] {
+    ///
+    /// - Parameter transaction: What this is the event of, where it is not that of an error.
+    func json(_ transaction: SentryTransaction? = nil, sdk: SDK = .current) -> [UInt8] {
         var json = JSONWriter(reserving: 4096)
         json.object { json in
             json.field("event_id", id)
@@ -12,14 +14,18 @@ extension ReportEvent {
             json.number(timestamp.secondsSinceEpoch)
             // Not `swift`: servers store that as `other`. `native` frames are symbolicated.
             json.field("platform", "native")
-            json.field("level", level.rawValue)
-            json.text("logger", logger, limit: 64)
+            if let transaction {
+                transaction.write(to: &json)
+            } else {
+                json.field("level", level.rawValue)
+                json.text("logger", logger, limit: 64)
+            }
             if let message, !message.isEmpty {
                 json.key("logentry")
                 json.object { $0.field("formatted", Trim.text(message, to: Trim.message)) }
             }
-            json.text("transaction", transaction, limit: 200)
-            if transaction?.isEmpty == false {
+            json.text("transaction", self.transaction, limit: 200)
+            if self.transaction?.isEmpty == false {
                 json.key("transaction_info")
                 json.object { $0.field("source", "route") }
             }
@@ -36,7 +42,7 @@ extension ReportEvent {
             }
             writeUser(to: &json)
             if let request { request.write(to: &json) }
-            writeContexts(to: &json)
+            writeContexts(to: &json, transaction?.root)
             writeValues("breadcrumbs", breadcrumbs, to: &json) { $0.write(to: &$1) }
             writeValues("exception", exceptions, to: &json) { $0.write(to: &$1) }
             writeImages(to: &json)
@@ -62,7 +68,7 @@ extension ReportEvent {
         }
     }
 
-    private func writeContexts(to json: inout JSONWriter) {
+    private func writeContexts(to json: inout JSONWriter, _ root: FinishedSpan?) {
         json.key("contexts")
         json.object { json in
             if let trace {
@@ -71,7 +77,7 @@ extension ReportEvent {
                     json.field("trace_id", trace.traceID)
                     json.field("span_id", trace.spanID)
                     json.text("parent_span_id", trace.parentSpanID, limit: 16)
-                    json.field("op", "http.server")
+                    if let root { root.writeOutcome(to: &json) } else { json.field("op", "http.server") }
                 }
             }
             for (name, values) in contexts.inOrder where name != "trace" || trace == nil {

@@ -34,14 +34,29 @@ final class SentryFormat: ExtendedReportFormat {
         if payload.count > Self.eventLimit { event.breadcrumbs = Array(event.breadcrumbs.suffix(10)); payload = event.json() }
         if payload.count > Self.eventLimit { event.contexts = [:]; payload = event.json() }
         if payload.count > Self.eventLimit { event.request = nil; event.breadcrumbs = []; payload = event.json() }
+        return envelope(of: event, .init(type: "event", payload: payload, contentType: "application/json"))
+    }
+
+    /// The envelope of one transaction: as many of its spans as the protocol's limit leaves room for.
+    func body(of event: ReportEvent, _ transaction: SentryTransaction) -> [UInt8] {
+        var transaction = transaction
+        var payload = event.json(transaction)
+        while payload.count > Self.eventLimit, !transaction.spans.isEmpty {
+            transaction.spans.removeLast((transaction.spans.count + 1) / 2)
+            payload = event.json(transaction)
+        }
+        return envelope(of: event, .init(type: "transaction", payload: payload, contentType: "application/json"))
+    }
+
+    private func envelope(of event: ReportEvent, _ item: SentryEnvelope.Item) -> [UInt8] {
         var envelope = blank
         envelope.eventID = event.id
         envelope.trace =
             event.trace?.sampling(
                 publicKey: dsn.publicKey, release: Field.release(event.release),
-                environment: Field.environment(event.environment),
-                organization: settings.organizationID) ?? []
-        envelope.items = [.init(type: "event", payload: payload, contentType: "application/json")]
+                environment: Field.environment(event.environment), organization: settings.organizationID,
+                rate: settings.tracesSampleRate) ?? []
+        envelope.items = [item]
         return envelope.bytes
     }
 
@@ -81,6 +96,7 @@ final class SentryFormat: ExtendedReportFormat {
         switch kind {
         case .event: limits.withLock { $0.isLimited(.error, at: now) }
         case .logs: limits.withLock { $0.isLimited(.logItem, at: now) }
+        case .spans: limits.withLock { $0.isLimited(.transaction, at: now) }
         // Reports about losses are never limited.
         case .losses: false
         }

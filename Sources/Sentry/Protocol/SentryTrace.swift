@@ -47,7 +47,18 @@ enum SentryTrace {
             case (let rate?, false?) where rate < 1: .random(in: rate..<1)
             default: .random(in: 0..<1)
             }
-        return min((value * 1e6).rounded(.down) / 1e6, 0.999999)
+        return sixDecimals(value)
+    }
+
+    private static func sixDecimals(_ value: Double) -> Double { min((value * 1e6).rounded(.down) / 1e6, 0.999999) }
+
+    /// Whether a trace is sent: the caller decides, and else a number that all of the trace share.
+    static func decided(_ trace: TraceContext, rate: Double) -> TraceContext {
+        guard trace.isSampled == nil else { return trace }
+        var trace = trace
+        let random = trace.random ?? sixDecimals(.random(in: 0..<1))
+        (trace.random, trace.isSampled) = (random, random < rate)
+        return trace
     }
 
     /// `<32 hex>-<16 hex>[-0|-1]`, blanks around it allowed.
@@ -67,12 +78,21 @@ extension TraceContext {
     var sentryTrace: String { "\(traceID)-\(spanID)" + (isSampled.map { $0 ? "-1" : "-0" } ?? "") }
 
     /// The dynamic sampling context: the caller's, unchanged, or our own.
-    func sampling(publicKey: String, release: String?, environment: String?, organization: String?) -> [(String, String)] {
+    ///
+    /// - Parameter rate: The share of traces that is sent; nil where none is.
+    func sampling(
+        publicKey: String, release: String?, environment: String?, organization: String?, rate: Double? = nil
+    ) -> [(String, String)] {
         if let frozen { return frozen.map { ($0.name, $0.value) } }
         var context = [("trace_id", traceID), ("public_key", publicKey)]
         if let release { context.append(("release", release)) }
         if let environment { context.append(("environment", environment)) }
         if let organization { context.append(("org_id", organization)) }
+        if let rate, let isSampled {
+            context.append(("sample_rate", "\(rate)"))
+            if let random { context.append(("sample_rand", "\(random)")) }
+            context.append(("sampled", isSampled ? "true" : "false"))
+        }
         return context
     }
 }

@@ -7,7 +7,7 @@ internal import Tracing
 ///
 /// The span continues the trace that the request brings, in whatever headers the app's instrument reads (`traceparent`, as a rule). It is the
 /// current one for everything below, streamed bodies included, and ends when the body has ended, with what the client got. Where spans
-/// go is the app's `InstrumentationSystem.bootstrap`.
+/// go is the app's `InstrumentationSystem.bootstrap`; where it has none, and a DSN and a rate of traces, they are Sentry's transactions.
 ///
 /// The name hides that of swift-distributed-tracing's module where both are imported: write `withSpan`, and not `Tracing.withSpan`.
 ///
