@@ -11,6 +11,8 @@ final class EventHeaders: LazyHeaders {
     /// The length of the decoded body, where the client declared one: what it declared may be wrong.
     private let contentLength: Int?
     private let places: [Place]
+    /// A bit for each of their keys, and all of them where a name has escapes: most headers that are asked for are not there.
+    private let keys: UInt64
     private let made = Mutex<HTTPFields?>(nil)
 
     /// Where a header stands in the event.
@@ -34,6 +36,8 @@ final class EventHeaders: LazyHeaders {
     /// Length, first and last byte of a name: most differ in one of these.
     struct Key: Equatable {
         private let value: UInt32
+        /// One of 64, by all of it.
+        var bit: UInt64 { 1 << UInt64((value ^ value >> 6 ^ value >> 14) & 63) }
 
         @inline(__always)
         init(_ name: UnsafeBufferPointer<UInt8>) {
@@ -50,6 +54,7 @@ final class EventHeaders: LazyHeaders {
         self.event = event
         self.offset = offset
         self.places = places
+        keys = places.reduce(0) { $0 | ($1.name < 0 ? .max : $1.key.bit) }
         self.cookies = cookies
         self.contentLength = contentLength
     }
@@ -70,6 +75,7 @@ final class EventHeaders: LazyHeaders {
         if length == 6 && name == .cookie || length == 14 && name == .contentLength { return fields[name] }
         let found = wanted.withUTF8 { wanted -> Found in
             let key = Key(wanted)
+            guard keys & key.bit != 0 else { return .value(nil) }
             var value: String?
             for place in places {
                 if place.name < 0 { return .elsewhere }

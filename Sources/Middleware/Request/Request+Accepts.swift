@@ -8,7 +8,9 @@ extension Request {
     /// `Vary: Accept` to the response.
     /// - Parameter types: As `text/html`; parameters count: `text/html;level=1`.
     /// - Returns: Nil when the client wants none of these: a 406, if you have nothing else.
-    public func accepts(_ types: String...) -> String? {
+    public func accepts(_ types: String...) -> String? { accepts(among: types) }
+
+    func accepts(among types: [String]) -> String? {
         let lines = headers[values: .accept]
         guard !lines.isEmpty else { return types.first }
         let list = QualityList(lines.joined(separator: ","))

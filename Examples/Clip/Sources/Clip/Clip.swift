@@ -1,8 +1,8 @@
 // cd Examples/Clip
 // export CLIP_SECRET=$(openssl rand -base64 32) CLIP_USERS=ada:lovelace
-// AWS_LWA_INVOKE_MODE=response_stream AWS_LAMBDA_MAX_CONCURRENCY=4 swift run Clip
+// AWS_LWA_INVOKE_MODE=response_stream AWS_LAMBDA_MAX_CONCURRENCY=16 swift run Clip
 // Then http://localhost:8080 in a browser, which sends the session's cookie to "localhost" without HTTPS, and not to 127.0.0.1.
-// More than one worker, as the page has an event stream open: with one, nobody else would be served meanwhile.
+// That many workers, as each page has an event stream open, for twenty seconds also when it is gone: AWS would have a sandbox for each.
 import Foundation
 import Sluice
 

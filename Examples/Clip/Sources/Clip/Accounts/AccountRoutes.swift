@@ -34,7 +34,7 @@ func accountRoutes(_ accounts: Accounts) -> Router {
                 <h2>A token for the API</h2>
                 <p>It is shown this once: <code>\(made.token)</code></p>
                 """
-            return try Response.page(Page("Token", for: user, content), or: made, for: request)
+            return try await Response.page(Page("Token", for: user, content), or: made, for: request)
         }
     }
     return routes

@@ -27,7 +27,7 @@ func fileRoutes(_ store: Store) -> Router {
                 id: RandomText.make(20), name: part.filename ?? "file", kind: kind.rawValue, content: Data(part.bytes),
                 owner: user.name)
             try await store.insert(upload)
-            return try Response.created(upload.summary, at: "/files/\(upload.id)", for: request)
+            return try Response.made(upload.summary, at: "/files/\(upload.id)", for: request)
         }
     }
     return routes

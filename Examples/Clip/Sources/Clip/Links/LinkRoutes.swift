@@ -39,12 +39,12 @@ func linkRoutes(_ store: Store, _ feed: Feed) -> Router {
         members.get("/") { request in
             let user = try request.requirePrincipal(User.self)
             let page = try await store.page(request.query.decode(Paging.self))
-            return try Response.page(homePage(user, page.links), or: page, for: request)
+            return try await Response.page(homePage(user, page.links), or: page, for: request)
         }
         members.post("/links") { request in
             let link = try await store.insert(request.decode(LinkDraft.self), owner: request.requirePrincipal(User.self))
             await feed.send(link)
-            return try Response.created(link, at: "/l/\(link.slug)", page: "/", for: request)
+            return try Response.made(link, at: "/l/\(link.slug)", page: "/", for: request)
         }
     }
     return routes

@@ -21,7 +21,7 @@ func pasteRoutes(_ store: Store) -> Router {
     routes.group("", RequireUser(store: store)) { members in
         members.post("/pastes") { request in
             let paste = try await store.insert(request.decode(PasteDraft.self), owner: request.requirePrincipal(User.self))
-            return try Response.created(paste, at: "/p/\(paste.id)", for: request)
+            return try Response.made(paste, at: "/p/\(paste.id)", for: request)
         }
     }
     return routes
