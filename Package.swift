@@ -42,9 +42,9 @@ let package = Package(
     products: [
         .library(name: "Sluice", targets: sluice),
         // Signed cookies and sessions: apart, so that nobody else builds swift-crypto.
-        .library(name: "SluiceSessions", targets: ["SluiceSessions"]),
+        .library(name: "SluiceSessions", targets: ["SluiceSessions"] + sluice),
         // For test targets: an app's requests in one line.
-        .library(name: "SluiceTesting", targets: ["SluiceTesting"]),
+        .library(name: "SluiceTesting", targets: ["SluiceTesting"] + sluice),
     ],
     traits: [
         .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
