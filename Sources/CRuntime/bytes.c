@@ -128,11 +128,11 @@ size_t sluice_json_field(uint8_t *to, const uint8_t *name, size_t name_count, co
     if (sluice_json_plain(value, value_count, &is_ascii) != value_count) return 0;
     uint8_t *end = to;
     *end++ = '"';
-    memcpy(end, name, name_count);
+    if (name_count) memcpy(end, name, name_count);
     end += name_count;
     memcpy(end, "\":\"", 3);
     end += 3;
-    memcpy(end, value, value_count);
+    if (value_count) memcpy(end, value, value_count);
     end += value_count;
     *end++ = '"';
     return (size_t)(end - to);

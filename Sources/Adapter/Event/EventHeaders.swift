@@ -76,15 +76,14 @@ final class EventHeaders: LazyHeaders {
         let found = wanted.withUTF8 { wanted -> Found in
             let key = Key(wanted)
             guard keys & key.bit != 0 else { return .value(nil) }
-            var value: String?
+            var values: [String] = []
             for place in places {
                 if place.name < 0 { return .elsewhere }
                 guard place.key == key, let text = text(of: place, ifNamed: wanted) else { continue }
                 // Made legal, as in the place among all.
-                let next = HTTPField(name: name, value: text).value
-                value = value.map { "\($0), \(next)" } ?? next
+                values.append(HTTPField(name: name, value: text).value)
             }
-            return .value(value)
+            return .value(values.count > 1 ? values.joined(separator: ", ") : values.first)
         }
         switch found {
         case .value(let value): return value

@@ -138,11 +138,11 @@ package final class Delivery: Sendable {
         owner.enter(.pending)
         work.add(1, ordering: .acquiringAndReleasing)
         let isFull = state.withLock { state in
-            guard state.fresh.count(where: { $0.kind == .spans }) < DeliveryQueue.spansLimit else { return true }
+            guard state.hasRoom(forSpans: body.count, at: .now) else { return true }
             state.fresh.append(request)
             return false
         }
-        if isFull { drop(request, .queueOverflow, "more spans wait than the queue holds") }
+        if isFull { drop(request, .queueOverflow, "the server is away, or more spans wait than the queue holds") }
     }
 
     /// Something was dropped before it came here, or in it.

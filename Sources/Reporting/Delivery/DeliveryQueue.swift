@@ -4,8 +4,8 @@ internal import SluiceCore
 struct DeliveryQueue: Sendable {
     /// More than this many events at once are not kept.
     static let eventLimit = 1000
-    /// More spans than those of so many pieces of work are not kept.
-    static let spansLimit = 100
+    /// More bytes of spans are not kept.
+    static let spansLimit = 4 << 20
     /// So many of the events that are on disk are in memory too.
     static let inMemoryLimit = 100
 
@@ -102,6 +102,13 @@ struct DeliveryQueue: Sendable {
             return (.send(fresh.remove(at: index), isProbe: false), over)
         }
         return (.idle(until: breaker.isOpen ? nil : logs.due), over)
+    }
+
+    /// Whether spans are taken: while the server is away only those that may find out whether it still is.
+    func hasRoom(forSpans size: Int, at now: WallClock.Instant) -> Bool {
+        let waiting = fresh.lazy.filter { $0.kind == .spans }
+        if breaker.isOpen { return waiting.isEmpty && breaker.mayProbe(at: now) }
+        return waiting.reduce(size) { $0 + $1.byteCount } <= Self.spansLimit
     }
 
     /// A prepared request, or logs that never left, go where they were: before those that are yet to be prepared.

@@ -36,6 +36,9 @@ package struct QueuedRequest: Sendable {
     /// In bytes; of spans how many there are.
     var size = 0
 
+    /// In memory.
+    var byteCount: Int { if case .bytes(let bytes) = content { bytes.count } else { 0 } }
+
     var count: Int { owners.reduce(0) { $0 + $1.count } }
 
     /// Whether the app's callbacks have yet to see it.

@@ -148,6 +148,28 @@ package struct Scrubber: Sendable {
         }
     }
 
+    /// What says who the client is, of OpenTelemetry's names.
+    private static let personalAttributes: Set<String> = [
+        "client.address", "client.port", "client.socket.address", "network.peer.address", "network.peer.port", "source.address",
+        "net.peer.ip", "net.peer.name", "net.sock.peer.addr", "http.client_ip", "enduser.id", "user.id", "user.email",
+        "user.name", "user.full_name",
+    ]
+
+    /// An attribute of a span; nil where it may not leave.
+    package func attribute(_ value: ReportValue, name: String) -> ReportValue? {
+        if !sendsPII, Self.personalAttributes.contains(name) { return nil }
+        if name.begins(with: "http.request.header."), isFiltered(header: String(name.dropFirst(20))) {
+            return .string(Self.filtered)
+        }
+        let clean = data(value, name: name)
+        guard case .string(let text) = clean else { return clean }
+        switch name {
+        case "url", "url.full", "http.url", "http.target", "url.path": return .string(url(text))
+        case "url.query", "http.query": return nil
+        default: return clean
+        }
+    }
+
     package func breadcrumb(_ breadcrumb: Breadcrumb) -> Breadcrumb {
         guard !breadcrumb.data.isEmpty else { return breadcrumb }
         var breadcrumb = breadcrumb

@@ -12,6 +12,8 @@ package final class ReportingScope: ScopeFollower {
         var children: [UInt64: ReportScope] = [:]
         var trail: Trail
         var trace: TraceContext?
+        /// Whether somebody is our own span in it.
+        var isSpanTaken = false
         var request: (@Sendable () -> RequestSummary)?
         var carrier: [String: String] = [:]
         var lastEventID: String?
@@ -127,6 +129,14 @@ package final class ReportingScope: ScopeFollower {
             if let trace = state.trace { return trace }
             state.trace = made
             return made
+        }
+    }
+
+    /// True for the first caller: it is the span that the trace names as our own.
+    package func takeSpan() -> Bool {
+        root.state.withLock { state in
+            defer { state.isSpanTaken = true }
+            return !state.isSpanTaken
         }
     }
 

@@ -68,10 +68,10 @@ final class SentryClient: Sendable {
     func capture(_ transaction: SentryTransaction, _ box: ReportingScope) {
         guard let delivery, let format else { return }
         var (event, transaction) = (ReportEvent(level: .info), transaction)
-        event.timestamp = WallClock.Instant(millisecondsSinceEpoch: Int64(transaction.root.end * 1000))
         fill(&event, box.scope, box)
         event.breadcrumbs = []
-        event.transaction = event.transaction ?? transaction.root.name
+        // The route, where it is the request's own.
+        if !transaction.isOfRequest || event.transaction == nil { event.transaction = transaction.root.name }
         event.trace = transaction.trace
         transaction.root = scrubbed(transaction.root)
         transaction.spans = transaction.spans.map(scrubbed)
@@ -82,7 +82,7 @@ final class SentryClient: Sendable {
 
     private func scrubbed(_ span: FinishedSpan) -> FinishedSpan {
         var span = span
-        for (key, value) in span.data { span.data[key] = scrubber.data(value, name: key) }
+        for (key, value) in span.data { span.data[key] = scrubber.attribute(value, name: key) }
         return span
     }
 

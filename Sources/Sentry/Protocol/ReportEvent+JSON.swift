@@ -11,7 +11,8 @@ extension ReportEvent {
         json.object { json in
             json.field("event_id", id)
             json.key("timestamp")
-            json.number(timestamp.secondsSinceEpoch)
+            // A transaction of less than a millisecond ends where it begins, and never before that: servers refuse it then.
+            json.number(transaction?.root.end ?? timestamp.secondsSinceEpoch)
             // Not `swift`: servers store that as `other`. `native` frames are symbolicated.
             json.field("platform", "native")
             if let transaction {
@@ -27,7 +28,8 @@ extension ReportEvent {
             json.text("transaction", self.transaction, limit: 200)
             if self.transaction?.isEmpty == false {
                 json.key("transaction_info")
-                json.object { $0.field("source", "route") }
+                let isRoute = transaction.map { $0.isOfRequest } ?? true
+                json.object { $0.field("source", isRoute ? "route" : "custom") }
             }
             json.text("server_name", serverName, limit: 200)
             json.text("release", Field.release(release), limit: 200)

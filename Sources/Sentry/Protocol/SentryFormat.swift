@@ -45,6 +45,10 @@ final class SentryFormat: ExtendedReportFormat {
             transaction.spans.removeLast((transaction.spans.count + 1) / 2)
             payload = event.json(transaction)
         }
+        if payload.count > Self.eventLimit {
+            transaction.root.data = [:]
+            payload = event.json(transaction)
+        }
         return envelope(of: event, .init(type: "transaction", payload: payload, contentType: "application/json"))
     }
 

@@ -94,7 +94,7 @@ struct FinishedSpan: Sendable {
 
     init(_ state: SpanRecord.State, _ kind: SpanKind, id: String, parent: String?, start: Double, end: Double) {
         var data: [String: ReportValue] = [:]
-        state.attributes.forEach { data[$0] = ReportValue($1) }
+        state.attributes.forEach { data[Trim.text($0, to: 200)] = ReportValue($1) }
         (self.id, self.parent, self.start, self.end) = (id, parent, start, end)
         name = state.name
         self.data = data

@@ -38,17 +38,18 @@ struct SentryTracer: Tracer {
             return SentrySpan(context: context, record: nil)
         }
         let box = Reports.scopeForChanges
-        var trace = parent?.trace ?? client?.trace(of: box) ?? TraceContext()
-        if let parent {
-            (trace.parentSpanID, trace.spanID) = (parent.trace.spanID, RandomID.span())
-        } else if kind != .server {
-            // The request's own span is that of the server.
+        let isInRequest = InvocationScope.current != nil
+        // The request's own span is the first one of a server in it.
+        let isOfRequest = parent == nil && isInRequest && kind == .server && box.takeSpan()
+        // Outside of requests each root is a trace of its own: the process has no end.
+        var trace = parent?.trace ?? (isInRequest ? client?.trace(of: box) : client?.newTrace(nil)) ?? TraceContext()
+        if parent != nil || isInRequest && !isOfRequest {
             (trace.parentSpanID, trace.spanID) = (trace.spanID, RandomID.span())
         }
-        let tree =
-            if let parent { parent.tree } else if trace.isSampled == true, let client { SpanTree(client, box, trace) } else {
-                SpanTree?.none
-            }
+        var tree = parent?.tree
+        if parent == nil, trace.isSampled == true, let client {
+            tree = SpanTree(client, box, trace, isOfRequest: isOfRequest)
+        }
         context.place = SpanPlace(trace: trace, tree: tree)
         guard let tree else { return SentrySpan(context: context, record: nil) }
         return SentrySpan(

@@ -10,10 +10,12 @@ final class SpanTree: Sendable {
     private let client: SentryClient
     private let box: ReportingScope
     private let trace: TraceContext
+    private let isOfRequest: Bool
     private let spans = Mutex<[FinishedSpan]?>([])
 
-    init(_ client: SentryClient, _ box: ReportingScope, _ trace: TraceContext) {
-        (self.client, self.box, self.trace) = (client, box, trace)
+    /// - Parameter isOfRequest: Whether the root is the request's own span.
+    init(_ client: SentryClient, _ box: ReportingScope, _ trace: TraceContext, isOfRequest: Bool) {
+        (self.client, self.box, self.trace, self.isOfRequest) = (client, box, trace, isOfRequest)
     }
 
     /// One that ends later than its root has no transaction any more.
@@ -28,7 +30,10 @@ final class SpanTree: Sendable {
             defer { spans = nil }
             return spans
         }
-        if let children { client.capture(SentryTransaction(root: root, spans: children, trace: trace), box) }
+        if let children {
+            client.capture(
+                SentryTransaction(root: root, spans: children, trace: trace, isOfRequest: isOfRequest), box)
+        }
     }
 }
 
@@ -37,6 +42,7 @@ struct SentryTransaction: Sendable {
     var root: FinishedSpan
     var spans: [FinishedSpan]
     let trace: TraceContext
+    let isOfRequest: Bool
 
     /// The fields that only a transaction has.
     func write(to json: inout JSONWriter) {
