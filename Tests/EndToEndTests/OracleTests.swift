@@ -64,6 +64,33 @@ struct OracleTests {
         }
     }
 
+    @Test(
+        "transactions pass Relay's normaliser unchanged, those of no time at all included",
+        arguments: ["buffered", "response_stream"])
+    func transactions(_ mode: String) throws {
+        let ingest = MockIngest()
+        defer { ingest.stop() }
+        let local = try #require(try app(ingest.dsn, mode: mode, ["SENTRY_TRACES_SAMPLE_RATE": "1", "no_proxy": "*"]))
+        let routes =
+            Array(repeating: "/fine", count: 20) + ["/fail?n=1&token=geheim", "/chain", "/stream/fail?n=2", "/story/scopes"]
+        for route in routes {
+            _ = local.send(
+                "GET \(route) HTTP/1.1\r\nHost: local\r\nCookie: session=geheim\r\nAuthorization: Bearer geheim\r\nConnection: close\r\n\r\n"
+            )
+        }
+        let sent = try ingest.envelopes().flatMap(\.items).filter { $0.type == "transaction" }.map(\.text)
+        // The local Lambda asks for nothing itself.
+        #expect(sent.count == routes.count)
+        #expect(!sent.contains { $0.contains("geheim") || $0.contains("127.0.0.1") })
+        let verdicts = try Oracles.normalized(sent)
+        #expect(verdicts.count == routes.count)
+        for verdict in verdicts {
+            #expect(verdict["errors"]?.count == 0, "\(verdict)")
+            #expect(verdict["meta"]?.isNull == true, "\(verdict)")
+            #expect(verdict["stripped"]?.flag == false, "\(verdict)")
+        }
+    }
+
     @Test("a stripped binary's report has addresses and images, and passes both")
     func stripped() throws {
         let folder = TemporaryFolder()
