@@ -1,22 +1,11 @@
 internal import CSluiceRuntime
-internal import HTTPTypes
-internal import SluiceMiddleware
-internal import SluiceReporting
 internal import SluiceCore
 
 /// Which bodies travel as text in a buffered response; all others are base64, which is never wrong for payload 2.0.
 enum BodyEncoding {
     /// Text: a type on the list, no content encoding but identity, and bytes that are UTF-8.
-    static func isText(_ headers: HTTPFields, _ bytes: [UInt8]) -> Bool {
-        if bytes.isEmpty { return true }
-        var (type, isIdentity): (String?, Bool) = (nil, true)
-        for field in headers {
-            let length = field.name.canonicalName.utf8.count
-            if length == 12, field.name == .contentType { type = type ?? field.value }
-            if length == 16, field.name == .contentEncoding { isIdentity = isIdentity && Self.isIdentity(field.value) }
-        }
-        guard isIdentity, isTextual(type) else { return false }
-        return isUTF8(bytes)
+    static func isText(_ head: WireHead, _ bytes: [UInt8]) -> Bool {
+        bytes.isEmpty || head.isIdentity && isTextual(head.contentType) && isUTF8(bytes)
     }
 
     private static func isUTF8(_ bytes: [UInt8]) -> Bool {

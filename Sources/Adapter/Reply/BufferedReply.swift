@@ -10,11 +10,13 @@ enum BufferedReply {
     /// The body must have been collected.
     static func encode(_ response: Response) -> [UInt8] {
         let body = response.body.plainBytes
-        let isText = BodyEncoding.isText(response.headers, body)
-        var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + 512 : 512)
+        let head = WireHead(response)
+        let isText = BodyEncoding.isText(head, body)
+        let size = 256 + 64 * head.headers.count
+        var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + size : size)
         var bodyPlace = 0
         json.object { json in
-            WireHead(response).write(to: &json, leavingOutEmpty: false)
+            head.write(to: &json, leavingOutEmpty: false)
             json.key("body")
             if isText { json.string(body) } else { json.plainString([]) }
             bodyPlace = json.bytes.count - 1

@@ -10,6 +10,10 @@ struct WireHead {
     var headers: [(name: String, value: String)]
     /// Every `Set-Cookie`, in order, and nowhere else: a gateway would send the last one twice.
     let cookies: [String]
+    /// Nil where there is none.
+    let contentType: String?
+    /// Whether no content encoding stands between the bytes and what they say.
+    let isIdentity: Bool
 
     init(_ response: Response) {
         status = response.status.code
@@ -18,6 +22,7 @@ struct WireHead {
         var cookies: [String] = []
         // A bit for each length of a name so far: most names have no other of their length.
         var lengths: UInt64 = 0
+        var (type, isIdentity): (String?, Bool) = (nil, true)
         for field in response.headers {
             let name = field.name.canonicalName
             let length = name.utf8.count
@@ -26,6 +31,8 @@ struct WireHead {
                 continue
             }
             if Self.isDropped(name, length) { continue }
+            if length == 12, name == "content-type" { type = type ?? field.value }
+            if length == 16, name == "content-encoding" { isIdentity = isIdentity && BodyEncoding.isIdentity(field.value) }
             let bit: UInt64 = 1 << min(UInt64(length), 63)
             if lengths & bit != 0, let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name }) {
                 headers[index].value += ",\(field.value)"
@@ -36,6 +43,8 @@ struct WireHead {
         }
         self.headers = headers
         self.cookies = cookies
+        contentType = type
+        self.isIdentity = isIdentity
     }
 
     /// Hop-by-hop headers mean nothing behind a front end, and a declared length that the body then lacks makes clients hang.
