@@ -87,7 +87,8 @@ struct Worker: Sendable {
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let handler = InvocationHandler(
-            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply, guarded: guarded)
+            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply,
+            rules: context.settings.eventRules, guarded: guarded)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.claim()

@@ -42,6 +42,8 @@ struct Settings: Sendable {
     let emptyStream: EmptyStream
     /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
     let keepsStreamConnection: Bool
+    /// `AWS_LWA_REMOVE_BASE_PATH`, `AWS_LWA_AUTHORIZATION_SOURCE`, `SLUICE_STAGE_IN_PATH`.
+    let eventRules: EventRules
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]
 
@@ -82,6 +84,7 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
+        eventRules = try EventRules(environment, &warnings)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
         } catch {
@@ -108,7 +111,7 @@ struct Settings: Sendable {
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
     private static let notYet = [
-        "AWS_LWA_REMOVE_BASE_PATH", "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_AUTHORIZATION_SOURCE", "AWS_LWA_ENABLE_COMPRESSION",
+        "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_ENABLE_COMPRESSION",
     ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }
