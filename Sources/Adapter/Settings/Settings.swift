@@ -34,6 +34,8 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether these are managed instances, which run many invocations at once and do not freeze.
+    let isManaged: Bool
     /// Format and level of the log.
     let log: LogSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
@@ -67,6 +69,7 @@ struct Settings: Sendable {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
+        isManaged = environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
         self.log = log ?? LogSettings(environment)
         if let warning = self.log.warning { warnings.append(warning) }
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
