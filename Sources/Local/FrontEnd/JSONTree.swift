@@ -67,8 +67,7 @@ enum JSONTree: Codable, Sendable, Equatable {
     }
 }
 
-extension JSONTree: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByDictionaryLiteral
-{
+extension JSONTree: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByDictionaryLiteral {
     init(stringLiteral text: String) { self = .string(text) }
     init(booleanLiteral flag: Bool) { self = .bool(flag) }
     init(dictionaryLiteral fields: (String, JSONTree)...) {

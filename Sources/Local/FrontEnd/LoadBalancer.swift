@@ -13,7 +13,9 @@ struct LoadBalancer: Gateway {
         let (body, isBase64) = request.body(asText: request.isText && headers["content-encoding"] == nil)
         var event: [String: JSONTree] = [
             "requestContext": [
-                "elb": ["targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/local/0000000000000000"]
+                "elb": [
+                    "targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/local/0000000000000000"
+                ]
             ],
             "httpMethod": .string(request.method), "path": .string(request.path), "body": .string(body),
             "isBase64Encoded": .bool(isBase64),
@@ -57,7 +59,8 @@ struct LoadBalancer: Gateway {
             case .function: (502, "502 Bad Gateway")
             }
         let lines = [
-            "<html>", "<head><title>\(text)</title></head>", "<body>", "<center><h1>\(text)</h1></center>", "</body>", "</html>", "",
+            "<html>", "<head><title>\(text)</title></head>", "<body>", "<center><h1>\(text)</h1></center>", "</body>",
+            "</html>", "",
         ]
         return ErrorPage(status: status, contentType: "text/html", body: lines.joined(separator: "\r\n"))
     }

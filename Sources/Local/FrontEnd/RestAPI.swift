@@ -51,7 +51,8 @@ struct RestAPI: Gateway {
             "userAgent": request.header("user-agent").map { .string($0) } ?? .null,
         ]
         for name in [
-            "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType", "cognitoIdentityId",
+            "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
+            "cognitoIdentityId",
             "cognitoIdentityPoolId", "principalOrgId", "user", "userArn",
         ] { identity[name] = .null }
         return [
