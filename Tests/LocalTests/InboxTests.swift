@@ -148,8 +148,7 @@ private final class InboxHarness: Sendable {
     init(_ environment: [String: String] = [:]) throws {
         loop = try EventLoop()
         try loop.start("inbox-test")
-        let ((consoleIn, console), (problemsIn, problems)) = (try Self.pair(), try Self.pair())
-        (self.console, self.problems) = (WireLines(consoleIn, sink: console), WireLines(problemsIn, sink: problems))
+        (console, problems) = (try WireLines(), try WireLines())
         let sink = Console(output: console.descriptor, problems: problems.descriptor)
         sandbox = Sandbox(loop, program: "/bin/sleep", arguments: ["sleep", "60"], environment: [:])
         broker = Broker(loop, try LocalSettings(environment), sandbox, sink)
@@ -164,11 +163,6 @@ private final class InboxHarness: Sendable {
         }
     }
 
-    private static func pair() throws -> (RawSocket, RawSocket) {
-        let (listener, port) = RawSocket.listen()
-        return (try #require(RawSocket.connect(port: port)), try #require(listener.accept()))
-    }
-
     func onLoop<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await Task(executorPreference: loop) { try await body() }.value
     }
@@ -178,7 +172,7 @@ private final class InboxHarness: Sendable {
         try await onLoop { [self] in
             var head = HTTPMessageHead()
             head.method = "GET"
-            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id)
+            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id, FunctionURL())
             let invocation = LocalInvocation(id: id, event: [], label: "GET /\(id)", reply: reply)
             Task(executorPreference: loop) { [broker] in await broker.invoke(invocation) }
             await Task.yield()
@@ -212,27 +206,6 @@ private final class InboxHarness: Sendable {
         let event = #"{"message":"\#(message)"\#(contexts)}"#
         let header = #"{"event_id":"0123456789abcdef0123456789abcdef"}"#
         return "\(header)\n{\"type\":\"event\",\"length\":\(event.utf8.count)}\n\(event)\n"
-    }
-}
-
-/// Lines from a socket; keeps the other end, into which they are written, open.
-private final class WireLines: @unchecked Sendable {  // used by one test, on one task
-    private let socket: RawSocket
-    private let sink: RawSocket
-    private var held: [UInt8] = []
-
-    init(_ socket: RawSocket, sink: RawSocket) { (self.socket, self.sink) = (socket, sink) }
-
-    func next() -> String? {
-        while true {
-            if let end = held.firstIndex(of: 10) {
-                defer { held.removeFirst(end + 1) }
-                return String(decoding: held[..<end], as: UTF8.self)
-            }
-            let part = socket.read()
-            if part.isEmpty { return nil }
-            held += part
-        }
     }
 }
 
@@ -281,7 +254,7 @@ private final class WireLines: @unchecked Sendable {  // used by one test, on on
         _ = reader.next()
         #expect(try #require(harness.line()).wholeMatch(of: /report  third  error  \d+\.\d ms AFTER the response ended/) != nil)
         try await harness.onLoop {
-            await invocation.reply.fail(500, "x")
+            await invocation.reply.send(WireResponse(status: 500, lines: [], body: [UInt8](repeating: 0x78, count: 15)))
             harness.broker.complete(invocation)
         }
         let line = try #require(harness.line())
