@@ -43,13 +43,46 @@ enum Server {
             try app.validate()
             let guardian = try DeadlineGuard(
                 workers: settings.workers, responder: app.chain.responder, reporter: reporter)
+            if settings.outcome.metrics != nil {
+                EMFMetrics.registry.isOn = true
+                EMFMetrics.bootstrapIfNone()
+            }
+            let watcher = await startWatcher(app.chain, settings, address, reporter, testReporters, logger)
+            defer { watcher?.stop() }
             let context = WorkerContext(
                 chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian,
-                testReporters: testReporters)
+                testReporters: testReporters, watcher: watcher, outcomes: OutcomeLog(settings.outcome))
             defer { guardian.stop() }
             return await work(context)
         } catch {
             return await failStartUp(error, address, reporter)
+        }
+    }
+
+    /// Whoever hears what the platform says; nil where the app does not want that, or where it cannot be.
+    private static func startWatcher(
+        _ chain: Chain, _ settings: Settings, _ address: HostPort, _ reporter: any SettlingReporter,
+        _ testReporters: Reporters?, _ logger: Logger
+    ) async -> PlatformWatcher? {
+        guard chain.processParts.contains(where: { $0 is PlatformWatch }) else { return nil }
+        do {
+            let watcher = PlatformWatcher(
+                try EventLoop(), reporter: reporter, testReporters: testReporters, logger: logger,
+                flushLimit: chain.flush.limit)
+            do {
+                try await watcher.start(address: address, initializationType: settings.initializationType)
+            } catch {
+                logger.warning("PlatformWatch hears nothing: \(error)")
+                // Once the process is an extension, it stays one.
+                guard watcher.isExtension else {
+                    watcher.stop()
+                    return nil
+                }
+            }
+            return watcher
+        } catch {
+            logger.warning("PlatformWatch hears nothing: \(error)")
+            return nil
         }
     }
 

@@ -34,8 +34,12 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: `on-demand`, `lambda-managed-instances` and others.
+    let initializationType: String?
     /// Format and level of the log.
     let log: LogSettings
+    /// `SLUICE_OUTCOME` and `SLUICE_METRICS*`: what is written of each invocation.
+    let outcome: OutcomeSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
     /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
@@ -64,6 +68,7 @@ struct Settings: Sendable {
         if !mode.isEmpty, InvokeMode(rawValue: mode.lowercased()) == nil {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
+        initializationType = Self.present(environment["AWS_LAMBDA_INITIALIZATION_TYPE"])
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
         self.log = log ?? LogSettings(environment)
         if let warning = self.log.warning { warnings.append(warning) }
@@ -82,6 +87,7 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
+        outcome = try OutcomeSettings(environment)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
         } catch {

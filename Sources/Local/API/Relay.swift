@@ -32,6 +32,7 @@ struct Relay: Sendable {
             }
             return try await buffered(invocation)
         } catch let error as HTTPParseError {
+            invocation.platformError = "Runtime.TruncatedResponse"
             invocation.notes.append("the response was cut off: \(error). Lambda counts Runtime.TruncatedResponse")
             await cutOrFail(invocation)
             return try await server.refuse(
@@ -58,12 +59,14 @@ struct Relay: Sendable {
     private func buffered(_ invocation: LocalInvocation) async throws -> Bool {
         invocation.mode = "buffered"
         guard let body = try await connection.wholeBody(limit: RuntimeAPIServer.replyLimit) else {
+            invocation.platformError = "Function.ResponseSizeTooLarge"
             invocation.notes.append("the response is over \(RuntimeAPIServer.replyLimit) bytes: Function.ResponseSizeTooLarge")
             await cutOrFail(invocation)
             return try await server.refuse(
                 connection, 413, "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size (\(RuntimeAPIServer.replyLimit) bytes).")
         }
+        invocation.produced(body.count)
         invocation.endAnswer()
         // Taken: what the client makes of it is no longer the app's time.
         let keepsAlive = try await server.accept(connection)
@@ -111,10 +114,12 @@ struct Relay: Sendable {
                 )
             }
             guard let all = try await connection.wholeBody(limit: 200 * 1024 * 1024) else {
+                invocation.platformError = "Function.ResponseSizeTooLarge"
                 invocation.notes.append("the stream is over 200 MB: Function.ResponseSizeTooLarge")
                 await cutOrFail(invocation)
                 return false
             }
+            invocation.produced(all.count)
             invocation.endAnswer()
             await invocation.reply.send(200, [("content-type", head["content-type"] ?? "application/octet-stream")], all)
         }
@@ -126,6 +131,7 @@ struct Relay: Sendable {
     private func relay(_ invocation: LocalInvocation) async throws {
         var scanner = PreludeScanner()
         while let part = try await connection.nextPart() {
+            invocation.produced(part.count)
             if scanner.isDone {
                 await invocation.reply.write(part)
             } else if let (prelude, rest) = scanner.take(part) {
