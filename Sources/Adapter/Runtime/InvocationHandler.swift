@@ -144,10 +144,12 @@ struct InvocationHandler: Sendable {
         do {
             try await call()
         } catch let refused as ReplyRefused {
+            reply.wasRefused()
             await capture(.refused(refused, request))
         } catch BodyWriterError.finished {
             // The guard has answered in the meantime, and recorded it.
         } catch let error as BodyWriterError {
+            reply.wasRefused()
             if !isRecorded, let request { await capture(.readerGone(error, request)) }
         }
     }

@@ -7,6 +7,7 @@ extension InvocationScope {
         private let timedOut = Atomic(false)
         private let timeoutTaken = Atomic(false)
         private let failed = Atomic(false)
+        private let flushed = Atomic<Int64>(0)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
         private let laterPhase = Atomic(Later.none.rawValue)
@@ -22,6 +23,7 @@ extension InvocationScope {
             // Apart, so that a request of which nothing is logged makes no dictionary.
             var trace: String?
             var route: String?
+            var outcome: Failure.Outcome?
         }
 
         /// The current task owns the invocation, until another one claims it.
@@ -40,10 +42,21 @@ extension InvocationScope {
         }
 
         /// Whether a failure of this invocation is on record.
-        package var hasFailed: Bool {
-            get { failed.load(ordering: .acquiring) }
-            set { failed.store(newValue, ordering: .releasing) }
+        package var hasFailed: Bool { failed.load(ordering: .acquiring) }
+
+        /// The first failure of this invocation that is on record; nil where there is none.
+        package var outcome: Failure.Outcome? { hasFailed ? shared.withLock(\.outcome) : nil }
+
+        func noteFailure(_ outcome: Failure.Outcome) {
+            shared.withLock { $0.outcome = $0.outcome ?? outcome }
+            failed.store(true, ordering: .releasing)
         }
+
+        /// How long somebody has waited for reports to be delivered, in nanoseconds.
+        package var flushTime: Int64 { flushed.load(ordering: .relaxed) }
+
+        /// Adds to ``flushTime``, from a moment of the monotonic clock until now.
+        package func addFlush(since start: Int64) { flushed.add(MonotonicClock.now - start, ordering: .relaxed) }
 
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
