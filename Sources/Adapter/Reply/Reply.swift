@@ -24,6 +24,10 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
+        /// What a stream ends with that an error cuts.
+        var mark: (@Sendable (any Error) -> [UInt8])?
+        /// The same, of a time-out.
+        var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
     }
@@ -163,7 +167,20 @@ final class Reply: Sendable {
 
     private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
 
+    /// What a stream ends with that an error cuts; nil where that is nothing.
+    var mark: (@Sendable (any Error) -> [UInt8])? {
+        get { known.withLock(\.mark) }
+        set { known.withLock { $0.mark = newValue } }
+    }
+
     // MARK: The deadline guard, on a loop of its own
+
+    /// Makes what a stream ends with that the guard ends: the app's own code, which is not for the guard's thread.
+    func makeTimeoutMark() {
+        guard let mark else { return }
+        let bytes = mark(HTTPError(.gatewayTimeout))
+        known.withLock { $0.timeoutMark = bytes }
+    }
 
     /// How far a reply was that the guard has taken.
     enum Taken {
@@ -208,10 +225,11 @@ final class Reply: Sendable {
 
     /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.
     func end(with document: ErrorDocument, on loop: EventLoop) async throws {
-        let (stream, taken) = known.withLock { ($0.stream, $0.taken) }
+        let (stream, taken, mark) = known.withLock { ($0.stream, $0.taken, $0.timeoutMark) }
         guard let stream, let taken else { return }
-        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten))
-        try await loop.send(stream.takeHeld() + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
+        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten + mark.count))
+        let chunk = mark.isEmpty ? [] : HTTPWriter.chunkSize(mark.count) + mark + HTTPWriter.crlf
+        try await loop.send(stream.takeHeld() + chunk + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: taken.socket, cancellable: false)
     }

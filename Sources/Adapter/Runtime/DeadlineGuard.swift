@@ -102,6 +102,7 @@ final class DeadlineGuard: Sendable {
                     invocation.known.cancel?()
                     let timeoutResponse = Self.timeoutResponse(invocation, responder)
                     invocation.tell { $0.timeoutResponse = timeoutResponse }
+                    invocation.reply.makeTimeoutMark()
                 }
             }
         case .respond:

@@ -88,6 +88,10 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         }
+        if response.failureMarker != nil {
+            // The guard may end it too.
+            reply.mark = { response.failureMark(of: $0, for: request) }
+        }
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {
@@ -96,6 +100,9 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         } catch {
+            let mark = response.failureMark(of: error, for: request)
+            // Where it cannot be written the reader is gone, or the guard has the stream: both are told below.
+            if !mark.isEmpty { try? await stream.write(mark) }
             let isOurs = await complete(response, cutBy: error, bytesWritten: stream.bytesWritten, of: request)
             guard isOurs else { return }
             return try await accepted(request, isRecorded: true) { try await stream.finish(ErrorDocument(error)) }
