@@ -13,11 +13,13 @@ package final class InProcessLambda: Sendable {
     /// - Parameters:
     ///   - streams: Whether the Function URL, and with it the app, has the mode RESPONSE_STREAM.
     ///   - timeout: The function's.
+    ///   - platformErrorEvery: As ``LocalSettings/platformErrorEvery``.
     /// - Throws: `SystemError`, where there is no port or no thread to be had.
-    package init(streams: Bool, timeout: Duration) throws {
+    package init(streams: Bool, timeout: Duration, platformErrorEvery: Int? = nil) throws {
         var settings = try LocalSettings([:])
         settings.urlMode = streams ? .responseStream : .buffered
         settings.timeout = timeout
+        settings.platformErrorEvery = platformErrorEvery
         settings.freezes = false
         // Nobody reads it: what goes wrong is in the response.
         let console = Console(output: -1, problems: -1)
