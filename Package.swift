@@ -129,7 +129,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"), tracing, coreMetrics,
             ]),
-        test("AdapterTests", app + ["SluiceSentry", logging]),
+        test("AdapterTests", app + ["SluiceSentry", logging, coreMetrics]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         test("SessionsTests", app + ["SluiceSessions", logging, inMemoryLogging]),
         test("TestingTests", app + ["SluiceTesting", logging]),
