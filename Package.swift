@@ -96,7 +96,7 @@ let package = Package(
             name: "Sluice",
             dependencies: [
                 "SluiceCore", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes,
-                logging,
+                logging, coreMetrics,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
                 .target(name: "SluiceSentry", condition: .when(traits: ["Sentry"])),
                 .product(

@@ -122,7 +122,8 @@ import Testing
         let local = try local("Mirror", way)
         let cookies = try #require(local.get("/cookies"))
         let sent = cookies.lines.filter { $0.name.lowercased() == "set-cookie" }.map(\.value)
-        if way.isSingle {
+        // A reply of Lattice's first version has one value for each name, as far as anybody has told.
+        if way.isSingle || way.front == "lattice1" {
             #expect(sent.count == 1 && ["a=1", "b=2"].contains { sent.first?.hasPrefix($0) == true })
         } else {
             #expect(sent.count == 2 && sent.contains { $0.hasPrefix("a=1") } && sent.contains { $0.hasPrefix("b=2") })

@@ -55,12 +55,28 @@ extension Failure {
         Failure(.replyRefused, "the time-out's reply was not taken", error: error)
     }
 
+    // MARK: The platform's count
+
+    /// Lambda counted an error of an invocation that was answered, and not as a failed one.
+    static func platformError(_ miscount: PlatformPairing.Miscount) -> Failure {
+        var failure = Failure(
+            .platformError, "platform counted an error that the app did not see", error: nil, status: miscount.ours.status,
+            level: .warning)
+        failure.details = miscount.details
+        return failure
+    }
+
     // MARK: The process
 
     static func startUp(_ error: any Error) -> Failure { Failure(.startUp, "start-up failed", error: error) }
 
     static func startUp(of part: String, _ error: any Error) -> Failure {
         Failure(.startUp, "\(part) could not start", error: error, level: .critical)
+    }
+
+    /// A service of the app has ended, or could not begin.
+    static func service(_ error: any Error) -> Failure {
+        Failure(.service, "a service of the app has ended; the process ends", error: error, level: .critical)
     }
 
     /// Lambda was not told why start-up failed.

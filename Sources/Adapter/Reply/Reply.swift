@@ -14,6 +14,8 @@ final class Reply: Sendable {
     private let settings: Settings
     private let client: Confined<RuntimeClient>
     private let known = Mutex(Known())
+    private let knownForm = Atomic(EventForm.functionURL.rawValue)
+    private let told = Atomic<UInt64>(0)
 
     private struct Known {
         /// Once a stream has been begun, or a whole reply is sent as one.
@@ -37,9 +39,18 @@ final class Reply: Sendable {
 
     // MARK: What it looks like
 
+    /// The form of the event, which is the reply's: that of a Function URL until it is known.
+    var form: EventForm {
+        get { EventForm(rawValue: knownForm.load(ordering: .relaxed)) ?? .functionURL }
+        set { knownForm.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Whether it is a stream on the wire: a front end that cannot stream gets a whole reply, whatever the settings say.
+    private var streams: Bool { settings.invokeMode == .responseStream && form.streams }
+
     /// Whether a response is written while its body is produced; else it is collected, and sent in one message.
     func isWrittenAsItComes(_ response: Response) -> Bool {
-        settings.invokeMode == .responseStream && !failsInvocation(response.status)
+        streams && !failsInvocation(response.status)
             && !(response.isPlain && response.body.plainBytes.count < RuntimeClient.joined)
     }
 
@@ -57,20 +68,24 @@ final class Reply: Sendable {
         }
         fileprivate let form: Form
         fileprivate let status: Int
+        /// Of the body, before it was put into its form.
+        fileprivate let bytes: Int
         /// Why it cannot leave so.
         let problem: ReplyTooLarge?
     }
 
     func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
-        guard settings.invokeMode == .buffered else {
+        let event = form
+        if streams {
+            let form = StreamForm(response, to: method, settings.emptyStream, as: event)
             return Draft(
-                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes),
-                status: response.status.code, problem: nil)
+                form: .streamed(form, response.body.plainBytes), status: response.status.code,
+                bytes: response.body.plainBytes.count, problem: form.problem)
         }
-        let bytes = BufferedReply.encode(response)
+        let bytes = BufferedReply.encode(response, as: event)
         return Draft(
-            form: .buffered(bytes), status: response.status.code,
-            problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
+            form: .buffered(bytes), status: response.status.code, bytes: response.body.plainBytes.count,
+            problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
     }
 
     // MARK: The worker
@@ -95,6 +110,7 @@ final class Reply: Sendable {
         switch draft.form {
         case .buffered(let bytes):
             guard token.take(.whole) else { return }
+            tell(ReplyEnd(.response, status: draft.status, bytes: draft.bytes))
             try await client.value.respond(id, bytes)
         case .streamed(let form, let bytes):
             try await stream(form, draft.status).writeWhole(bytes)
@@ -106,14 +122,17 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func fail(_ document: ErrorDocument) async throws {
         guard token.take(.whole) else { return }
+        tell(ReplyEnd(.error))
         try await client.value.fail(id, document)
     }
 
     /// Begins a stream: nothing leaves before its first byte.
-    func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
-        stream(
-            StreamForm(response, to: method, settings.emptyStream), response.status.code,
-            tellsCancellation: response.body.isStream)
+    ///
+    /// - Throws: ``ReplyTooLarge``: its head cannot be expressed.
+    func stream(_ response: Response, to method: HTTPRequest.Method) throws(ReplyTooLarge) -> StreamReply {
+        let form = StreamForm(response, to: method, settings.emptyStream, as: form)
+        if let problem = form.problem { throw problem }
+        return stream(form, response.status.code, tellsCancellation: response.body.isStream)
     }
 
     private func stream(_ form: StreamForm, _ status: Int, tellsCancellation: Bool = false) -> StreamReply {
@@ -124,6 +143,25 @@ final class Reply: Sendable {
 
     /// The invocation is over: the connection is closed, unless it was given back.
     func letGo() { known.withLock(\.stream)?.letGo() }
+
+    // MARK: What became of it
+
+    /// What has been done by now. A stream speaks for itself, unless somebody has said otherwise.
+    var end: ReplyEnd {
+        let told = ReplyEnd(word: told.load(ordering: .acquiring))
+        guard told.kind == .nothing else { return told }
+        let (stream, status) = known.withLock { ($0.stream, $0.status) }
+        guard let stream, stream.headIsGone else { return told }
+        return ReplyEnd(stream.endsWithError ? .trailers : .response, status: status, bytes: stream.bytesWritten)
+    }
+
+    /// The Runtime API did not take it.
+    func wasRefused() {
+        let end = end
+        tell(ReplyEnd(.refused, status: end.status, bytes: end.bytes))
+    }
+
+    private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
 
     // MARK: The deadline guard, on a loop of its own
 
@@ -160,10 +198,10 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func give(_ response: Response, to method: HTTPRequest.Method, on loop: EventLoop) async throws {
         let client = RuntimeClient(loop, address: client.address)
-        guard settings.invokeMode == .responseStream else {
-            return try await client.respond(id, BufferedReply.encode(response))
-        }
-        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
+        tell(ReplyEnd(.response, status: response.status.code, bytes: response.body.plainBytes.count))
+        let event = form
+        guard streams else { return try await client.respond(id, BufferedReply.encode(response, as: event)) }
+        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare, as: event))
         try await stream.write(response.body.plainBytes)
         try await stream.finish()
     }
@@ -172,6 +210,7 @@ final class Reply: Sendable {
     func end(with document: ErrorDocument, on loop: EventLoop) async throws {
         let (stream, taken) = known.withLock { ($0.stream, $0.taken) }
         guard let stream, let taken else { return }
+        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten))
         try await loop.send(stream.takeHeld() + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: taken.socket, cancellable: false)
@@ -180,6 +219,7 @@ final class Reply: Sendable {
     /// Cuts a stream that is stuck in the middle of a chunk, so that its writer wakes up; false where there is none.
     func cut() -> Bool {
         guard token.take(.seize) else { return false }
+        tell(ReplyEnd(.cut, status: sentStatus))
         known.withLock(\.stream)?.cut()
         return true
     }

@@ -7,13 +7,21 @@ internal import SluiceCore
 /// What all workers of a process share: values only.
 struct WorkerContext: Sendable {
     let chain: Chain
+    let life: Life
     let settings: Settings
     let address: HostPort
     let reporter: any SettlingReporter
     let guardian: DeadlineGuard
     /// Those of a test; nil where failures go to the process's own.
     let testReporters: Reporters?
+    /// Hears what the platform says of invocations; nil where nobody asked for that.
+    let watcher: PlatformWatcher?
+    /// Tells how invocations ended; nil where nobody asked for that.
+    let outcomes: OutcomeLog?
     let start = StartState()
+
+    /// Whether the end of the sandbox is to be announced: services stop then, and what is pending leaves.
+    var hasSomethingToEnd: Bool { life.services != nil || (reporter as? Reporters)?.isEmpty == false }
 
     /// True for the first invocation of the process.
     func takeColdStart() -> Bool { start.takeCold() }
@@ -34,7 +42,7 @@ struct Worker: Sendable {
     /// Called once, when the first invocation has been asked for and before it is served.
     let whenWaiting: @Sendable () -> Void
 
-    private final class Once: BeforePoll {
+    private final class Later: BeforePoll {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
         func beforePoll() { body() }
@@ -46,11 +54,16 @@ struct Worker: Sendable {
     func run() async throws {
         let client = RuntimeClient(
             loop, address: context.address, keepsStreams: context.settings.keepsStreamConnection)
-        loop.before(nextPoll: Once(whenWaiting))
+        loop.before(nextPoll: Later(whenWaiting))
+        // With several workers there are no freezes, and each would have a gap of its own.
+        let clocks = context.settings.workers == 1 && context.life.wantsThaws ? context.life.clocks : nil
         do {
             while !Task.isCancelled {
                 do {
-                    try await serve(try await client.next(), client)
+                    let before = clocks?.look()
+                    let invocation = try await client.next()
+                    let gap = before.flatMap { before in clocks.map { before.gap(until: $0.look()) } }
+                    try await serve(invocation, after: gap, client)
                 } catch let error as InvocationError {
                     try await refuse(error, client)
                 }
@@ -65,7 +78,9 @@ struct Worker: Sendable {
         }
     }
 
-    private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
+    private func serve(_ invocation: Invocation, after gap: Duration?, _ client: RuntimeClient) async throws {
+        let start = context.outcomes == nil ? 0 : MonotonicClock.now
+        let isColdStart = context.takeColdStart()
         let reply = Reply(to: invocation.id, context.settings, client)
         let slot = context.guardian.slot(number)
         let now = WallClock.Instant.now
@@ -80,18 +95,19 @@ struct Worker: Sendable {
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
             tenantID: invocation.tenantID, state: state, follower: follower,
             platform: LambdaScope(
-                functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart(),
+                functionARN: invocation.functionARN, arrival: now, isColdStart: isColdStart,
                 schedule: schedule))
         let guarded = schedule.map {
             GuardedInvocation(scope: scope, schedule: $0, reply: reply)
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let handler = InvocationHandler(
-            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply, guarded: guarded)
+            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply,
+            rules: context.settings.eventRules, guarded: guarded)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.claim()
-            try await InvocationScope.$current.withValue(scope) { try await handler.run() }
+            try await InvocationScope.$current.withValue(scope) { try await handler.run(after: gap, context.life) }
         }
         if let guarded {
             guarded.tell { $0.cancel = { task.cancel() } }
@@ -101,8 +117,11 @@ struct Worker: Sendable {
         await slot.disarm()
         // The guard is done with it too.
         reply.letGo()
+        let duration = context.outcomes == nil ? 0 : MonotonicClock.now - start
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
         await flush(scope)
+        context.watcher?.note(invocation.id, reply.end)
+        context.outcomes?.write(InvocationOutcome(scope, reply.end, isColdStart: isColdStart, duration: duration))
         try result.get()
     }
 
@@ -113,6 +132,7 @@ struct Worker: Sendable {
 
     /// An invocation whose headers cannot be used: the sandbox lives on.
     private func refuse(_ error: InvocationError, _ client: RuntimeClient) async throws {
+        let start = context.outcomes == nil ? 0 : MonotonicClock.now
         let scope = InvocationScope(requestID: error.id ?? "unknown")
         InvocationScope.$current.withValue(scope) {
             context.reporter.record(.badInvocation(error))
@@ -120,13 +140,18 @@ struct Worker: Sendable {
         await flush(scope)
         // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
         guard let id = error.id else { throw RuntimeAPIError.noID }
+        var end = ReplyEnd(.error)
         do {
             try await client.fail(id, ErrorDocument(badInvocation: error))
         } catch let refused as ReplyRefused {
+            end.kind = .refused
             InvocationScope.$current.withValue(scope) {
                 context.reporter.record(.errorRefused(refused))
             }
             await flush(scope)
         }
+        context.watcher?.note(id, end)
+        context.outcomes?.write(
+            InvocationOutcome(scope, end, isColdStart: false, duration: MonotonicClock.now - start))
     }
 }

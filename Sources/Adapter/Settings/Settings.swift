@@ -34,14 +34,22 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: `on-demand`, `lambda-managed-instances` and others.
+    let initializationType: String?
+    /// Whether these are managed instances, which run many invocations at once and do not freeze.
+    var isManaged: Bool { initializationType == "lambda-managed-instances" }
     /// Format and level of the log.
     let log: LogSettings
+    /// `SLUICE_OUTCOME` and `SLUICE_METRICS*`: what is written of each invocation.
+    let outcome: OutcomeSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
     /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
     /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
     let keepsStreamConnection: Bool
+    /// `AWS_LWA_REMOVE_BASE_PATH`, `AWS_LWA_AUTHORIZATION_SOURCE`, `SLUICE_STAGE_IN_PATH`.
+    let eventRules: EventRules
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]
 
@@ -64,6 +72,7 @@ struct Settings: Sendable {
         if !mode.isEmpty, InvokeMode(rawValue: mode.lowercased()) == nil {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
+        initializationType = Self.present(environment["AWS_LAMBDA_INITIALIZATION_TYPE"])
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
         self.log = log ?? LogSettings(environment)
         if let warning = self.log.warning { warnings.append(warning) }
@@ -82,6 +91,8 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
+        eventRules = try EventRules(environment, &warnings)
+        outcome = try OutcomeSettings(environment)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
         } catch {
@@ -108,7 +119,7 @@ struct Settings: Sendable {
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
     private static let notYet = [
-        "AWS_LWA_REMOVE_BASE_PATH", "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_AUTHORIZATION_SOURCE", "AWS_LWA_ENABLE_COMPRESSION",
+        "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_ENABLE_COMPRESSION",
     ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }

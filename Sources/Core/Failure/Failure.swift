@@ -31,12 +31,20 @@ public struct Failure: Sendable {
         public static let replyUnusable = Self("reply_unusable")
         /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
         public static let errorStatus = Self("error_status")
+        /// Work that an app had left for after the reply failed, or did not end in time.
+        public static let afterReply = Self("after_reply")
+        /// What an app does after a thaw failed.
+        public static let thaw = Self("thaw")
+        /// A service of the app ended before the app; the process ends.
+        public static let service = Self("service")
         /// Start-up failed.
         public static let startUp = Self("start_up")
         /// The Runtime API itself failed; the process ends.
         public static let runtime = Self("runtime")
         /// The app's own code captured it, and went on: no record of ours tells of it.
         public static let captured = Self("captured")
+        /// Lambda counted an error of an invocation that the app had answered without failing it: `PlatformWatch` has heard of it.
+        public static let platformError = Self("platform_error")
     }
 
     /// 32 lower-case hexadecimal digits, the same for every reporter.
@@ -58,6 +66,8 @@ public struct Failure: Sendable {
     public package(set) var path: String?
     /// The level of its record: `error` as a rule, `warning` for what the client did wrong, `critical` where the process ends.
     public let level: Logger.Level
+    /// What its record says besides.
+    package var details: Logger.Metadata = [:]
 
     /// A failure of your own making, to test a reporter with.
     ///
@@ -85,7 +95,8 @@ public struct Failure: Sendable {
     }
 
     private var metadata: Logger.Metadata {
-        var metadata: Logger.Metadata = ["outcome": "\(outcome.rawValue)"]
+        var metadata = details
+        metadata["outcome"] = "\(outcome.rawValue)"
         if let status { metadata["status"] = "\(status)" }
         if let method { metadata["method"] = "\(method)" }
         if let path { metadata["path"] = "\(path)" }

@@ -7,8 +7,10 @@ extension InvocationScope {
         private let timedOut = Atomic(false)
         private let timeoutTaken = Atomic(false)
         private let failed = Atomic(false)
+        private let flushed = Atomic<Int64>(0)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
+        private let laterPhase = Atomic(Later.none.rawValue)
         /// 0 until somebody has claimed the invocation.
         private let owner: Atomic<UInt64>
         private let shared = Mutex(Shared())
@@ -16,10 +18,12 @@ extension InvocationScope {
         private struct Shared {
             var follower: (any ScopeFollower)?
             var throwSites: [ThrowSite] = []
+            var later: [@Sendable () async throws -> Void] = []
             var logContext: Logger.Metadata = [:]
             // Apart, so that a request of which nothing is logged makes no dictionary.
             var trace: String?
             var route: String?
+            var outcome: Failure.Outcome?
         }
 
         /// The current task owns the invocation, until another one claims it.
@@ -38,14 +42,60 @@ extension InvocationScope {
         }
 
         /// Whether a failure of this invocation is on record.
-        package var hasFailed: Bool {
-            get { failed.load(ordering: .acquiring) }
-            set { failed.store(newValue, ordering: .releasing) }
+        package var hasFailed: Bool { failed.load(ordering: .acquiring) }
+
+        /// The first failure of this invocation that is on record; nil where there is none.
+        package var outcome: Failure.Outcome? { hasFailed ? shared.withLock(\.outcome) : nil }
+
+        func noteFailure(_ outcome: Failure.Outcome) {
+            shared.withLock { $0.outcome = $0.outcome ?? outcome }
+            failed.store(true, ordering: .releasing)
         }
+
+        /// How long somebody has waited for reports to be delivered, in nanoseconds.
+        package var flushTime: Int64 { flushed.load(ordering: .relaxed) }
+
+        /// Adds to ``flushTime``, from a moment of the monotonic clock until now.
+        package func addFlush(since start: Int64) { flushed.add(MonotonicClock.now - start, ordering: .relaxed) }
 
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
             timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+
+        // MARK: Work after the reply
+
+        /// Whether there is work for when the reply has left.
+        private enum Later: UInt8 {
+            case none
+            case some
+            /// Nothing can be added any more.
+            case over
+        }
+
+        /// Keeps work for when the reply has left; false where that is over.
+        package func addLater(_ work: @escaping @Sendable () async throws -> Void) -> Bool {
+            shared.withLock { shared in
+                let (_, phase) = laterPhase.compareExchange(
+                    expected: Later.none.rawValue, desired: Later.some.rawValue, ordering: .acquiringAndReleasing)
+                guard phase != Later.over.rawValue else { return false }
+                shared.later.append(work)
+                return true
+            }
+        }
+
+        /// The next piece of work. When there is none, none can be added any more; as a rule that takes no lock.
+        package func takeLater() -> (@Sendable () async throws -> Void)? {
+            let (_, phase) = laterPhase.compareExchange(
+                expected: Later.none.rawValue, desired: Later.over.rawValue, ordering: .acquiringAndReleasing)
+            guard phase == Later.some.rawValue else { return nil }
+            return shared.withLock { shared in
+                if shared.later.isEmpty {
+                    laterPhase.store(Later.over.rawValue, ordering: .releasing)
+                    return nil
+                }
+                return shared.later.removeFirst()
+            }
         }
 
         // MARK: Who follows

@@ -17,6 +17,9 @@ package struct Reporters: SettlingReporter {
         flushedByUs = reporters.filter { !($0 is any DeliveredReporter) && !($0 is any TrackingReporter) }
     }
 
+    /// Whether failures are logged, and that is all.
+    package var isEmpty: Bool { all.isEmpty }
+
     package var lowestStatus: Int { all.map(\.lowestStatus).min() ?? 500 }
 
     package func capture(_ failure: Failure) {
@@ -34,6 +37,8 @@ package struct Reporters: SettlingReporter {
         let ledger = Reports.currentScope?.ledger
         let isPending = ledger?.hasPending == true
         guard isPending || !flushedByUs.isEmpty else { return }
+        let start = MonotonicClock.now
+        defer { InvocationScope.current?.state.addFlush(since: start) }
         let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         if isPending { await Reports.hub?.flush(ledger, drains: false, within: limit) }
@@ -48,6 +53,8 @@ package struct Reporters: SettlingReporter {
 
     package func settle(within limit: Duration) async {
         let scope = InvocationScope.current
+        let start = MonotonicClock.now
+        defer { scope?.state.addFlush(since: start) }
         let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         await Reports.hub?.flush(Reports.currentScope?.ledger, drains: true, within: limit)
