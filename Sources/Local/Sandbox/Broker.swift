@@ -262,10 +262,3 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         complete(invocation)
     }
 }
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    }
-}
