@@ -109,6 +109,17 @@ final class Reply: Sendable {
         try await client.value.fail(id, document)
     }
 
+    /// Sends the result of an event that is no HTTP request: JSON, in one message whatever the invoke mode is.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func send(result json: [UInt8]) async throws {
+        guard token.take(.whole) else { return }
+        try await client.value.respond(id, json)
+    }
+
+    /// The path to which events go that are no HTTP requests and have no handler; nil where they go nowhere.
+    var passThroughPath: String? { settings.passThroughPath }
+
     /// Begins a stream: nothing leaves before its first byte.
     func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
         stream(
@@ -166,6 +177,13 @@ final class Reply: Sendable {
         let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
         try await stream.write(response.body.plainBytes)
         try await stream.finish()
+    }
+
+    /// Gives an error in the place of a reply that was ``Taken/untouched``.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func give(_ document: ErrorDocument, on loop: EventLoop) async throws {
+        try await RuntimeClient(loop, address: client.address).fail(id, document)
     }
 
     /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.

@@ -12,6 +12,8 @@ extension InvocationScope {
         /// 0 until somebody has claimed the invocation.
         private let owner: Atomic<UInt64>
         private let shared = Mutex(Shared())
+        /// The invocation's own, where this is that of a part of it: what ends the invocation is known to all of its parts.
+        private let outer: State?
 
         private struct Shared {
             var follower: (any ScopeFollower)?
@@ -23,7 +25,18 @@ extension InvocationScope {
         }
 
         /// The current task owns the invocation, until another one claims it.
-        package init() { owner = Atomic(CurrentTask.id) }
+        package init() {
+            owner = Atomic(CurrentTask.id)
+            outer = nil
+        }
+
+        /// The state of a part of an invocation, which the current task owns: a time-out and a failure are the whole's.
+        init(partOf outer: State) {
+            owner = Atomic(CurrentTask.id)
+            self.outer = outer.whole
+        }
+
+        private var whole: State { outer ?? self }
 
         /// The current task owns the invocation from here on: what it says of it is said of the whole.
         func claim() { owner.store(CurrentTask.id, ordering: .relaxed) }
@@ -33,19 +46,19 @@ extension InvocationScope {
 
         /// Whether the deadline guard has acted; set before the handler's task is cancelled.
         package var isTimedOut: Bool {
-            get { timedOut.load(ordering: .acquiring) }
-            set { timedOut.store(newValue, ordering: .releasing) }
+            get { whole.timedOut.load(ordering: .acquiring) }
+            set { whole.timedOut.store(newValue, ordering: .releasing) }
         }
 
         /// Whether a failure of this invocation is on record.
         package var hasFailed: Bool {
-            get { failed.load(ordering: .acquiring) }
-            set { failed.store(newValue, ordering: .releasing) }
+            get { whole.failed.load(ordering: .acquiring) }
+            set { whole.failed.store(newValue, ordering: .releasing) }
         }
 
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
-            timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+            whole.timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         }
 
         // MARK: Who follows
