@@ -397,6 +397,32 @@ extension GlobalReports {
             #expect(first["contexts"]?["trace"]?["trace_id"]?.text != bus["contexts"]?["trace"]?["trace_id"]?.text)
         }
 
+        @Test(
+            "OTLP: a failure's tags are attributes, and the trigger is what the conventions call it",
+            arguments: [(queueEvent(["2"]), "pubsub", "m1"), (busEvent, "other", "b1"), (eventJSON(), "http", nil)])
+        func otlp(_ event: String, trigger: String, id: String?) async throws {
+            let ingest = MockIngest()
+            var (routes, events) = (Router(), poisoned(Collected()))
+            events.bus(of: String.self) { _ in throw Boom() }
+            routes.get("/{path*}") { _ -> String in throw Boom() }
+            let (sent, other) = (events, routes)
+            let environment = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(ingest.port)", "SENTRY_DSN": ""]
+            _ = await serve(
+                LambdaApp {
+                    other; sent
+                }, [.init(event)], to: ingest, environment: environment)
+            ingest.stop()
+            let record = JSONView(ingest.requests.first?.message.body ?? [])?["resourceLogs"]?[0]?["scopeLogs"]?[0]?[
+                "logRecords"]?[0]
+            func attribute(_ name: String) -> String? {
+                record?["attributes"]?.elements?.first { $0["key"]?.text == name }?["value"]?["stringValue"]?.text
+            }
+            #expect(attribute("faas.trigger") == trigger)
+            #expect(attribute("record_id") == id)
+            #expect(attribute("outcome") == (id == nil ? "handler_error" : "event_error"))
+            #expect(attribute("http.route") == (id == nil ? "/{path*}" : nil))
+        }
+
         @Test("the record of a failed message has its id")
         func records() {
             let lines = LogLines()
