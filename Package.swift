@@ -139,7 +139,9 @@ let package = Package(
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         test("SessionsTests", app + ["SluiceSessions", logging, inMemoryLogging]),
         test("TestingTests", app + ["SluiceTesting", logging]),
+        // Shows the end-to-end tests what reached a handler.
+        .executableTarget(name: "Mirror", dependencies: app, path: "Tests/Mirror", swiftSettings: strict),
         // Runs the built examples as real processes.
-        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
+        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting", "Mirror"]),
     ]
 )

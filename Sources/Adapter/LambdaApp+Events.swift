@@ -26,6 +26,7 @@ extension LambdaApp {
         let scope = InvocationScope(requestID: id, state: state, follower: Reports.follower(for: reporter))
         return try await InvocationScope.$current.withValue(scope) {
             let result = try await run(event, id, reporter)
+            await chain.runAfterReply(reporter)
             // What `FlushReports(when: .afterReply)` has left for this moment.
             if watcher != nil { await reporter.settle(within: chain.flush.limit) }
             return LambdaEvent(json: try result.get())
@@ -35,8 +36,8 @@ extension LambdaApp {
     private func run(_ event: LambdaEvent, _ id: String, _ reporter: Reporters) async throws -> Result<[UInt8], any Error> {
         let refusal: EventError
         do throws(EventError) {
-            _ = try HTTPEvent(event.json)
-            throw EventError(description: "an HTTP event: send it as a request", isHTTP: true)
+            let request = try RequestEvent(event.json, id: id, deadline: nil)
+            throw EventError(description: "an HTTP event: send it as a request", form: request.form)
         } catch {
             refusal = error
         }

@@ -118,6 +118,11 @@ int sluice_wake_on_signal(int number, int fd) {
     return sigaction(number, &action, NULL);
 }
 
+void sluice_forget_signal(int number) {
+    signal(number, SIG_DFL);
+    atomic_store(&wake_descriptor, -1);
+}
+
 int sluice_last_signal(void) {
     return atomic_load(&last_signal);
 }

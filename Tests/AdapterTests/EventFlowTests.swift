@@ -166,7 +166,9 @@ private func poisoned(_ seen: Collected<String>) -> Events {
         let served = await serve(
             LambdaApp { routes }, [.init(json)], mode: mode, environment: ["AWS_LWA_PASS_THROUGH_PATH": path])
         let request = try #require(seen.values.first)
-        #expect(request.method == .post && request.rawPath == "/q" && request.headers[.contentType] == "application/json")
+        #expect(
+            request.method == .post && request.rawPath == "/q" && request.lambda?.frontEnd == nil
+                && request.headers[.contentType] == "application/json")
         #expect(request.body.bytes == Array(json.utf8) && request.id == "req-1" && request.lambda?.event.text == json)
         let post = try #require(served.posts.first)
         #expect(post.target.hasSuffix("/response") && post.body == Array(#" {"batchItemFailures":[]}"#.utf8))
@@ -262,25 +264,53 @@ private func poisoned(_ seen: Collected<String>) -> Events {
         #expect(served.failures.first?.status == nil)
     }
 
-    @Test("a handler that heeds its cancellation: what is left of the batch is named, and one record tells of it")
+    private struct Keeping: ErrorReporter {
+        let all: Collected<Failure>
+        func capture(_ failure: Failure) { all.add(failure) }
+        func flush(within limit: Duration) async {}
+    }
+
+    @Test("a handler that heeds the guard's cancellation: what is left of the batch is named, and one record tells of it")
     func heeded() async throws {
-        let seen = Collected<String>()
+        let (seen, failures, states) = (Collected<String>(), Collected<Failure>(), Collected<InvocationScope.State>())
+        let gate = Gate()
         var events = Events()
         events.queue(of: String.self) { message in
-            if message.body == "2" { try await Task.sleep(for: .seconds(60)) }
+            if message.body == "2" {
+                gate.open()
+                try await Task.sleep(for: .seconds(600))
+            }
             seen.add(message.body)
         }
-        var event = MockRuntimeAPI.Event(queueEvent(["1", "2", "3"]))
-        event.timeout = 2500
         let sent = events
-        let served = await serve(
-            LambdaApp { sent }, [event], environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "2"])
+        let app = LambdaApp { sent }
+        let watcher = AppWatcher(
+            logger: Logger(label: "x", factory: { _ in SwiftLogNoOpLogHandler() }), reporters: [Keeping(all: failures)],
+            began: { states.add($0) })
+        let task = Task { try await app.respond(to: LambdaEvent(queueEvent(["1", "2", "3"])), watchedBy: watcher) }
+        await gate.wait()
+        // As the guard does.
+        states.values.first?.isTimedOut = true
+        task.cancel()
+        #expect(try await task.value.text == #"{"batchItemFailures":[{"itemIdentifier":"m2"},{"itemIdentifier":"m3"}]}"#)
         #expect(seen.values == ["1"])
-        let post = try #require(served.posts.first)
-        #expect(
-            String(decoding: post.body, as: UTF8.self)
-                == #"{"batchItemFailures":[{"itemIdentifier":"m2"},{"itemIdentifier":"m3"}]}"#)
-        #expect(served.failures.map(\.outcome) == [.timeout] && served.failures.first?.tags["record_id"] == "m2")
+        #expect(failures.values.map(\.outcome) == [.timeout] && failures.values.first?.tags["record_id"] == "m2")
+    }
+
+    @Test("work that a record's handler leaves runs when the reply is gone")
+    func afterReply() async throws {
+        let order = Collected<String>()
+        var events = Events()
+        events.queue(of: String.self) { message in
+            InvocationScope.current?.afterReply { order.add("later \(message.body)") }
+            order.add(message.body)
+        }
+        let sent = events
+        _ = await serve(LambdaApp { sent }, [.init(queueEvent(["1", "2"]))]) { _ in
+            order.add("reply")
+            return .status(202)
+        }
+        #expect(order.values == ["1", "2", "reply", "later 1", "later 2"])
     }
 
     // MARK: In a test's own process

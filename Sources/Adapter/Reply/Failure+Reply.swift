@@ -63,6 +63,11 @@ extension Failure {
         Failure(.startUp, "\(part) could not start", error: error, level: .critical)
     }
 
+    /// A service of the app has ended, or could not begin.
+    static func service(_ error: any Error) -> Failure {
+        Failure(.service, "a service of the app has ended; the process ends", error: error, level: .critical)
+    }
+
     /// Lambda was not told why start-up failed.
     static func startUpUntold(_ error: any Error) -> Failure {
         Failure(.replyRefused, "the start-up error was not taken", error: error)

@@ -14,6 +14,7 @@ final class Reply: Sendable {
     private let settings: Settings
     private let client: Confined<RuntimeClient>
     private let known = Mutex(Known())
+    private let knownForm = Atomic(EventForm.functionURL.rawValue)
 
     private struct Known {
         /// Once a stream has been begun, or a whole reply is sent as one.
@@ -37,9 +38,18 @@ final class Reply: Sendable {
 
     // MARK: What it looks like
 
+    /// The form of the event, which is the reply's: that of a Function URL until it is known.
+    var form: EventForm {
+        get { EventForm(rawValue: knownForm.load(ordering: .relaxed)) ?? .functionURL }
+        set { knownForm.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Whether it is a stream on the wire: a front end that cannot stream gets a whole reply, whatever the settings say.
+    private var streams: Bool { settings.invokeMode == .responseStream && form.streams }
+
     /// Whether a response is written while its body is produced; else it is collected, and sent in one message.
     func isWrittenAsItComes(_ response: Response) -> Bool {
-        settings.invokeMode == .responseStream && !failsInvocation(response.status)
+        streams && !failsInvocation(response.status)
             && !(response.isPlain && response.body.plainBytes.count < RuntimeClient.joined)
     }
 
@@ -62,15 +72,16 @@ final class Reply: Sendable {
     }
 
     func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
-        guard settings.invokeMode == .buffered else {
+        let event = form
+        if streams {
+            let form = StreamForm(response, to: method, settings.emptyStream, as: event)
             return Draft(
-                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes),
-                status: response.status.code, problem: nil)
+                form: .streamed(form, response.body.plainBytes), status: response.status.code, problem: form.problem)
         }
-        let bytes = BufferedReply.encode(response)
+        let bytes = BufferedReply.encode(response, as: event)
         return Draft(
             form: .buffered(bytes), status: response.status.code,
-            problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
+            problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
     }
 
     // MARK: The worker
@@ -121,10 +132,12 @@ final class Reply: Sendable {
     var passThroughPath: String? { settings.passThroughPath }
 
     /// Begins a stream: nothing leaves before its first byte.
-    func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
-        stream(
-            StreamForm(response, to: method, settings.emptyStream), response.status.code,
-            tellsCancellation: response.body.isStream)
+    ///
+    /// - Throws: ``ReplyTooLarge``: its head cannot be expressed.
+    func stream(_ response: Response, to method: HTTPRequest.Method) throws(ReplyTooLarge) -> StreamReply {
+        let form = StreamForm(response, to: method, settings.emptyStream, as: form)
+        if let problem = form.problem { throw problem }
+        return stream(form, response.status.code, tellsCancellation: response.body.isStream)
     }
 
     private func stream(_ form: StreamForm, _ status: Int, tellsCancellation: Bool = false) -> StreamReply {
@@ -171,10 +184,9 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func give(_ response: Response, to method: HTTPRequest.Method, on loop: EventLoop) async throws {
         let client = RuntimeClient(loop, address: client.address)
-        guard settings.invokeMode == .responseStream else {
-            return try await client.respond(id, BufferedReply.encode(response))
-        }
-        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
+        let event = form
+        guard streams else { return try await client.respond(id, BufferedReply.encode(response, as: event)) }
+        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare, as: event))
         try await stream.write(response.body.plainBytes)
         try await stream.finish()
     }

@@ -167,7 +167,7 @@ final class DeadlineGuard: Sendable {
             let response = known.timeoutResponse ?? Self.timeoutResponse(invocation, problemResponse)
             invocation.reply.announce(response)
             switch try await invocation.reply.takeOver(on: loop) {
-            case .untouched where known.isEvent:
+            case .untouched where invocation.known.isEvent:
                 await record(
                     invocation, "did not end in time and has failed\(mayEndProcess)", nil, until: invocation.schedule.cut)
                 await flush(invocation)

@@ -37,7 +37,8 @@ extension InvocationHandler {
         var whole = await chain.collected(await chain.respond(to: request), to: request, limit: Reply.limit)
         let size = whole.body.plainBytes.count
         if size > Reply.limit {
-            whole = await chain.wholeResponse(to: ReplyTooLarge(size: size), of: whole, to: request, limit: Reply.limit)
+            whole = await chain.wholeResponse(
+                to: ReplyTooLarge(size: size, limit: Reply.limit), of: whole, to: request, limit: Reply.limit)
         }
         guard await complete(whole, of: request) else { return }
         let status = whole.status
@@ -60,7 +61,7 @@ extension EventOutcome {
     /// The same, or a failure where the platform cannot carry the result.
     var fitting: EventOutcome {
         guard case .success(let json) = result, json.count > Reply.limit else { return self }
-        let error = ReplyTooLarge(size: json.count)
+        let error = ReplyTooLarge(size: json.count, limit: Reply.limit, part: "result")
         return EventOutcome(
             .failure(error), Failure(.replyUnusable, "the event's result does not fit into a reply", error: error))
     }
@@ -71,7 +72,7 @@ extension EventError {
     func withoutHandler(for event: IncomingEvent) -> EventError {
         guard event.source != .other else { return self }
         return EventError(
-            description: "\(description); or register a handler for it: \(event.source.registration)", isHTTP: isHTTP)
+            description: "\(description); or register a handler for it: \(event.source.registration)", form: form)
     }
 }
 
@@ -81,6 +82,6 @@ extension Request {
         self.init(.post, path, headers: [.contentType: "application/json"], body: .bytes(invocation.event))
         id = invocation.id
         deadline = invocation.deadline
-        frontEnd = LambdaContext(invocation)
+        frontEnd = LambdaContext(invocation, nil)
     }
 }

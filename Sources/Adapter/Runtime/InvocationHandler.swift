@@ -8,13 +8,25 @@ struct InvocationHandler: Sendable {
     let chain: Chain
     let reporter: any SettlingReporter
     let reply: Reply
+    var rules = EventRules()
     let guarded: GuardedInvocation?
 
+    /// What the app wants done before its handler, and after the reply.
+    ///
+    /// - Parameter gap: How long the sandbox has waited, where that is long enough to tell of.
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
+    func run(after gap: Duration?, _ life: Life) async throws {
+        if let gap { await life.thaw(after: gap, reporter) }
+        try await run()
+        await chain.runAfterReply(reporter)
+    }
+
+    /// - Throws: As ``run(after:_:)``.
     func run() async throws {
         let request: Request
         do {
-            request = try Request(invocation)
+            let event = try RequestEvent(invocation, rules)
+            (request, reply.form) = (event.request, event.form)
         } catch {
             return error.isHTTP ? try await respondToBadEvent(error) : try await respondToEvent(orRefuse: error)
         }
@@ -32,9 +44,10 @@ struct InvocationHandler: Sendable {
     func respondToBadEvent(_ error: EventError) async throws {
         guard reply.commit() == .made else { return }
         await capture(.badEvent(error))
-        guard error.isHTTP else {
+        guard let form = error.form else {
             return try await accepted(nil) { try await reply.fail(ErrorDocument(badEvent: error)) }
         }
+        reply.form = form
         var request = Request(.get, "/")
         request.id = invocation.id
         let refusal = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
@@ -68,7 +81,13 @@ struct InvocationHandler: Sendable {
 
     /// Sends a response while its body is produced, and accounts for it before the last chunk.
     private func stream(_ response: Response, to request: Request) async throws {
-        let stream = reply.stream(response, to: request.method)
+        let stream: StreamReply
+        do throws(ReplyTooLarge) {
+            stream = try reply.stream(response, to: request.method)
+        } catch {
+            return try await sendWhole(
+                await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
+        }
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {

@@ -35,6 +35,8 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether these are managed instances, which run many invocations at once and do not freeze.
+    let isManaged: Bool
     /// Format and level of the log.
     let log: LogSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
@@ -45,6 +47,8 @@ struct Settings: Sendable {
     let emptyStream: EmptyStream
     /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
     let keepsStreamConnection: Bool
+    /// `AWS_LWA_REMOVE_BASE_PATH`, `AWS_LWA_AUTHORIZATION_SOURCE`, `SLUICE_STAGE_IN_PATH`.
+    let eventRules: EventRules
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]
 
@@ -68,6 +72,7 @@ struct Settings: Sendable {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
+        isManaged = environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
         self.log = log ?? LogSettings(environment)
         if let warning = self.log.warning { warnings.append(warning) }
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
@@ -88,6 +93,7 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
+        eventRules = try EventRules(environment, &warnings)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
         } catch {
@@ -114,7 +120,7 @@ struct Settings: Sendable {
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
     private static let notYet = [
-        "AWS_LWA_REMOVE_BASE_PATH", "AWS_LWA_AUTHORIZATION_SOURCE", "AWS_LWA_ENABLE_COMPRESSION",
+        "AWS_LWA_ENABLE_COMPRESSION"
     ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }

@@ -39,6 +39,9 @@ void sluice_set_trace_variable(const char *value);
 /// process: the last one given counts. Returns 0, or -1 and errno.
 int sluice_wake_on_signal(int signal, int fd);
 
+/// From here on `signal` does again what it does by default, and nobody's descriptor is written to.
+void sluice_forget_signal(int signal);
+
 /// The number of the last signal that `sluice_wake_on_signal` caught, 0 for none.
 int sluice_last_signal(void);
 

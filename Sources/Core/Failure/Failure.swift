@@ -31,6 +31,12 @@ public struct Failure: Sendable {
         public static let replyUnusable = Self("reply_unusable")
         /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
         public static let errorStatus = Self("error_status")
+        /// Work that an app had left for after the reply failed, or did not end in time.
+        public static let afterReply = Self("after_reply")
+        /// What an app does after a thaw failed.
+        public static let thaw = Self("thaw")
+        /// A service of the app ended before the app; the process ends.
+        public static let service = Self("service")
         /// Start-up failed.
         public static let startUp = Self("start_up")
         /// The Runtime API itself failed; the process ends.

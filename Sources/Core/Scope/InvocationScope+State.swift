@@ -9,6 +9,7 @@ extension InvocationScope {
         private let failed = Atomic(false)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
+        private let laterPhase = Atomic(Later.none.rawValue)
         /// 0 until somebody has claimed the invocation.
         private let owner: Atomic<UInt64>
         private let shared = Mutex(Shared())
@@ -18,6 +19,7 @@ extension InvocationScope {
         private struct Shared {
             var follower: (any ScopeFollower)?
             var throwSites: [ThrowSite] = []
+            var later: [@Sendable () async throws -> Void] = []
             var logContext: Logger.Metadata = [:]
             // Apart, so that a request of which nothing is logged makes no dictionary.
             var trace: String?
@@ -30,7 +32,7 @@ extension InvocationScope {
             outer = nil
         }
 
-        /// The state of a part of an invocation, which the current task owns: a time-out and a failure are the whole's.
+        /// The state of a part of an invocation, which the current task owns: a time-out, a failure and work after the reply are the whole's.
         init(partOf outer: State) {
             owner = Atomic(CurrentTask.id)
             self.outer = outer.whole
@@ -59,6 +61,42 @@ extension InvocationScope {
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
             whole.timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+
+        // MARK: Work after the reply
+
+        /// Whether there is work for when the reply has left.
+        private enum Later: UInt8 {
+            case none
+            case some
+            /// Nothing can be added any more.
+            case over
+        }
+
+        /// Keeps work for when the reply has left; false where that is over.
+        package func addLater(_ work: @escaping @Sendable () async throws -> Void) -> Bool {
+            if let outer { return outer.addLater(work) }
+            return shared.withLock { shared in
+                let (_, phase) = laterPhase.compareExchange(
+                    expected: Later.none.rawValue, desired: Later.some.rawValue, ordering: .acquiringAndReleasing)
+                guard phase != Later.over.rawValue else { return false }
+                shared.later.append(work)
+                return true
+            }
+        }
+
+        /// The next piece of work. When there is none, none can be added any more; as a rule that takes no lock.
+        package func takeLater() -> (@Sendable () async throws -> Void)? {
+            let (_, phase) = laterPhase.compareExchange(
+                expected: Later.none.rawValue, desired: Later.over.rawValue, ordering: .acquiringAndReleasing)
+            guard phase == Later.some.rawValue else { return nil }
+            return shared.withLock { shared in
+                if shared.later.isEmpty {
+                    laterPhase.store(Later.over.rawValue, ordering: .releasing)
+                    return nil
+                }
+                return shared.later.removeFirst()
+            }
         }
 
         // MARK: Who follows

@@ -47,7 +47,7 @@ package struct Chain: Sendable {
     package func respond(to request: Request) async -> Response {
         if let follower = InvocationScope.current?.follower { follower.began { RequestSummary(request) } }
         var request = request
-        if let coders { request.coders = coders }
+        if let coders { request.fields.coders = coders }
         var response = await Next(links)(request)
         if !UnusableStatus.isUsable(response.status) {
             // A mistake of the app: a 500 that says so.
