@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import SluiceEvents
 public import SluiceMiddleware
 public import SluiceCore
 
@@ -7,7 +7,7 @@ public struct LambdaContext: Sendable {
     fileprivate let invocation: Invocation
     private let form: EventForm?
 
-    init(_ invocation: Invocation, _ form: EventForm) { (self.invocation, self.form) = (invocation, form) }
+    init(_ invocation: Invocation, _ form: EventForm?) { (self.invocation, self.form) = (invocation, form) }
 
     /// What Lambda would know of a request, for a test: `request.lambda = LambdaContext(event: json)`, or
     /// `try Request(LambdaContext(event: json))` for the request that an event stands for.
@@ -68,22 +68,6 @@ public struct CognitoIdentity: Sendable, Equatable {
     public init(identityID: String, poolID: String) {
         self.identityID = identityID
         self.poolID = poolID
-    }
-}
-
-/// An event's JSON text.
-public struct LambdaEvent: Sendable {
-    /// UTF-8, 6 MB at most.
-    public let json: [UInt8]
-
-    /// The event as a type of yours, which names just the fields that it wants.
-    ///
-    /// - Throws: `DecodingError`; also where a name has more than 30 combining marks in a row: clients choose some of them.
-    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let problem = JSONNames.problem(in: json) {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "the event \(problem)"))
-        }
-        return try JSONDecoder().decode(type, from: Data(json))
     }
 }
 

@@ -20,9 +20,9 @@ extension Failure {
 
     // MARK: Replies
 
-    /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
-    static func errorStatus(_ status: Int, _ request: Request) -> Failure {
-        of(request, .errorStatus, "a response with \(status) fails the invocation", nil, status)
+    /// A status that fails the invocation: one that `AWS_LWA_ERROR_STATUS_CODES` lists, or an error's where an event was passed through.
+    static func errorStatus(_ status: Int, _ request: Request, _ error: (any Error)? = nil) -> Failure {
+        of(request, .errorStatus, "a response with \(status) fails the invocation", error, status)
     }
 
     /// The Runtime API did not take a reply; the sandbox lives on.

@@ -24,9 +24,7 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
-        /// What a stream ends with that an error cuts.
-        var mark: (@Sendable (any Error) -> [UInt8])?
-        /// The same, of a time-out.
+        /// What the body of a stream ends with that the guard ends.
         var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
@@ -130,6 +128,17 @@ final class Reply: Sendable {
         try await client.value.fail(id, document)
     }
 
+    /// Sends the result of an event that is no HTTP request: JSON, in one message whatever the invoke mode is.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func send(result json: [UInt8]) async throws {
+        guard token.take(.whole) else { return }
+        try await client.value.respond(id, json)
+    }
+
+    /// The path to which events go that are no HTTP requests and have no handler; nil where they go nowhere.
+    var passThroughPath: String? { settings.passThroughPath }
+
     /// Begins a stream: nothing leaves before its first byte.
     ///
     /// - Throws: ``ReplyTooLarge``: its head cannot be expressed.
@@ -167,20 +176,12 @@ final class Reply: Sendable {
 
     private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
 
-    /// What a stream ends with that an error cuts; nil where that is nothing.
-    var mark: (@Sendable (any Error) -> [UInt8])? {
-        get { known.withLock(\.mark) }
-        set { known.withLock { $0.mark = newValue } }
+    /// Keeps what the body of a stream ends with should the guard end it: made beforehand, as the app's own code is not for its thread.
+    func keep(timeoutMark bytes: [UInt8]) {
+        if !bytes.isEmpty { known.withLock { $0.timeoutMark = bytes } }
     }
 
     // MARK: The deadline guard, on a loop of its own
-
-    /// Makes what a stream ends with that the guard ends: the app's own code, which is not for the guard's thread.
-    func makeTimeoutMark() {
-        guard let mark else { return }
-        let bytes = mark(HTTPError(.gatewayTimeout))
-        known.withLock { $0.timeoutMark = bytes }
-    }
 
     /// How far a reply was that the guard has taken.
     enum Taken {
@@ -221,6 +222,13 @@ final class Reply: Sendable {
         let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare, as: event))
         try await stream.write(response.body.plainBytes)
         try await stream.finish()
+    }
+
+    /// Gives an error in the place of a reply that was ``Taken/untouched``.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func give(_ document: ErrorDocument, on loop: EventLoop) async throws {
+        try await RuntimeClient(loop, address: client.address).fail(id, document)
     }
 
     /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.

@@ -28,7 +28,7 @@ struct InvocationHandler: Sendable {
             let event = try RequestEvent(invocation, rules)
             (request, reply.form) = (event.request, event.form)
         } catch {
-            return try await respondToBadEvent(error)
+            return error.isHTTP ? try await respondToBadEvent(error) : try await respondToEvent(orRefuse: error)
         }
         guarded?.tell { $0.request = request }
         let response = await chain.respond(to: request)
@@ -41,7 +41,7 @@ struct InvocationHandler: Sendable {
 
     // MARK: Events that are no requests
 
-    private func respondToBadEvent(_ error: EventError) async throws {
+    func respondToBadEvent(_ error: EventError) async throws {
         guard reply.commit() == .made else { return }
         await capture(.badEvent(error))
         guard let form = error.form else {
@@ -88,10 +88,7 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         }
-        if response.failureMarker != nil {
-            // The guard may end it too.
-            reply.mark = { response.failureMark(of: $0, for: request) }
-        }
+        reply.keep(timeoutMark: response.failureMark(of: HTTPError(.gatewayTimeout), for: request))
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {
@@ -121,7 +118,7 @@ struct InvocationHandler: Sendable {
     /// Commits this worker to the response and accounts for it; without `bytesWritten` nothing has left yet.
     ///
     /// - Returns: False where the guard has taken the reply over: status and record are the guard's, and nothing is to be sent.
-    private func complete(
+    func complete(
         _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request
     ) async -> Bool {
         guard reply.commit() == .takenOver else {
@@ -145,7 +142,7 @@ struct InvocationHandler: Sendable {
     /// Sends something; what the Runtime API does not take, and the sandbox survives, is recorded.
     ///
     /// - Parameter isRecorded: Whether a failure of the stream itself is on record already.
-    private func accepted(
+    func accepted(
         _ request: Request?, isRecorded: Bool = false, _ call: () async throws -> Void
     ) async throws {
         do {
@@ -162,5 +159,5 @@ struct InvocationHandler: Sendable {
     }
 
     /// Records a failure that the chain could not see, and delivers it before the response leaves.
-    private func capture(_ failure: Failure) async { await chain.record(failure, reporter) }
+    func capture(_ failure: Failure) async { await chain.record(failure, reporter) }
 }

@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import SluiceReporting
 
 /// A variable whose value cannot be used; stops start-up.
@@ -44,6 +45,8 @@ struct Settings: Sendable {
     let outcome: OutcomeSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
+    /// `AWS_LWA_PASS_THROUGH_PATH`: where events go that are no HTTP requests and have no handler, with a slash before it; nil when unset.
+    let passThroughPath: String?
     /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
     /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
@@ -79,6 +82,9 @@ struct Settings: Sendable {
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
         for part in errorStatusCodes.invalid {
             warnings.append("AWS_LWA_ERROR_STATUS_CODES: '\(part)' is no status and no range; ignored")
+        }
+        passThroughPath = Self.present(environment["AWS_LWA_PASS_THROUGH_PATH"]).map { path in
+            PercentEncoding.repair(path.utf8.first == UInt8(ascii: "/") ? path : "/" + path)
         }
         let empty = Self.present(environment["SLUICE_EMPTY_STREAM"])
         guard let form = EmptyStream(rawValue: empty ?? EmptyStream.bare.rawValue) else {
@@ -119,7 +125,7 @@ struct Settings: Sendable {
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
     private static let notYet = [
-        "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_ENABLE_COMPRESSION",
+        "AWS_LWA_ENABLE_COMPRESSION"
     ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }
