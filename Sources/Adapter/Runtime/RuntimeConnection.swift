@@ -63,7 +63,7 @@ final class RuntimeConnection {
 
     /// Waits for one response, for ever if need be: the process may be frozen meanwhile.
     ///
-    /// - Throws: ``Lost``; `CancellationError` when `cancellable`.
+    /// - Throws: ``Lost``; `CancellationError` when `cancellable` and nothing of it has come: an event that is here is not thrown away.
     func receive(cancellable: Bool) async throws -> APIResponse {
         var body: [UInt8] = []
         var nothingCame = unread.isEmpty
@@ -79,10 +79,10 @@ final class RuntimeConnection {
                 if parser.isComplete, let head = parser.head {
                     let length = parser.bodyLength
                     parser.reset()
-                    if length > 0 { body = try await readBody(length, cancellable) }
+                    if length > 0 { body = try await readBody(length) }
                     return APIResponse(head: head, body: body)
                 }
-                guard try await fill(cancellable, expectsWait: nothingCame) else {
+                guard try await fill(cancellable && nothingCame, expectsWait: nothingCame) else {
                     if !nothingCame { try parser.finish() }
                     if parser.isComplete { continue }
                     throw Lost(reason: "the peer closed the connection", nothingCame: nothingCame)
@@ -98,16 +98,22 @@ final class RuntimeConnection {
     /// False at the end of the stream. All that was read must have been parsed.
     private func fill(_ cancellable: Bool, expectsWait: Bool) async throws -> Bool {
         unread = 0..<0
-        guard
-            let count = try await loop.receive(
-                from: socket, expectsWait: expectsWait, cancellable: cancellable, into: { buffer })
-        else { return false }
-        unread = 0..<count
+        do {
+            guard
+                let count = try await loop.receive(
+                    from: socket, expectsWait: expectsWait, cancellable: cancellable, into: { buffer })
+            else { return false }
+            unread = 0..<count
+        } catch is CancellationError {
+            // Both at once: what has come wins.
+            guard case .bytes(let count) = try socket.receive(into: buffer) else { throw CancellationError() }
+            unread = 0..<count
+        }
         return true
     }
 
     /// The body of a known length: what was read ahead, and the rest from the socket right to its place.
-    private func readBody(_ length: Int, _ cancellable: Bool) async throws -> [UInt8] {
+    private func readBody(_ length: Int) async throws -> [UInt8] {
         guard length <= Self.bodyLimit else {
             throw Lost(reason: "the peer announces \(length) bytes, the limit is \(Self.bodyLimit)", nothingCame: false)
         }
@@ -127,7 +133,7 @@ final class RuntimeConnection {
             switch received {
             case .bytes(let count): filled += count
             case .end: throw Lost(reason: "the peer closed in mid-message", nothingCame: false)
-            case .wouldBlock: try await loop.wait(until: .readable, on: socket.descriptor, cancellable: cancellable)
+            case .wouldBlock: try await loop.wait(until: .readable, on: socket.descriptor, cancellable: false)
             }
         }
         return body
