@@ -9,7 +9,9 @@ import Testing
 
 /// What becomes of an event that comes at the moment in which nobody wants one any more.
 @Suite struct NextCancelledTests {
-    @Test("an event that is at the socket when `next` is cancelled is served: nobody else would be given it", arguments: [0, 20_000])
+    @Test(
+        "an event that is at the socket when `next` is cancelled is served: nobody else would be given it",
+        arguments: [0, 20_000])
     func eventAtTheSocket(padding: Int) async throws {
         let (listener, port) = RawSocket.listen()
         let loop = try EventLoop()

@@ -42,6 +42,8 @@ package final class MockRuntimeAPI: Sendable {
         var events: [Event]
         var messages: [WireMessage] = []
         var extensionCalls: [WireMessage] = []
+        var handedOut = 0
+        var nexts = 0
         var connections = 0
         var posts = 0
     }
@@ -123,12 +125,17 @@ package final class MockRuntimeAPI: Sendable {
             }
             if message.method == "GET" {
                 isDone()
-                beforeNext(state.withLock { state in state.messages.count { $0.method == "GET" } })
+                beforeNext(
+                    state.withLock { state in
+                        defer { state.nexts += 1 }
+                        return state.nexts
+                    })
                 let event = state.withLock { state -> Event? in
                     state.messages.append(message)
-                    guard !state.events.isEmpty else { return nil }
+                    guard state.handedOut < state.events.count else { return nil }
                     inHand.change(1)
-                    return state.events.removeFirst()
+                    defer { state.handedOut += 1 }
+                    return state.events[state.handedOut]
                 }
                 hasEvent = event != nil
                 guard let event else {

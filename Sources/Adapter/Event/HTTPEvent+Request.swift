@@ -30,9 +30,11 @@ struct RequestEvent {
     let request: Request
     let form: EventForm
 
+    /// - Parameter invocation: What is known of the request besides, where it came from the platform.
     /// - Throws: ``EventError``.
     init(
-        _ event: [UInt8], id: String, deadline: WallClock.Instant?, _ rules: EventRules = EventRules()
+        _ event: [UInt8], id: String, deadline: WallClock.Instant?, _ rules: EventRules = EventRules(),
+        of invocation: Invocation? = nil
     ) throws(EventError) {
         var request: Request
         do throws(EventError) {
@@ -44,6 +46,8 @@ struct RequestEvent {
             self.form = form
             request = try other.request(as: form, id: id, deadline: deadline, stageInPath: rules.stageInPath)
         }
+        // While there is one reference to it: each change would copy it otherwise.
+        if let invocation { request.frontEnd = LambdaContext(invocation, form) }
         if !rules.isEmpty { rules.apply(to: &request) }
         self.request = request
     }
@@ -57,9 +61,6 @@ struct RequestEvent {
     ///
     /// - Throws: ``EventError``.
     init(_ invocation: Invocation, _ rules: EventRules = EventRules()) throws(EventError) {
-        let event = try RequestEvent(invocation.event, id: invocation.id, deadline: invocation.deadline, rules)
-        var request = event.request
-        request.frontEnd = LambdaContext(invocation, event.form)
-        (self.request, form) = (request, event.form)
+        try self.init(invocation.event, id: invocation.id, deadline: invocation.deadline, rules, of: invocation)
     }
 }

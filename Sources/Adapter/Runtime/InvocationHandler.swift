@@ -11,17 +11,7 @@ struct InvocationHandler: Sendable {
     var rules = EventRules()
     let guarded: GuardedInvocation?
 
-    /// What the app wants done before its handler, and after the reply.
-    ///
-    /// - Parameter gap: How long the sandbox has waited, where that is long enough to tell of.
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
-    func run(after gap: Duration?, _ life: Life) async throws {
-        if let gap { await life.thaw(after: gap, reporter) }
-        try await run()
-        await chain.runAfterReply(reporter)
-    }
-
-    /// - Throws: As ``run(after:_:)``.
     func run() async throws {
         let request: Request
         do {

@@ -107,7 +107,11 @@ struct Worker: Sendable {
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.claim()
-            try await InvocationScope.$current.withValue(scope) { try await handler.run(after: gap, context.life) }
+            try await InvocationScope.$current.withValue(scope) {
+                if let gap { await context.life.thaw(after: gap, context.reporter) }
+                try await handler.run()
+                if !state.endsWithoutLater() { await context.chain.runAfterReply(context.reporter) }
+            }
         }
         if let guarded {
             guarded.tell { $0.cancel = { task.cancel() } }

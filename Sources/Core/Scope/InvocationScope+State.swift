@@ -98,11 +98,16 @@ extension InvocationScope {
             }
         }
 
-        /// The next piece of work. When there is none, none can be added any more; as a rule that takes no lock.
+        /// Whether nothing was left for after the reply; nothing can be added any more then.
+        package func endsWithoutLater() -> Bool {
+            laterPhase.compareExchange(
+                expected: Later.none.rawValue, desired: Later.over.rawValue, ordering: .acquiringAndReleasing
+            ).exchanged
+        }
+
+        /// The next piece of work. When there is none, none can be added any more.
         package func takeLater() -> (@Sendable () async throws -> Void)? {
-            let (_, phase) = laterPhase.compareExchange(
-                expected: Later.none.rawValue, desired: Later.over.rawValue, ordering: .acquiringAndReleasing)
-            guard phase == Later.some.rawValue else { return nil }
+            guard !endsWithoutLater() else { return nil }
             return shared.withLock { shared in
                 if shared.later.isEmpty {
                     laterPhase.store(Later.over.rawValue, ordering: .releasing)

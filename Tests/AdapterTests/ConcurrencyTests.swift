@@ -1,0 +1,150 @@
+import Foundation
+import Logging
+import SluiceTestSupport
+import Synchronization
+import Testing
+
+@testable import Sluice
+@testable import SluiceCore
+
+/// Many invocations at once in one process: Lambda Managed Instances.
+@Suite struct ConcurrencyTests {
+    /// What a handler found that was not its own.
+    private let mixed = Collected<String>()
+
+    private func app() -> LambdaApp {
+        let mixed = mixed
+        return handling { request in
+            let id = request.id
+            var random = Dice(seed: UInt64(id) ?? 0)
+            @Sendable func check(_ place: String) {
+                if InvocationScope.current?.requestID != id { mixed.add("\(place) of \(id)") }
+            }
+            check("handler")
+            if random.next() % 4 == 0 { try await Task.sleep(for: .microseconds(random.next() % 2000)) }
+            check("after a sleep")
+            async let child: Void = {
+                await Task.yield()
+                check("child")
+            }()
+            await child
+            switch random.next() % 8 {
+            case 0: throw Boom()
+            case 1: throw HTTPError(.conflict, "\(id)")
+            case 2:
+                request.afterReply { check("after the reply") }
+                return .stream(contentType: "text/plain") { writer in
+                    try await writer.write("st")
+                    await Task.yield()
+                    check("stream")
+                    try await writer.write("ream \(id)")
+                }
+            default: return .text("fine \(id)")
+            }
+        }
+    }
+
+    /// A generator that a test can repeat.
+    private struct Dice {
+        var state: UInt64
+        init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+        mutating func next() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+    }
+
+    @Test(
+        "case 98: 10,000 invocations over five workers, with random delays and failures: each reply under its own id, no scope mixed",
+        .timeLimit(.minutes(2)))
+    func tenThousand() async throws {
+        let count = 10_000
+        let before = Usage.now
+        let served = await serve(
+            app(), (0..<count).map { .init(eventJSON(), id: "\($0)", timeout: 120_000) },
+            environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "5", "AWS_LAMBDA_LOG_LEVEL": "FATAL"])
+        #expect(mixed.values.isEmpty)
+        #expect(served.posts.count == count)
+        var answered: Set<String> = []
+        var (fine, streams, conflicts, failures) = (0, 0, 0, 0)
+        for post in served.posts {
+            let parts = post.target.split(separator: "/").map(String.init)
+            try #require(parts.count == 5 && parts[4] == "response")
+            let id = parts[3]
+            answered.insert(id)
+            let json = try #require(JSONView(post.body))
+            let body = json["body"]?.text ?? ""
+            switch json["statusCode"]?.number {
+            case 200 where body == "fine \(id)": fine += 1
+            case 200 where body == "stream \(id)": streams += 1
+            case 409:
+                conflicts += 1
+                #expect(body.contains("\"\(id)\""))
+            case 500:
+                failures += 1
+                #expect(body.contains("\"\(id)\""))
+            default: Issue.record("\(id): \(json["statusCode"]?.number ?? 0) \(body)")
+            }
+        }
+        #expect(answered.count == count)
+        // An eighth each, about.
+        #expect(min(streams, conflicts, failures) > count / 12 && fine > count / 2)
+        #expect(served.failures.count == failures)
+        #expect(served.failures.allSatisfy { $0.outcome == .handlerError })
+        // Only alone: other tests have threads and descriptors of their own.
+        if ProcessInfo.processInfo.environment["SLUICE_ALONE"] != nil {
+            try await eventually { Usage.now.descriptors <= before.descriptors && Usage.now.threads <= before.threads }
+        }
+    }
+
+    /// Threads end a moment after they are told to.
+    private func eventually(_ isTrue: () -> Bool) async throws {
+        for _ in 0..<10_000 {
+            if isTrue() { return }
+            await Task.yield()
+            usleep(1000)
+        }
+        Issue.record("\(Usage.now) are left")
+    }
+
+    /// What the process has of the system's.
+    private struct Usage {
+        let descriptors: Int
+        let threads: Int
+        static var now: Usage {
+            func count(_ folder: String) -> Int { (try? FileManager.default.contentsOfDirectory(atPath: folder))?.count ?? 0 }
+            return Usage(descriptors: count("/proc/self/fd"), threads: count("/proc/self/task"))
+        }
+    }
+
+    @Test("a late answer's 410 is recorded, and the worker goes on")
+    func late() async throws {
+        let served = await serve(
+            handling { _ in .text("late") }, (0..<4).map { .init(eventJSON(), id: "\($0)") },
+            environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "2", "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"]
+        ) { _ in .status(410) }
+        #expect(served.posts.count == 4)
+        #expect(served.failures.map(\.outcome) == Array(repeating: .replyRefused, count: 4))
+        #expect(served.failures.allSatisfy { $0.status == 410 })
+    }
+
+    @Test("case 94: the trace variable belongs to one invocation at a time, and so to none where there are several")
+    func traceVariable() async throws {
+        let seen = Collected<String>()
+        let app = handling { _ in
+            seen.add(getenv("_X_AMZN_TRACE_ID").map { String(cString: $0) } ?? "none")
+            return .text("fine")
+        }
+        let mark = "Root=1-not-touched"
+        setenv("_X_AMZN_TRACE_ID", mark, 1)
+        _ = await serve(app, [.init(eventJSON(), id: "1")], environment: ["AWS_LAMBDA_MAX_CONCURRENCY": "2"])
+        // Other tests run workers of their own meanwhile, which may set it: never to what this one's event says.
+        #expect(seen.values.count == 1)
+        if ProcessInfo.processInfo.environment["SLUICE_ALONE"] != nil { #expect(seen.values == [mark]) }
+    }
+}
+
+/// The harness's app, in a suite that has a function of that name.
+private func handling(_ handler: @escaping @Sendable (Request) async throws -> Response) -> LambdaApp { app(handler) }
