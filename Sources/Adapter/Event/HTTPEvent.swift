@@ -155,7 +155,8 @@ struct HTTPEvent {
         case 4: if name.isName("host") { host = host ?? value.string }
         case 17: if name.isName("x-forwarded-proto") { forwardedProto = forwardedProto ?? value.string }
         case 14: if name.isName("content-length") { declaresLength = true }
-        case 15, 21, 22: if EventNames.isForged(name) { return false }
+        // Not x-forwarded-for, which each event has.
+        case 15 where name.bytes[5] == 0x2D, 21, 22: if EventNames.isForged(name) { return false }
         default: break
         }
         guard headerProblem == nil else { return true }

@@ -104,14 +104,14 @@ struct Worker: Sendable {
         let handler = InvocationHandler(
             invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply,
             rules: context.settings.eventRules, guarded: guarded)
-        // A task of its own: the guard cancels it, not the worker.
+        let life = context.life
+        // A task of its own: the guard cancels it, not the worker. It captures these few: a copy of the context costs.
         let task = Task(executorPreference: loop) {
             scope.claim()
-            try await InvocationScope.$current.withValue(scope) {
-                if let gap { await context.life.thaw(after: gap, context.reporter) }
-                try await handler.run()
-                if !state.endsWithoutLater() { await context.chain.runAfterReply(context.reporter) }
-            }
+            if let gap { await InvocationScope.$current.withValue(scope) { await life.thaw(after: gap, handler.reporter) } }
+            try await InvocationScope.$current.withValue(scope) { try await handler.run() }
+            if scope.state.endsWithoutLater() { return }
+            await InvocationScope.$current.withValue(scope) { await handler.chain.runAfterReply(handler.reporter) }
         }
         if let guarded {
             guarded.tell { $0.cancel = { task.cancel() } }
