@@ -56,6 +56,26 @@ import Testing
         #expect(local.records("WARN").isEmpty, "\(local.records("WARN"))")
     }
 
+    @Test(
+        "where there are no extensions it is one WARN record, and the app runs",
+        arguments: [
+            "on-demand": "register with 202", "lambda-managed-instances": "managed instances have no internal extensions",
+        ])
+    func refused(_ type: String, reason: String) async throws {
+        let api = MockRuntimeAPI([])
+        let program = try Program(
+            "Reporting",
+            [
+                "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LAMBDA_INITIALIZATION_TYPE": type,
+                "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            ])
+        #expect(await program.end() == 1)
+        api.stop()
+        #expect(program.errorLine(containing: "PlatformWatch hears nothing: ")?.contains(reason) == true)
+        #expect(program.errors.filter { $0.contains("\"WARN\"") }.count == 1)
+        #expect(api.messages.filter { $0.target.hasSuffix("/next") }.count == 1)
+    }
+
     @Test("the line of each invocation is the app's, on standard output, and one object")
     func outcome() throws {
         let local = try #require(
