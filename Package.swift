@@ -22,7 +22,7 @@ let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package
 
 /// The module that apps import, and those whose types it hands on: SwiftPM builds an app anew when a module that it names has changed, and
 /// else leaves it with yesterday's layout of a type, to crash.
-let sluice = ["Sluice", "SluiceCore", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming"]
+let sluice = ["Sluice", "SluiceCore", "SluiceEvents", "SluiceMiddleware", "SluiceReporting", "SluiceStreaming"]
 let app = sluice.map { Target.Dependency.target(name: $0) }
 
 func example(_ name: String) -> Target {
@@ -85,9 +85,13 @@ let package = Package(
         .target(
             name: "SluiceSentry", dependencies: ["SluiceCore", "SluiceReporting", logging, tracing], path: "Sources/Sentry",
             swiftSettings: strict),
+        // What is not HTTP: events of queues, streams, topics, buckets, schedules and direct invocations, and their handlers.
+        .target(name: "SluiceEvents", dependencies: ["SluiceCore"], path: "Sources/Events", swiftSettings: strict),
         .target(
             name: "SluiceMiddleware",
-            dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceZlib", httpTypes, logging, coreMetrics, tracing],
+            dependencies: [
+                "SluiceCore", "SluiceEvents", "SluiceStreaming", "CSluiceZlib", httpTypes, logging, coreMetrics, tracing,
+            ],
             path: "Sources/Middleware", swiftSettings: strict),
         .target(
             name: "SluiceLocal", dependencies: ["SluiceCore", "SluiceStreaming", "CSluiceRuntime"],
@@ -95,8 +99,8 @@ let package = Package(
         .target(
             name: "Sluice",
             dependencies: [
-                "SluiceCore", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime", httpTypes,
-                logging, coreMetrics,
+                "SluiceCore", "SluiceEvents", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime",
+                httpTypes, logging, coreMetrics,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
                 .target(name: "SluiceSentry", condition: .when(traits: ["Sentry"])),
                 .product(
@@ -120,6 +124,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmark", dependencies: app, path: "Benchmarks/App", swiftSettings: strict),
         .target(name: "SluiceTestSupport", path: "Tests/Support", swiftSettings: strict),
+        test("EventsTests", ["SluiceCore", "SluiceEvents"]),
         test("StreamingTests", ["SluiceCore", "SluiceStreaming"]),
         test("ReportingTests", ["SluiceCore", "SluiceReporting", "SluiceSentry", logging, tracing]),
         test(
@@ -133,7 +138,9 @@ let package = Package(
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         test("SessionsTests", app + ["SluiceSessions", logging, inMemoryLogging]),
         test("TestingTests", app + ["SluiceTesting", logging]),
+        // Shows the end-to-end tests what reached a handler.
+        .executableTarget(name: "Mirror", dependencies: app, path: "Tests/Mirror", swiftSettings: strict),
         // Runs the built examples as real processes.
-        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting"]),
+        test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting", "Mirror"]),
     ]
 )

@@ -9,7 +9,7 @@ import re
 import sys
 
 # What Sluice re-exports, and what the products beside it add: readers look for all of it in one place.
-MODULES = ["Sluice", "SluiceCore", "SluiceMiddleware", "SluiceReporting", "SluiceSentry", "SluiceStreaming", "SluiceTesting",
+MODULES = ["Sluice", "SluiceCore", "SluiceEvents", "SluiceMiddleware", "SluiceReporting", "SluiceSentry", "SluiceStreaming", "SluiceTesting",
            "SluiceSessions"]
 TYPES = {"swift.struct", "swift.class", "swift.enum", "swift.protocol", "swift.actor"}
 

@@ -3,6 +3,7 @@
 @_exported public import Logging
 @_exported public import SluiceMiddleware
 @_exported public import SluiceCore
+@_exported public import SluiceEvents
 @_exported public import SluiceReporting
 @_exported public import SluiceStreaming
 

@@ -17,6 +17,8 @@ internal import SluiceStreaming
 /// the last two has both.
 public struct LambdaApp: Sendable {
     let chain: Chain
+    /// Shared by all copies of the app.
+    let life = Life()
 
     /// Builds an app from its list; nothing runs yet.
     ///
@@ -113,6 +115,7 @@ public struct LambdaApp: Sendable {
                 response = chain.response(to: CancellationError(), of: response, to: request)
             }
             let sent = await send(response, reporter)
+            await chain.runAfterReply(reporter)
             // What `FlushReports(when: .afterReply)` has left for this moment.
             if watcher != nil { await reporter.settle(within: chain.flush.limit) }
             return sent

@@ -11,12 +11,16 @@ package final class InProcessLambda: Sendable {
     private let listeners: [Task<Void, Never>]
 
     /// - Parameters:
-    ///   - streams: Whether the Function URL, and with it the app, has the mode RESPONSE_STREAM.
+    ///   - front: What stands in front of the function.
+    ///   - streams: Whether a Function URL or a REST API, and with it the app, streams.
     ///   - timeout: The function's.
     ///   - platformErrorEvery: As ``LocalSettings/platformErrorEvery``.
     /// - Throws: `SystemError`, where there is no port or no thread to be had.
-    package init(streams: Bool, timeout: Duration, platformErrorEvery: Int? = nil) throws {
+    package init(
+        front: FrontEndKind = .functionURL, streams: Bool, timeout: Duration, platformErrorEvery: Int? = nil
+    ) throws {
         var settings = try LocalSettings([:])
+        settings.front = front
         settings.urlMode = streams ? .responseStream : .buffered
         settings.timeout = timeout
         settings.platformErrorEvery = platformErrorEvery
@@ -38,7 +42,7 @@ package final class InProcessLambda: Sendable {
                 let broker = Broker(loop, ready, OwnProcess(), console)
                 broker.startIfNeeded()
                 let server = RuntimeAPIServer(broker: broker, settings: ready, console: console)
-                let front = FrontEnd(broker: broker, port: number, console: console)
+                let front = FrontEnd(broker: broker, gateway: ready.front.gateway, port: number, console: console)
                 defer { broker.stop() }
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) } }

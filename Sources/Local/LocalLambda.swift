@@ -43,10 +43,11 @@ package enum LocalLambda {
             environment: childEnvironment(environment, apiPort: api.localPort, inboxPort: ingest.localPort, arguments))
         let broker = Broker(loop, settings, sandbox, console)
         let port = door.localPort
-        let mode = settings.urlMode.rawValue
+        let gateway = settings.front.gateway
+        let mode = gateway.canStream ? " mode \(settings.urlMode.rawValue)" : ""
         console.line(
-            "Lambda on this machine: http://127.0.0.1:\(port)  (URL mode \(mode), time-out \(settings.timeout.milliseconds) ms)"
-        )
+            "Lambda on this machine: http://127.0.0.1:\(port)  "
+                + "(\(settings.front.title)\(mode), time-out \(settings.timeout.milliseconds) ms)")
         let server = RuntimeAPIServer(broker: broker, settings: settings, console: console)
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) }
@@ -55,16 +56,14 @@ package enum LocalLambda {
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: ingest, console: console).run { await inbox.serve($0) }
         }
-        let front = FrontEnd(broker: broker, port: port, console: console)
+        let front = FrontEnd(broker: broker, gateway: gateway, port: port, console: console)
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
         }
         broker.startIfNeeded()
         try await loop.wait(until: .readable, on: signals.descriptor)
         withExtendedLifetime(signals) {}
-        // Its end is our doing: nothing to report.
-        sandbox.onEnd = { _ in }
-        sandbox.kill()
+        await broker.shutDown()
         return 128 + sluice_last_signal()
     }
 

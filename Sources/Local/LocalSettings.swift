@@ -13,7 +13,9 @@ struct LocalSettings: Sendable {
 
     /// `PORT`: the front door's port on 127.0.0.1; 8080 when unset.
     var port: UInt16 = 8080
-    /// `SLUICE_LOCAL_URL_MODE`: the Function URL's invoke mode; the app's own `AWS_LWA_INVOKE_MODE` when unset.
+    /// `SLUICE_LOCAL_FRONT`: the front end; a Function URL when unset.
+    var front = FrontEndKind.functionURL
+    /// `SLUICE_LOCAL_URL_MODE`: whether a Function URL or a REST API streams; the app's own `AWS_LWA_INVOKE_MODE` when unset.
     var urlMode: URLMode
     /// `SLUICE_LOCAL_TIMEOUT`: the function's time-out in seconds, up to 900; 30 when unset. Lambda's own default is 3.
     var timeout: Duration = .seconds(30)
@@ -27,6 +29,9 @@ struct LocalSettings: Sendable {
     /// `SLUICE_LOCAL_PLATFORM_ERROR`: `1/50` has the telemetry call every 50th invocation an error that was none; never when unset.
     var platformErrorEvery: Int?
 
+    /// Whether responses reach the client while the app writes them.
+    var streams: Bool { front.gateway.canStream && urlMode == .responseStream }
+
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }
@@ -39,6 +44,13 @@ struct LocalSettings: Sendable {
                 throw Problem(description: "SLUICE_LOCAL_URL_MODE: expected buffered or response_stream, found '\(text)'")
             }
             urlMode = mode
+        }
+        if let text = environment["SLUICE_LOCAL_FRONT"], !text.isEmpty {
+            guard let kind = FrontEndKind(rawValue: text) else {
+                let known = FrontEndKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(description: "SLUICE_LOCAL_FRONT: expected one of \(known), found '\(text)'")
+            }
+            front = kind
         }
         if let text = environment["PORT"], !text.isEmpty {
             guard let number = UInt16(text) else {

@@ -7,6 +7,7 @@ final class ServerConnection: @unchecked Sendable {  // used on the loop's threa
     let socket: Socket
     private let parser = HTTPParser(.request)
     private var buffer: [UInt8] = []
+    private var headBytes: [UInt8] = []
     /// Called when bytes have come, before they are looked at; what it throws ends the reading.
     var onBytes: () throws -> Void = {}
 
@@ -20,8 +21,9 @@ final class ServerConnection: @unchecked Sendable {  // used on the loop's threa
     /// - Throws: `HTTPParseError`, `SystemError`.
     func nextHead() async throws -> HTTPMessageHead? {
         parser.reset()
+        headBytes = []
         while true {
-            try parse()
+            headBytes += try parse()
             if let head = parser.head { return head }
             if try await !read() {
                 if buffer.isEmpty, parser.isAtStart { return nil }
@@ -58,10 +60,23 @@ final class ServerConnection: @unchecked Sendable {  // used on the loop's threa
     /// The lines behind the last chunk.
     var trailers: [HTTPLine] { parser.trailers }
 
-    private func parse() throws {
-        guard !buffer.isEmpty, !parser.isComplete else { return }
+    /// Whether ``headNames`` are wanted.
+    var keepsNames = false
+
+    /// The names of the last head's lines in the client's case: the parser has them in lower case.
+    var headNames: [String] {
+        headBytes.split(separator: 0x0A, omittingEmptySubsequences: false).drop { $0.isEmpty || $0.elementsEqual([0x0D]) }
+            .dropFirst().prefix { !$0.isEmpty && !$0.elementsEqual([0x0D]) }
+            .map { String(decoding: $0.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self) }
+    }
+
+    /// Returns the bytes that were used.
+    @discardableResult
+    private func parse() throws -> ArraySlice<UInt8> {
+        guard !buffer.isEmpty, !parser.isComplete else { return [] }
         let used = try parser.parse(buffer[...])
-        buffer.removeFirst(used)
+        defer { buffer.removeFirst(used) }
+        return keepsNames ? buffer[..<used] : []
     }
 
     private func read() async throws -> Bool {

@@ -2,4 +2,5 @@
 @_exported public import HTTPTypes
 @_exported public import Logging
 @_exported public import SluiceCore
+@_exported public import SluiceEvents
 @_exported public import SluiceStreaming

@@ -2,6 +2,7 @@ public import HTTPTypes
 internal import Logging
 public import Sluice
 public import SluiceCore
+public import SluiceEvents
 public import SluiceMiddleware
 public import SluiceStreaming
 internal import Synchronization
@@ -145,6 +146,17 @@ public final class TestClient: Sendable {
     /// - Throws: As ``replay(_:)``, and where the file cannot be read.
     public func replay(contentsOf path: String) async throws -> TestResponse {
         try await replay(try TextFile.read(path))
+    }
+
+    /// Sends an event that is no HTTP request to its handler, in this process whatever the transport, without the client's clock.
+    ///
+    /// - Parameter json: As its source makes it: SQS, say.
+    /// - Returns: The result that Lambda would get: `{"batchItemFailures":[]}`, say.
+    /// - Throws: What fails the invocation: what the handler threw, or why there is none.
+    public func send(event json: String) async throws -> LambdaEvent {
+        try await TestLogs.$current.withValue(watch.records) {
+            try await app.respond(to: LambdaEvent(json), watchedBy: watch.watcher())
+        }
     }
 
     // MARK: What came of them

@@ -208,25 +208,15 @@ import Testing
             (#"{"Records":[{"eventSource":"aws:kinesis"}]}"#, "a Kinesis event"),
             (#"{"Records":[{"eventSource":"aws:dynamodb"}]}"#, "a DynamoDB stream event"),
             (#"{"Records":[{"eventSource":"aws:codecommit"}]}"#, "an event of aws:codecommit"),
-            (
-                #"{"requestContext":{"elb":{"targetGroupArn":"a"}},"httpMethod":"GET"}"#,
-                "an Application Load Balancer's event (use a Function URL"
-            ),
-            (#"{"resource":"/","path":"/","httpMethod":"GET","requestContext":{"stage":"p"}}"#, "a REST API's event"),
-            (#"{"version":"1.0","resource":"/","httpMethod":"GET","requestContext":{}}"#, "payload format version 1.0"),
             (#"{"requestContext":{"connectionId":"a","eventType":"CONNECT"}}"#, "a WebSocket API's event"),
-            (#"{"version":"2.0","requestContext":{"serviceArn":"a"},"path":"/"}"#, "a VPC Lattice event"),
-            (#"{"raw_path":"/","method":"GET"}"#, "a VPC Lattice event"),
-            (
-                #"{"version":"2.0","path":"/","method":"GET","headers":{"host":["a"]},"requestContext":{"serviceArn":"a"}}"#,
-                "a VPC Lattice event"
-            ),
             (
                 #"{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}"#,
                 "an EventBridge or schedule event"
             ),
             (#"{"triggerSource":"PreSignUp_SignUp"}"#, "a Cognito trigger's event"),
             (#"{"type":"TOKEN","methodArn":"a","authorizationToken":"b"}"#, "authorizer's event"),
+            (#"{"type":"REQUEST","methodArn":"a","httpMethod":"GET","path":"/","requestContext":{}}"#, "authorizer's event"),
+            (#"{"messageVersion":"1.0","agent":{},"httpMethod":"GET","apiPath":"/"}"#, "'requestContext.http' is missing"),
             (#"{"anything":"else","Records":[1,null],"requestContext":7}"#, "'requestContext': object expected"),
             (#"{"anything":"else","Records":[1,null]}"#, "'requestContext.http' is missing, or 'version' is another"),
         ])

@@ -172,7 +172,7 @@ struct Removed {}
 
 func read(_ json: String) throws -> Request {
     let bytes = Array(json.utf8)
-    return try HTTPEvent(bytes).request(of: bytes, id: "id", deadline: nil)
+    return try RequestEvent(bytes, id: "id", deadline: nil).request
 }
 
 struct Boom: Error {}

@@ -28,7 +28,8 @@ import Testing
         let all = try Settings(environment)
         let guardian = try DeadlineGuard(workers: 1, responder: app.chain.responder, reporter: reporter)
         let context = WorkerContext(
-            chain: app.chain, settings: all, address: try #require(all.runtimeAPI), reporter: reporter, guardian: guardian,
+            chain: app.chain, life: Life(), settings: all, address: try #require(all.runtimeAPI), reporter: reporter,
+            guardian: guardian,
             testReporters: nil, watcher: nil, outcomes: log)
         let loop = try EventLoop()
         try loop.start("test")

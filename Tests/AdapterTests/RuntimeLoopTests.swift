@@ -200,7 +200,7 @@ import Testing
         #expect(request.lambda?.functionARN == "arn:aws:lambda:eu-west-2:123456789012:function:shop:live")
         #expect(request.lambda?.traceID?.hasPrefix("Root=1-5bef4de7") == true)
         #expect(request.lambda?.tenantID == "123")
-        #expect(request.lambda?.identity == CognitoIdentity(identityID: "i", poolID: "p"))
+        #expect(request.lambda?.cognitoIdentity == CognitoIdentity(identityID: "i", poolID: "p"))
         #expect(request.lambda?.clientContext == nil)
         #expect(request.deadline != nil && request.deadline == request.lambda?.deadline)
         struct Version: Decodable { let version: String }

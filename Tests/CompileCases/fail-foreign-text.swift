@@ -1,4 +1,4 @@
-// expect: a line is a Middleware, a Router, CaptureErrors() or FlushReports()
+// expect: a line is a Middleware, a Router, Events, CaptureErrors() or FlushReports()
 import Sluice
 
 struct Step: Middleware {

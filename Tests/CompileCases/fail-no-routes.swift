@@ -1,4 +1,4 @@
-// expect: an app needs routes: put a Router below its middleware
+// expect: an app needs routes: put a Router, or Events, below its middleware
 import Sluice
 
 struct Step: Middleware {

@@ -81,6 +81,72 @@ func build(_ flag: Bool, _ store: Store) throws -> LambdaApp {
 
 func small() -> LambdaApp { LambdaApp { Router() } }
 
+struct Detail: Decodable, Sendable { let n: Int }
+struct Done: Encodable, Sendable { let count: Int }
+
+func handlers(_ store: Store) -> Events {
+    var events = Events()
+    events.queue(of: Order.self) { message in
+        _ = (message.body.id, message.id, message.attributes, message.raw.json, message.receiptHandle, message.queueARN)
+        _ = (message.groupID, message.receiveCount, message.messageAttributes["a"]?.text, message.sentAt)
+        _ = await store.all()
+    }
+    events.stream(of: Order.self) { record in
+        _ = (record.body, record.source == .kinesis, record.sequenceNumber, record.partitionKey, record.change == .remove)
+        _ = (try record.oldBody()?.id, record.oldImage?.json, record.time, record.id, record.attributes, record.raw)
+    }
+    events.schedule { event in _ = (event.time, event.resources, event.id, event.raw, event.attributes, event.body) }
+    events.object { event in
+        _ = (event.bucket, event.key, event.rawKey, event.size, event.eTag, event.versionID, event.eventName)
+    }
+    events.topic(of: String.self) { message in _ = (message.body.utf8, message.subject, message.topicARN, message.timestamp) }
+    events.bus(of: Detail.self) { event in
+        _ = (event.body.n, event.source, event.detailType, event.account, event.region, event.time, event.resources)
+    }
+    events.any(of: [UInt8].self) { event in Done(count: event.body.count) }
+    return events
+}
+
+func anything(_ store: Store) -> [Events] {
+    var void = Events()
+    void.any(of: Detail.self) { event in _ = await store.delete("\(event.body.n)") }
+    var several = Events()
+    several.any(of: Detail.self) { event in
+        if event.body.n > 1 { throw HTTPError(.gone) }
+        return event.body.n
+    }
+    var nothing = Events()
+    nothing.any(of: Detail.self) { _ in }
+    var failing = Events()
+    failing.any(of: Detail.self) { _ in throw HTTPError(.gone) }
+    var optional = Events()
+    optional.any(of: Detail.self) { event in event.body.n > 1 ? Done(count: 1) : nil }
+    return [void, several, nothing, failing, optional]
+}
+
+func eventful(_ events: Events, _ routes: Router, _ flag: Bool) async throws -> LambdaEvent {
+    let some: Events? = flag ? events : nil
+    let apps = [
+        LambdaApp { events },
+        LambdaApp {
+            routes; events
+        },
+        LambdaApp {
+            events; routes; CaptureErrors(); FlushReports()
+        },
+        LambdaApp {
+            RequestID(); events; CaptureErrors()
+        },
+        LambdaApp {
+            routes; some
+        },
+        LambdaApp {
+            routes; if flag { events }
+        },
+    ]
+    return try await apps[0].respond(to: LambdaEvent("{}"))
+}
+
 func test(_ app: LambdaApp) async {
     let response = await app.respond(to: Request(.post, "/orders", headers: [.accept: "a/b"], body: "{}"))
     _ = (response.error is HTTPError, response.status == .ok, response.text)

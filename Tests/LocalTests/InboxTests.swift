@@ -114,58 +114,6 @@ import Testing
     }
 }
 
-@Suite struct IngestRequestTests {
-    private static let auth = HTTPLine("x-sentry-auth", "Sentry sentry_version=7, sentry_client=x/1, sentry_key=local")
-
-    private func status(
-        _ target: String, _ lines: [HTTPLine] = [auth], method: String = "POST", body: String = "{}"
-    ) -> Int {
-        var head = HTTPMessageHead()
-        (head.method, head.target, head.lines) = (method, target, lines)
-        do throws(IngestRefusal) {
-            _ = try IngestRequest(head, Array(body.utf8))
-            return 200
-        } catch {
-            return error.status
-        }
-    }
-
-    @Test("a key in the header or in the query, and the same in both")
-    func keys() {
-        #expect(status("/api/1/envelope/") == 200)
-        #expect(status("/api/1/envelope/?sentry_version=7&sentry_key=local", []) == 200)
-        #expect(status("/api/1/envelope/?sentry_key=local") == 200)
-        #expect(status("/api/1/envelope/?sentry_key=other") == 403)
-        #expect(status("/api/1/envelope/", []) == 403)
-        #expect(status("/api/1/envelope/?sentry_key=", []) == 403)
-        #expect(status("/api/1/envelope/", [HTTPLine("x-sentry-auth", "Sentry sentry_version=7")]) == 403)
-    }
-
-    @Test("one path, one method, whole envelopes, ids of 32 digits")
-    func requests() {
-        for target in ["/api/1/envelope", "/api//envelope/", "/api/1/store/", "/", "/x/api/1/envelope/"] {
-            #expect(status(target) == 404)
-        }
-        #expect(status("/api/a%21/envelope/") == 200)
-        #expect(status("/api/1/envelope/", method: "GET") == 405)
-        #expect(status("/api/1/envelope/", body: "no envelope") == 400)
-        #expect(status("/api/1/envelope/", body: #"{"event_id":"01234567-89AB-cdef-0123-456789abcdef"}"#) == 200)
-        #expect(status("/api/1/envelope/", body: #"{"event_id":"short"}"#) == 400)
-        #expect(status("/api/1/envelope/", [Self.auth, HTTPLine("content-encoding", "gzip")], body: "\u{1F}\u{8B}") == 200)
-        #expect(status("/api/1/envelope/", [Self.auth, HTTPLine("content-encoding", "idk")], body: "\u{1F}\u{8B}") == 400)
-    }
-
-    @Test("what the child finds: our DSN, unless there is one, an empty one included")
-    func environment() {
-        func dsn(_ environment: [String: String]) -> String? {
-            LocalLambda.childEnvironment(environment, apiPort: 1, inboxPort: 2, ["x/App"])["SENTRY_DSN"]
-        }
-        #expect(dsn([:]) == "http://local@127.0.0.1:2/1")
-        #expect(dsn(["SENTRY_DSN": ""]) == "")
-        #expect(dsn(["SENTRY_DSN": "https://a@b/1"]) == "https://a@b/1")
-    }
-}
-
 @Suite struct ReportTimingTests {
     @Test("before, after, outside")
     func words() {
@@ -200,8 +148,7 @@ private final class InboxHarness: Sendable {
     init(_ environment: [String: String] = [:]) throws {
         loop = try EventLoop()
         try loop.start("inbox-test")
-        let ((consoleIn, console), (problemsIn, problems)) = (try Self.pair(), try Self.pair())
-        (self.console, self.problems) = (WireLines(consoleIn, sink: console), WireLines(problemsIn, sink: problems))
+        (console, problems) = (try WireLines(), try WireLines())
         let sink = Console(output: console.descriptor, problems: problems.descriptor)
         sandbox = Sandbox(loop, program: "/bin/sleep", arguments: ["sleep", "60"], environment: [:])
         broker = Broker(loop, try LocalSettings(environment), sandbox, sink)
@@ -216,11 +163,6 @@ private final class InboxHarness: Sendable {
         }
     }
 
-    private static func pair() throws -> (RawSocket, RawSocket) {
-        let (listener, port) = RawSocket.listen()
-        return (try #require(RawSocket.connect(port: port)), try #require(listener.accept()))
-    }
-
     func onLoop<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await Task(executorPreference: loop) { try await body() }.value
     }
@@ -230,7 +172,7 @@ private final class InboxHarness: Sendable {
         try await onLoop { [self] in
             var head = HTTPMessageHead()
             head.method = "GET"
-            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id)
+            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id, FunctionURL())
             let invocation = LocalInvocation(id: id, event: [], label: "GET /\(id)", reply: reply)
             Task(executorPreference: loop) { [broker] in await broker.invoke(invocation) }
             await Task.yield()
@@ -264,27 +206,6 @@ private final class InboxHarness: Sendable {
         let event = #"{"message":"\#(message)"\#(contexts)}"#
         let header = #"{"event_id":"0123456789abcdef0123456789abcdef"}"#
         return "\(header)\n{\"type\":\"event\",\"length\":\(event.utf8.count)}\n\(event)\n"
-    }
-}
-
-/// Lines from a socket; keeps the other end, into which they are written, open.
-private final class WireLines: @unchecked Sendable {  // used by one test, on one task
-    private let socket: RawSocket
-    private let sink: RawSocket
-    private var held: [UInt8] = []
-
-    init(_ socket: RawSocket, sink: RawSocket) { (self.socket, self.sink) = (socket, sink) }
-
-    func next() -> String? {
-        while true {
-            if let end = held.firstIndex(of: 10) {
-                defer { held.removeFirst(end + 1) }
-                return String(decoding: held[..<end], as: UTF8.self)
-            }
-            let part = socket.read()
-            if part.isEmpty { return nil }
-            held += part
-        }
     }
 }
 
@@ -333,7 +254,7 @@ private final class WireLines: @unchecked Sendable {  // used by one test, on on
         _ = reader.next()
         #expect(try #require(harness.line()).wholeMatch(of: /report  third  error  \d+\.\d ms AFTER the response ended/) != nil)
         try await harness.onLoop {
-            await invocation.reply.fail(500, "x")
+            await invocation.reply.send(WireResponse(status: 500, lines: [], body: [UInt8](repeating: 0x78, count: 15)))
             harness.broker.complete(invocation)
         }
         let line = try #require(harness.line())

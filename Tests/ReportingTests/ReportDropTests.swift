@@ -68,13 +68,15 @@ import Testing
     @Test(
         "case 55: a rate in code wins over the environment; one that is no rate is 1",
         arguments: [
-            (nil, nil, 1), (nil, "0.25", 0.25), (0.5, "0.25", 0.5), (0, "1", 0), (nil, "2", 1), (nil, "-1", 1), (nil, "nan", 1),
-            (nil, "half", 1), (nil, "", 1), (1.5, nil, 1),
-        ] as [(Double?, String?, Double)])
-    func rates(_ option: Double?, _ variable: String?, _ expected: Double) {
+            (nil, nil, 1, false), (nil, "0.25", 0.25, false), (0.5, "0.25", 0.5, false), (0.5, "half", 0.5, false),
+            (0, "1", 0, false), (nil, "2", 1, true), (nil, "-1", 1, true), (nil, "nan", 1, true), (nil, "half", 1, true),
+            (nil, "", 1, false), (1.5, nil, 1, true),
+        ] as [(Double?, String?, Double, Bool)])
+    func rates(_ option: Double?, _ variable: String?, _ expected: Double, _ isWarned: Bool) {
         let settings = SentrySettings(
             ReportOptions { $0.sampleRate = option }, variable.map { ["SENTRY_SAMPLE_RATE": $0] } ?? [:])
         #expect(settings.sampleRate == expected)
+        #expect(settings.warnings.isEmpty != isWarned)
     }
 
     @Test("case 55: an event is drawn once: what the rate has let through is sent")

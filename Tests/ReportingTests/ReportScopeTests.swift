@@ -8,16 +8,45 @@ import Testing
 
 /// Section 8.5 of the conformance cases: whose tags, users and breadcrumbs are on a report.
 @Suite struct ReportScopeTests {
-    private func asRequest<R: Sendable>(_ id: String, _ body: @Sendable (ReportingScope) async -> R) async -> R {
+    private func asRequest<R: Sendable>(_ id: String, _ body: @Sendable (ReportingScope) async throws -> R) async rethrows -> R
+    {
         let state = InvocationScope.State()
         let box = ReportingScope()
         let scope = InvocationScope(requestID: id, state: state, follower: box)
-        return await InvocationScope.$current.withValue(scope) { await body(box) }
+        return try await InvocationScope.$current.withValue(scope) { try await body(box) }
     }
 
     /// The tags that the test has set; a report has others.
     private func tags(_ event: JSONView, _ prefix: String) -> [String: String] {
         (event["tags"]?.dictionary ?? [:]).filter { $0.key.hasPrefix(prefix) }
+    }
+
+    @Test("a part of an invocation knows what is known, keeps what it sets, and shares time-out, failure, trace and ledger")
+    func part() async throws {
+        try await asRequest("r") { box in
+            box.change { $0.tags = ["part.before": "1"] }
+            box.add(Breadcrumb("before"), limit: 10)
+            let scope = try #require(InvocationScope.current)
+            let part = scope.part()
+            try InvocationScope.$current.withValue(part) {
+                let inner = try #require(Reports.currentScope)
+                #expect(inner.scope.tags == ["part.before": "1"] && inner.breadcrumbs.map(\.message) == ["before"])
+                inner.change { $0.tags["part.own"] = "2" }
+                inner.add(Breadcrumb("own"), limit: 10)
+                #expect(inner.breadcrumbs.map(\.message) == ["before", "own"])
+                let nested = try #require(InvocationScope.current?.part())
+                #expect(Reports.scope(following: nested)?.breadcrumbs.map(\.message) == ["before", "own"])
+                nested.state.isTimedOut = true
+                #expect(inner.ledger === box.ledger)
+                #expect(inner.trace { TraceContext() }.traceID == box.trace { TraceContext() }.traceID)
+                let error: any Error = Plain()
+                #expect(inner.isNew(error, as: "1") && !inner.isNew(error, as: "2") && box.isNew(error, as: "3"))
+            }
+            #expect(box.scope.tags == ["part.before": "1"] && box.breadcrumbs.map(\.message) == ["before"])
+            #expect(scope.state.isTimedOut && part.state.isTimedOut && !scope.state.hasFailed)
+            part.state.noteFailure(.eventError)
+            #expect(scope.state.outcome == .eventError && scope.state.takeTimeoutRecord() && !part.state.takeTimeoutRecord())
+        }
     }
 
     @Test("case 77: the current scope wins over the request's, that over the process's, the event over all; others merge")

@@ -389,7 +389,7 @@ import Tracing
         "what the environment says, and what it says wrong",
         arguments: [
             ("", Double?.none, false), ("0.25", 0.25, false), ("1", 1, false), ("2", 0, true), ("-1", 0, true),
-            ("much", nil, false),
+            ("much", nil, true),
         ])
     func settings(_ text: String, rate: Double?, isWarned: Bool) {
         let settings = SentrySettings(ReportOptions(), ["SENTRY_TRACES_SAMPLE_RATE": text])

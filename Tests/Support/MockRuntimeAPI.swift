@@ -15,8 +15,9 @@ package final class MockRuntimeAPI: Sendable {
         /// Milliseconds from now to the deadline.
         package var timeout: Int64 = 30_000
 
-        package init(_ body: String, id: String = "req-1") {
+        package init(_ body: String, id: String = "req-1", timeout: Int64 = 30_000) {
             self.id = id
+            self.timeout = timeout
             self.body = Array(body.utf8)
         }
 
@@ -40,6 +41,7 @@ package final class MockRuntimeAPI: Sendable {
     private struct State {
         var events: [Event]
         var messages: [WireMessage] = []
+        var extensionCalls: [WireMessage] = []
         var connections = 0
         var posts = 0
     }
@@ -48,6 +50,7 @@ package final class MockRuntimeAPI: Sendable {
     private let listener: RawSocket
     private let state: Mutex<State>
     private let verdict: @Sendable (_ post: Int) -> Verdict
+    private let beforeNext: @Sendable (_ next: Int) -> Void
     private let resetsAfterNext: Bool
     private let endStatus: Int
     private let cutsStreams: Bool
@@ -59,11 +62,14 @@ package final class MockRuntimeAPI: Sendable {
     ///   - resetsAfterNext: Whether each connection is reset once it has delivered an event.
     ///   - cutsStreams: Whether a POST is read for its first 1000 bytes and then reset.
     ///   - receiveBuffer: How many bytes the kernel takes in for a reader that is not there yet; nil for its own choice.
+    ///   - beforeNext: Called before each `next` is answered, by its number from 0.
     ///   - verdict: What becomes of each POST, by its number from 0.
     package init(
         _ events: [Event], endStatus: Int = 410, resetsAfterNext: Bool = false, cutsStreams: Bool = false,
-        receiveBuffer: CInt? = nil, verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) }
+        receiveBuffer: CInt? = nil, verdict: @escaping @Sendable (_ post: Int) -> Verdict = { _ in .status(202) },
+        beforeNext: @escaping @Sendable (_ next: Int) -> Void = { _ in }
     ) {
+        self.beforeNext = beforeNext
         (listener, port) = RawSocket.listen(receiveBuffer: receiveBuffer)
         state = Mutex(State(events: events))
         self.verdict = verdict
@@ -78,6 +84,8 @@ package final class MockRuntimeAPI: Sendable {
 
     /// Every request so far, in the order in which they came.
     package var messages: [WireMessage] { state.withLock { $0.messages } }
+    /// What was asked of the Extensions API, apart from all others.
+    package var extensionCalls: [WireMessage] { state.withLock { $0.extensionCalls } }
     package var posts: [WireMessage] { messages.filter { $0.method == "POST" } }
     package var connections: Int { state.withLock { $0.connections } }
 
@@ -97,12 +105,25 @@ package final class MockRuntimeAPI: Sendable {
         }
         defer { isDone() }
         while let message = reader.next(hasBody: !cutsStreams) {
+            if message.target.hasPrefix("/2020-01-01/extension/") {
+                state.withLock { state in
+                    // The first call of each of its two connections.
+                    state.connections -= 1
+                    state.extensionCalls.append(message)
+                }
+                // Who waits for events gets none.
+                if message.method == "POST" {
+                    socket.write("HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: mock\r\nContent-Length: 2\r\n\r\n{}")
+                }
+                continue
+            }
             if cutsStreams, message.method == "POST" {
                 socket.resetOnClose()
                 return
             }
             if message.method == "GET" {
                 isDone()
+                beforeNext(state.withLock { state in state.messages.count { $0.method == "GET" } })
                 let event = state.withLock { state -> Event? in
                     state.messages.append(message)
                     guard !state.events.isEmpty else { return nil }

@@ -316,6 +316,28 @@ struct Boom: Error {}
         stream = nil
         await ended.wait()
     }
+
+    @Test(
+        "an event goes to its handler, whatever the transport; its failures are reported, and what fails it is thrown",
+        arguments: TestClientTests.ways)
+    func events(_ way: TestClient.Transport) async throws {
+        var events = Events()
+        events.queue(of: String.self) { message in
+            Logger(label: "app").info("got \(message.id)")
+            if message.body == "bad" { throw Boom() }
+        }
+        events.any(of: String.self) { _ in throw Boom() }
+        let sent = events
+        let client = try TestClient(LambdaApp { sent }, through: way)
+        let records = [("1", "good"), ("2", "bad")].map { #"{"eventSource":"aws:sqs","messageId":"\#($0)","body":"\#($1)"}"# }
+        let reply = try await client.send(event: #"{"Records":[\#(records.joined(separator: ","))]}"#)
+        #expect(reply.text == #"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#)
+        #expect(client.reports.map { $0.tags["record_id"] } == ["2"])
+        #expect(client.ledger.captured == 1 && client.ledger.pending == 0)
+        #expect(client.records.map(\.message).filter { $0.hasPrefix("got") } == ["got 1", "got 2"])
+        await #expect(throws: Boom.self) { try await client.send(event: "{}") }
+        #expect(client.reports.count == 2)
+    }
 }
 
 /// The process's descriptors: scripts/test runs this one alone, as other suites open some too.

@@ -120,7 +120,7 @@ final class EventHeaders: LazyHeaders {
                 try reader.object { (reader, name) throws(JSONError) in
                     if try reader.null() { return }
                     let value = try reader.text()
-                    guard let name = EventNames.header(name) else { return }
+                    guard !EventNames.isForged(name), let name = EventNames.header(name) else { return }
                     // Function URLs deliver cookies twice; the array is the one that HTTP APIs have too.
                     if name == .cookie, !cookies.isEmpty { return }
                     fields.append(HTTPField(name: name, value: value.string))

@@ -1,6 +1,6 @@
 @_spi(JSON) internal import SluiceCore
 
-/// What an event that is no HTTP request of payload 2.0 is instead, and what to do about it. Asked when one cannot be used.
+/// What an event that is no HTTP request is instead, and what to do about it. Asked when one cannot be used.
 enum EventKind {
     /// What it is in words, as `an SQS event (…)`; nil where nobody knows.
     static func describe(_ event: [UInt8]) -> String? {
@@ -16,14 +16,13 @@ enum EventKind {
         return marks.kind
     }
 
-    private static let http = "use a Function URL, or an HTTP API with payload format version 2.0"
+    private static let webSocket = "use a Function URL, or an HTTP or REST API"
     private static let notHTTP = "remove its trigger: this function serves HTTP"
 
     private struct Marks {
         private var names: Set<String> = []
         private var context: Set<String> = []
         private var source: String?
-        private var version: String?
 
         /// The fields that tell one kind from another; all others are skipped.
         mutating func read(_ key: JSONText, _ reader: inout JSONReader) throws(JSONError) {
@@ -31,7 +30,7 @@ enum EventKind {
             switch key {
             case "requestContext" where kind == .object:
                 try reader.object { (reader, key) throws(JSONError) in
-                    if ["elb", "connectionId", "serviceArn", "serviceNetworkArn", "http"].contains(where: { key == $0 }) {
+                    if key == "connectionId" {
                         context.insert(key.string)
                     }
                     try reader.skip()
@@ -45,7 +44,6 @@ enum EventKind {
                         source = try reader.string()
                     }
                 }
-            case "version" where kind == .string: version = try reader.string()
             default:
                 for name in Self.telling where key == name { names.insert("\(name)") }
                 try reader.skip()
@@ -53,7 +51,7 @@ enum EventKind {
         }
 
         private static let telling: [StaticString] = [
-            "httpMethod", "resource", "raw_path", "detail-type", "triggerSource", "methodArn", "routeArn",
+            "detail-type", "triggerSource", "methodArn", "routeArn",
         ]
 
         var kind: String? {
@@ -66,17 +64,9 @@ enum EventKind {
             case let source?: return "an event of \(String(source.unicodeScalars.prefix(100))) (\(notHTTP))"
             case nil: break
             }
-            if context.contains("elb") { return "an Application Load Balancer's event (\(http))" }
-            if context.contains("connectionId") { return "a WebSocket API's event (\(http))" }
-            if names.contains("raw_path") || context.contains("serviceArn") || context.contains("serviceNetworkArn") {
-                return "a VPC Lattice event (\(http))"
-            }
+            if context.contains("connectionId") { return "a WebSocket API's event (\(webSocket))" }
             if names.contains("methodArn") || names.contains("routeArn") {
                 return "an API Gateway authorizer's event (\(notHTTP))"
-            }
-            if names.contains("httpMethod") {
-                return version == "1.0"
-                    ? "an HTTP API's event of payload format version 1.0 (\(http))" : "a REST API's event (\(http))"
             }
             if names.contains("detail-type") { return "an EventBridge or schedule event (\(notHTTP))" }
             if names.contains("triggerSource") { return "a Cognito trigger's event (\(notHTTP))" }

@@ -24,4 +24,14 @@ enum EventNames {
         default: HTTPRequest.Method(text.string)
         }
     }
+
+    /// Headers by which Lambda Web Adapter tells an app what the platform says: from a client, they are forged.
+    static func isForged(_ name: JSONText) -> Bool {
+        name.isName("x-amz-tenant-id") || name.isName("x-amzn-request-context") || name.isName("x-amzn-lambda-context")
+    }
+
+    /// See ``isForged(_:)-(JSONText)``.
+    static func isForged(_ name: HTTPField.Name) -> Bool { forged.contains(name.canonicalName) }
+
+    private static let forged: Set<String> = ["x-amz-tenant-id", "x-amzn-request-context", "x-amzn-lambda-context"]
 }

@@ -9,11 +9,10 @@ extension HTTPEvent {
     /// - Throws: ``EventError``: bad base64, a method or header name that is no token.
     /// - Parameter event: The text that this was read from.
     func request(of event: [UInt8], id: String, deadline: WallClock.Instant?) throws(EventError) -> Request {
-        guard let method else {
-            throw EventError(description: "the field 'requestContext.http.method' is not an HTTP token", isHTTP: true)
-        }
-        guard let body else { throw EventError(description: "the field 'body' is not valid base64", isHTTP: true) }
-        if let headerProblem { throw EventError(description: headerProblem, isHTTP: true) }
+        func problem(_ text: String) -> EventError { EventError(description: text, form: form) }
+        guard let method else { throw problem("the field 'requestContext.http.method' is not an HTTP token") }
+        guard let body else { throw problem("the field 'body' is not valid base64") }
+        if let headerProblem { throw problem(headerProblem) }
         var path = rawPath ?? "/"
         if path.utf8.first != 0x2F { path = "/" + path }
         return Request(
@@ -26,11 +25,41 @@ extension HTTPEvent {
     }
 }
 
-extension Request {
+/// An HTTP event of any form, as the request that it stands for.
+struct RequestEvent {
+    let request: Request
+    let form: EventForm
+
+    /// - Throws: ``EventError``.
+    init(
+        _ event: [UInt8], id: String, deadline: WallClock.Instant?, _ rules: EventRules = EventRules()
+    ) throws(EventError) {
+        var request: Request
+        do throws(EventError) {
+            let payload2 = try HTTPEvent(event)
+            (request, form) = (try payload2.request(of: event, id: id, deadline: deadline), payload2.form)
+        } catch {
+            if error.isHTTP { throw error }
+            guard let (other, form) = try GatewayEvent.read(event) else { throw Self.refusal(of: event, error) }
+            self.form = form
+            request = try other.request(as: form, id: id, deadline: deadline, stageInPath: rules.stageInPath)
+        }
+        if !rules.isEmpty { rules.apply(to: &request) }
+        self.request = request
+    }
+
+    private static func refusal(of event: [UInt8], _ error: EventError) -> EventError {
+        guard let kind = EventKind.describe(event) else { return error }
+        return EventError(description: "not an HTTP event: this is \(kind)", form: nil)
+    }
+
     /// The request that an invocation's event stands for, with what only Lambda knows of it.
-    init(_ invocation: Invocation) throws(EventError) {
-        self = try HTTPEvent(invocation.event).request(
-            of: invocation.event, id: invocation.id, deadline: invocation.deadline)
-        frontEnd = LambdaContext(invocation)
+    ///
+    /// - Throws: ``EventError``.
+    init(_ invocation: Invocation, _ rules: EventRules = EventRules()) throws(EventError) {
+        let event = try RequestEvent(invocation.event, id: invocation.id, deadline: invocation.deadline, rules)
+        var request = event.request
+        request.frontEnd = LambdaContext(invocation, event.form)
+        (self.request, form) = (request, event.form)
     }
 }

@@ -1,7 +1,7 @@
 internal import HTTPTypes
 @_spi(JSON) internal import SluiceCore
 
-/// The fields of a payload 2.0 event (Function URLs and HTTP APIs) that make a request.
+/// The fields of a payload 2.0 event (Function URLs and HTTP APIs) that make a request. All others: ``GatewayEvent``.
 ///
 /// Taken in one pass; what makes no request never becomes a value. Tolerant: unknown fields are skipped, and every field but
 /// method and path may be null or absent.
@@ -44,6 +44,9 @@ struct HTTPEvent {
     /// An HTTP API decodes the path before it hands it on, a Function URL does not.
     private(set) var isFunctionURL = false
 
+    /// No event says it but by its domain; without one it streams, as the settings say.
+    var form: EventForm { isFunctionURL || domainName == nil ? .functionURL : .httpAPI }
+
     /// - Throws: ``EventError`` that names the field and the byte.
     init(_ bytes: [UInt8]) throws(EventError) {
         try JSONReader.read(bytes) { (reader) throws(EventError) in
@@ -61,32 +64,25 @@ struct HTTPEvent {
                 try reader.end()
             } catch {
                 let words = place.words
-                let isHTTP = Self.looksLikeHTTP(bytes)
-                if !isHTTP, let kind = EventKind.describe(bytes) {
-                    throw EventError(description: Self.refusal(kind), isHTTP: false)
-                }
                 throw EventError(
-                    description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)", isHTTP: isHTTP)
+                    description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)",
+                    form: Self.form(ofBroken: bytes))
             }
-            try check(bytes)
+            try check()
             if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
         }
         place = Place()
     }
 
-    private func check(_ event: [UInt8]) throws(EventError) {
+    private func check() throws(EventError) {
         guard hasHTTP, !isOtherVersion else {
-            throw EventError(description: Self.refusal(EventKind.describe(event)), isHTTP: false)
+            throw EventError(
+                description: "not an HTTP event: 'requestContext.http' is missing, or 'version' is another", form: nil)
         }
         guard hasMethod else {
-            throw EventError(description: "the field 'requestContext.http.method' is missing", isHTTP: true)
+            throw EventError(description: "the field 'requestContext.http.method' is missing", form: form)
         }
-        guard rawPath != nil else { throw EventError(description: "the field 'rawPath' is missing", isHTTP: true) }
-    }
-
-    private static func refusal(_ kind: String?) -> String {
-        "not an HTTP event of payload version 2.0: "
-            + (kind.map { "this is \($0)" } ?? "'requestContext.http' is missing, or 'version' is another")
+        guard rawPath != nil else { throw EventError(description: "the field 'rawPath' is missing", form: form) }
     }
 
     private mutating func read(_ key: JSONText, _ reader: inout JSONReader) throws(JSONError) {
@@ -108,7 +104,7 @@ struct HTTPEvent {
                 place.inner = name
                 if try reader.null() { return }
                 let value = try reader.text()
-                check(name, value)
+                guard check(name, value) else { return }
                 headerPlaces.append(
                     EventHeaders.Place(
                         name: reader.place(of: name), name.bytes, value: reader.place(of: value), valueCount: value.bytes.count)
@@ -151,12 +147,18 @@ struct HTTPEvent {
     private static let headerLimit = 10_000
 
     /// Only looked at: most apps ask for few headers, or for none; see ``EventHeaders``.
-    private mutating func check(_ name: JSONText, _ value: JSONText) {
+    ///
+    /// - Returns: False for one that the app must not see.
+    private mutating func check(_ name: JSONText, _ value: JSONText) -> Bool {
         headerCount += 1
-        if name.isName("host") { host = host ?? value.string }
-        if name.isName("x-forwarded-proto") { forwardedProto = forwardedProto ?? value.string }
-        if name.isName("content-length") { declaresLength = true }
-        guard headerProblem == nil else { return }
+        switch name.bytes.count {
+        case 4: if name.isName("host") { host = host ?? value.string }
+        case 17: if name.isName("x-forwarded-proto") { forwardedProto = forwardedProto ?? value.string }
+        case 14: if name.isName("content-length") { declaresLength = true }
+        case 15, 21, 22: if EventNames.isForged(name) { return false }
+        default: break
+        }
+        guard headerProblem == nil else { return true }
         // Far more than any front end lets through; swift-http-types itself stops the process at 65,535.
         if headerCount > Self.headerLimit {
             headerProblem = "the field 'headers' has more than \(Self.headerLimit) names"
@@ -164,21 +166,23 @@ struct HTTPEvent {
             let shown = String(name.string.unicodeScalars.prefix(100)).debugDescription
             headerProblem = "the field 'headers' has the name \(shown), which is not an HTTP token"
         }
+        return true
     }
 
-    /// Whether the text, as far as it can be read, has `requestContext.http`: decides who hears of an error in it.
-    private static func looksLikeHTTP(_ bytes: [UInt8]) -> Bool {
-        var found = false
+    /// The form of a text, as far as it can be read; nil where it has no `requestContext.http`: decides who hears of an error in it.
+    private static func form(ofBroken bytes: [UInt8]) -> EventForm? {
+        var (hasHTTP, form) = (false, EventForm.functionURL)
         // Whatever cannot be read ends the search; what was found until then counts.
         try? JSONReader.read(bytes) { (reader) throws(JSONError) in
             try reader.object { (reader, key) throws(JSONError) in
                 guard key == "requestContext", try reader.peek() == .object else { return try reader.skip() }
                 try reader.object { (reader, key) throws(JSONError) in
-                    if key == "http" { found = true }
-                    try reader.skip()
+                    if key == "http" { hasHTTP = true }
+                    guard key == "domainName", try reader.peek() == .string else { return try reader.skip() }
+                    form = try reader.text().contains(".lambda-url.") ? .functionURL : .httpAPI
                 }
             }
         }
-        return found
+        return hasHTTP ? form : nil
     }
 }

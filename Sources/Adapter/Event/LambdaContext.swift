@@ -1,34 +1,36 @@
-internal import FoundationEssentials
+public import SluiceEvents
 public import SluiceMiddleware
 public import SluiceCore
 
 /// What only Lambda knows of a request. Handlers that stay off it run behind any front end.
 public struct LambdaContext: Sendable {
     fileprivate let invocation: Invocation
+    private let form: EventForm?
 
-    init(_ invocation: Invocation) { self.invocation = invocation }
+    init(_ invocation: Invocation, _ form: EventForm?) { (self.invocation, self.form) = (invocation, form) }
 
     /// What Lambda would know of a request, for a test: `request.lambda = LambdaContext(event: json)`, or
     /// `try Request(LambdaContext(event: json))` for the request that an event stands for.
     ///
     /// - Parameters:
-    ///   - event: The event's JSON, of payload format 2.0.
+    ///   - event: The event's JSON, of any front end.
     ///   - requestID: The platform's id of the invocation.
     ///   - functionARN: The function's ARN.
     ///   - deadline: When the service will stop the invocation.
     ///   - traceID: As `Root=1-…;Parent=…;Sampled=0`.
     ///   - tenantID: Of tenant isolation mode.
-    ///   - identity: The caller's Cognito identity.
+    ///   - cognitoIdentity: The Cognito identity of an SDK caller.
     ///   - clientContext: JSON that an SDK caller sends along.
     public init(
         event: String, requestID: String = "00000000-0000-4000-8000-000000000000",
         functionARN: String = "arn:aws:lambda:us-east-1:123456789012:function:test",
         deadline: WallClock.Instant = .now.advanced(by: .seconds(30)), traceID: String? = nil, tenantID: String? = nil,
-        identity: CognitoIdentity? = nil, clientContext: String? = nil
+        cognitoIdentity: CognitoIdentity? = nil, clientContext: String? = nil
     ) {
+        form = nil
         invocation = Invocation(
             id: requestID, deadline: deadline, functionARN: functionARN, traceID: traceID, tenantID: tenantID,
-            identity: identity, clientContext: clientContext, event: Array(event.utf8))
+            identity: cognitoIdentity, clientContext: clientContext, event: Array(event.utf8))
     }
 
     /// The event as it came.
@@ -39,8 +41,14 @@ public struct LambdaContext: Sendable {
     public var traceID: String? { invocation.traceID }
     /// Set in tenant isolation mode only.
     public var tenantID: String? { invocation.tenantID }
-    /// The Cognito identity of the caller; nil without one.
-    public var identity: CognitoIdentity? { invocation.identity }
+    /// What stands between the client and the function; nil for an event that is no HTTP request.
+    public var frontEnd: FrontEnd? {
+        form?.frontEnd ?? (try? RequestEvent(invocation.event, id: invocation.id, deadline: nil))?.form.frontEnd
+    }
+    /// Who the front end says is calling; nil where it asks nobody. Read from the event at each call: keep it.
+    public var identity: CallerIdentity? { CallerIdentity.read(invocation.event) }
+    /// The Cognito identity of a caller of AWS's SDK; nil without one.
+    public var cognitoIdentity: CognitoIdentity? { invocation.identity }
     /// JSON that an SDK caller sent along; nil without one.
     public var clientContext: String? { invocation.clientContext }
     /// When the service will stop the invocation.
@@ -63,22 +71,6 @@ public struct CognitoIdentity: Sendable, Equatable {
     }
 }
 
-/// An event's JSON text.
-public struct LambdaEvent: Sendable {
-    /// UTF-8, 6 MB at most.
-    public let json: [UInt8]
-
-    /// The event as a type of yours, which names just the fields that it wants.
-    ///
-    /// - Throws: `DecodingError`; also where a name has more than 30 combining marks in a row: clients choose some of them.
-    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let problem = JSONNames.problem(in: json) {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "the event \(problem)"))
-        }
-        return try JSONDecoder().decode(type, from: Data(json))
-    }
-}
-
 extension Request {
     /// What Lambda knows of this request; nil off Lambda.
     public var lambda: LambdaContext? {
@@ -89,5 +81,5 @@ extension Request {
     /// The request that an event stands for, for a test: what a handler would get from Lambda.
     ///
     /// - Throws: An error that says what is wrong with the event; a client would get a 400 for it.
-    public init(_ context: LambdaContext) throws { self = try Request(context.invocation) }
+    public init(_ context: LambdaContext) throws { self = try RequestEvent(context.invocation).request }
 }

@@ -4,8 +4,8 @@ internal import SluiceCore
 /// Which bodies travel as text in a buffered response; all others are base64, which is never wrong for payload 2.0.
 enum BodyEncoding {
     /// Text: a type on the list, no content encoding but identity, and bytes that are UTF-8.
-    static func isText(_ head: WireHead, _ bytes: [UInt8]) -> Bool {
-        bytes.isEmpty || head.isIdentity && isTextual(head.contentType) && isUTF8(bytes)
+    static func isText(_ contentType: String?, isIdentity: Bool, _ bytes: [UInt8]) -> Bool {
+        bytes.isEmpty || isIdentity && isTextual(contentType) && isUTF8(bytes)
     }
 
     private static func isUTF8(_ bytes: [UInt8]) -> Bool {

@@ -2,21 +2,34 @@ internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceCore
 
-/// The buffered response of payload 2.0, as one JSON text.
+/// A buffered response, as one JSON text.
 enum BufferedReply {
     /// The server's own constant: 6 MiB and 100 bytes, of the encoded JSON.
     static let limit = 6 * 1024 * 1024 + 100
 
     /// The body must have been collected.
-    static func encode(_ response: Response) -> [UInt8] {
+    static func encode(_ response: Response, as form: EventForm = .functionURL) -> [UInt8] {
         let body = response.body.plainBytes
+        guard form.isPayload2 else {
+            let head = GatewayHead(response, form)
+            return encode(body, BodyEncoding.isText(head.contentType, isIdentity: head.isIdentity, body), 1024, head.write)
+        }
         let head = WireHead(response)
-        let isText = BodyEncoding.isText(head, body)
-        let size = 256 + 64 * head.headers.count
+        let isText = BodyEncoding.isText(head.contentType, isIdentity: head.isIdentity, body)
+        return encode(body, isText, 256 + 64 * head.headers.count) { head.write(to: &$0, leavingOutEmpty: false) }
+    }
+
+    /// - Parameters:
+    ///   - size: About what the fields before the body take.
+    ///   - writeHead: Writes these.
+    @inline(__always)  // The fields of payload 2.0 without a closure's context: each hello has them.
+    private static func encode(
+        _ body: [UInt8], _ isText: Bool, _ size: Int, _ writeHead: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
         var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + size : size)
         var bodyPlace = 0
         json.object { json in
-            head.write(to: &json, leavingOutEmpty: false)
+            writeHead(&json)
             json.key("body")
             if isText { json.string(body) } else { json.plainString([]) }
             bodyPlace = json.bytes.count - 1
@@ -40,6 +53,10 @@ extension [UInt8] {
 
 /// A response does not fit the platform's limit.
 struct ReplyTooLarge: UnusableReply, CustomStringConvertible {
+    /// In bytes.
     let size: Int
-    var description: String { "the response has \(size) bytes as JSON, the limit is \(BufferedReply.limit)" }
+    let limit: Int
+    /// What it is of the response.
+    var part = "response"
+    var description: String { "the \(part) has \(size) bytes as JSON, the limit is \(limit)" }
 }

@@ -20,9 +20,9 @@ extension Failure {
 
     // MARK: Replies
 
-    /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
-    static func errorStatus(_ status: Int, _ request: Request) -> Failure {
-        of(request, .errorStatus, "a response with \(status) fails the invocation", nil, status)
+    /// A status that fails the invocation: one that `AWS_LWA_ERROR_STATUS_CODES` lists, or an error's where an event was passed through.
+    static func errorStatus(_ status: Int, _ request: Request, _ error: (any Error)? = nil) -> Failure {
+        of(request, .errorStatus, "a response with \(status) fails the invocation", error, status)
     }
 
     /// The Runtime API did not take a reply; the sandbox lives on.
@@ -72,6 +72,11 @@ extension Failure {
 
     static func startUp(of part: String, _ error: any Error) -> Failure {
         Failure(.startUp, "\(part) could not start", error: error, level: .critical)
+    }
+
+    /// A service of the app has ended, or could not begin.
+    static func service(_ error: any Error) -> Failure {
+        Failure(.service, "a service of the app has ended; the process ends", error: error, level: .critical)
     }
 
     /// Lambda was not told why start-up failed.

@@ -14,6 +14,7 @@ final class Reply: Sendable {
     private let settings: Settings
     private let client: Confined<RuntimeClient>
     private let known = Mutex(Known())
+    private let knownForm = Atomic(EventForm.functionURL.rawValue)
     private let told = Atomic<UInt64>(0)
 
     private struct Known {
@@ -23,6 +24,8 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
+        /// What the body of a stream ends with that the guard ends.
+        var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
     }
@@ -38,9 +41,18 @@ final class Reply: Sendable {
 
     // MARK: What it looks like
 
+    /// The form of the event, which is the reply's: that of a Function URL until it is known.
+    var form: EventForm {
+        get { EventForm(rawValue: knownForm.load(ordering: .relaxed)) ?? .functionURL }
+        set { knownForm.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Whether it is a stream on the wire: a front end that cannot stream gets a whole reply, whatever the settings say.
+    private var streams: Bool { settings.invokeMode == .responseStream && form.streams }
+
     /// Whether a response is written while its body is produced; else it is collected, and sent in one message.
     func isWrittenAsItComes(_ response: Response) -> Bool {
-        settings.invokeMode == .responseStream && !failsInvocation(response.status)
+        streams && !failsInvocation(response.status)
             && !(response.isPlain && response.body.plainBytes.count < RuntimeClient.joined)
     }
 
@@ -65,15 +77,17 @@ final class Reply: Sendable {
     }
 
     func draft(_ response: Response, to method: HTTPRequest.Method) -> Draft {
-        guard settings.invokeMode == .buffered else {
+        let event = form
+        if streams {
+            let form = StreamForm(response, to: method, settings.emptyStream, as: event)
             return Draft(
-                form: .streamed(StreamForm(response, to: method, settings.emptyStream), response.body.plainBytes),
-                status: response.status.code, bytes: response.body.plainBytes.count, problem: nil)
+                form: .streamed(form, response.body.plainBytes), status: response.status.code,
+                bytes: response.body.plainBytes.count, problem: form.problem)
         }
-        let bytes = BufferedReply.encode(response)
+        let bytes = BufferedReply.encode(response, as: event)
         return Draft(
             form: .buffered(bytes), status: response.status.code, bytes: response.body.plainBytes.count,
-            problem: bytes.count > BufferedReply.limit ? ReplyTooLarge(size: bytes.count) : nil)
+            problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
     }
 
     // MARK: The worker
@@ -114,11 +128,24 @@ final class Reply: Sendable {
         try await client.value.fail(id, document)
     }
 
+    /// Sends the result of an event that is no HTTP request: JSON, in one message whatever the invoke mode is.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func send(result json: [UInt8]) async throws {
+        guard token.take(.whole) else { return }
+        try await client.value.respond(id, json)
+    }
+
+    /// The path to which events go that are no HTTP requests and have no handler; nil where they go nowhere.
+    var passThroughPath: String? { settings.passThroughPath }
+
     /// Begins a stream: nothing leaves before its first byte.
-    func stream(_ response: Response, to method: HTTPRequest.Method) -> StreamReply {
-        stream(
-            StreamForm(response, to: method, settings.emptyStream), response.status.code,
-            tellsCancellation: response.body.isStream)
+    ///
+    /// - Throws: ``ReplyTooLarge``: its head cannot be expressed.
+    func stream(_ response: Response, to method: HTTPRequest.Method) throws(ReplyTooLarge) -> StreamReply {
+        let form = StreamForm(response, to: method, settings.emptyStream, as: form)
+        if let problem = form.problem { throw problem }
+        return stream(form, response.status.code, tellsCancellation: response.body.isStream)
     }
 
     private func stream(_ form: StreamForm, _ status: Int, tellsCancellation: Bool = false) -> StreamReply {
@@ -148,6 +175,11 @@ final class Reply: Sendable {
     }
 
     private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
+
+    /// Keeps what the body of a stream ends with should the guard end it: made beforehand, as the app's own code is not for its thread.
+    func keep(timeoutMark bytes: [UInt8]) {
+        if !bytes.isEmpty { known.withLock { $0.timeoutMark = bytes } }
+    }
 
     // MARK: The deadline guard, on a loop of its own
 
@@ -185,20 +217,27 @@ final class Reply: Sendable {
     func give(_ response: Response, to method: HTTPRequest.Method, on loop: EventLoop) async throws {
         let client = RuntimeClient(loop, address: client.address)
         tell(ReplyEnd(.response, status: response.status.code, bytes: response.body.plainBytes.count))
-        guard settings.invokeMode == .responseStream else {
-            return try await client.respond(id, BufferedReply.encode(response))
-        }
-        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare))
+        let event = form
+        guard streams else { return try await client.respond(id, BufferedReply.encode(response, as: event)) }
+        let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare, as: event))
         try await stream.write(response.body.plainBytes)
         try await stream.finish()
     }
 
+    /// Gives an error in the place of a reply that was ``Taken/untouched``.
+    ///
+    /// - Throws: As ``send(_:)``.
+    func give(_ document: ErrorDocument, on loop: EventLoop) async throws {
+        try await RuntimeClient(loop, address: client.address).fail(id, document)
+    }
+
     /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.
     func end(with document: ErrorDocument, on loop: EventLoop) async throws {
-        let (stream, taken) = known.withLock { ($0.stream, $0.taken) }
+        let (stream, taken, mark) = known.withLock { ($0.stream, $0.taken, $0.timeoutMark) }
         guard let stream, let taken else { return }
-        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten))
-        try await loop.send(stream.takeHeld() + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
+        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten + mark.count))
+        let chunk = mark.isEmpty ? [] : HTTPWriter.chunkSize(mark.count) + mark + HTTPWriter.crlf
+        try await loop.send(stream.takeHeld() + chunk + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: taken.socket, cancellable: false)
     }

@@ -7,7 +7,14 @@ internal import SluiceCore
 enum Prelude {
     static let delimiter = [UInt8](repeating: 0, count: 8)
 
-    static func encode(_ response: Response, extra: (name: String, value: String)? = nil) -> [UInt8] {
+    static func encode(
+        _ response: Response, as form: EventForm = .functionURL, extra: (name: String, value: String)? = nil
+    ) -> [UInt8] {
+        guard form.isPayload2 else {
+            var json = JSONWriter()
+            json.object { GatewayHead(response, form).writePrelude(to: &$0, extra: extra) }
+            return json.bytes + delimiter
+        }
         var head = WireHead(response)
         if let extra { head.headers.append(extra) }
         var json = JSONWriter()
@@ -27,13 +34,18 @@ struct StreamForm: Sendable {
     /// The body of a response that has none.
     let emptyTail: [UInt8]
 
-    init(_ response: Response, to method: HTTPRequest.Method, _ form: EmptyStream) {
-        prelude = Prelude.encode(response)
+    /// Why the response cannot begin so; nil where it can.
+    let problem: ReplyTooLarge?
+
+    init(_ response: Response, to method: HTTPRequest.Method, _ form: EmptyStream, as event: EventForm = .functionURL) {
+        prelude = Prelude.encode(response, as: event)
+        let size = prelude.count
+        problem = event.preludeLimit.flatMap { size > $0 ? ReplyTooLarge(size: size, limit: $0, part: "response's head") : nil }
         // HEAD, 204 and 304 neither have a body nor may they claim its length.
         let permitsBody = Response.permitsBody(response.status, to: method)
         emptyTail = form == .newline && permitsBody ? [0x0A] : []
         if form == .contentLength, permitsBody {
-            emptyPrelude = Prelude.encode(response, extra: ("content-length", "0"))
+            emptyPrelude = Prelude.encode(response, as: event, extra: ("content-length", "0"))
         } else {
             emptyPrelude = prelude
         }

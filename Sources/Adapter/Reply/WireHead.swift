@@ -6,7 +6,7 @@ internal import SluiceCore
 /// Status, headers and cookies of a response as both modes send them.
 struct WireHead {
     let status: Int
-    /// Names in lower case, each once: repeated headers are joined with a comma (RFC 9110, section 5.3).
+    /// Names in lower case, as a rule each once: repeated headers are joined with a comma (RFC 9110, section 5.3).
     var headers: [(name: String, value: String)]
     /// Every `Set-Cookie`, in order, and nowhere else: a gateway would send the last one twice.
     let cookies: [String]
@@ -15,7 +15,8 @@ struct WireHead {
     /// Whether no content encoding stands between the bytes and what they say.
     let isIdentity: Bool
 
-    init(_ response: Response) {
+    /// - Parameter joinsRepeats: False for a form that has a place for each of several values.
+    init(_ response: Response, joinsRepeats: Bool = true) {
         status = response.status.code
         var headers: [(name: String, value: String)] = []
         headers.reserveCapacity(response.headers.count)
@@ -34,7 +35,9 @@ struct WireHead {
             if length == 12, name == "content-type" { type = type ?? field.value }
             if length == 16, name == "content-encoding" { isIdentity = isIdentity && BodyEncoding.isIdentity(field.value) }
             let bit: UInt64 = 1 << min(UInt64(length), 63)
-            if lengths & bit != 0, let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name }) {
+            if lengths & bit != 0, joinsRepeats,
+                let index = headers.firstIndex(where: { $0.name.utf8.count == length && $0.name == name })
+            {
                 headers[index].value += ",\(field.value)"
             } else {
                 headers.append((name, field.value))

@@ -12,8 +12,8 @@ internal import Darwin
 
 /// Watches the wall clock for every invocation in flight, on a thread that user code cannot block.
 ///
-/// It cancels the handler's task, answers 504 (or ends the stream with trailers) when the handler does not, and ends the
-/// process when the handler still holds the worker at the deadline.
+/// It cancels the handler's task, answers 504 (or ends the stream with trailers, or fails the invocation of what is not HTTP) when the
+/// handler does not, and ends the process when the handler still holds the worker at the deadline.
 final class DeadlineGuard: Sendable {
     let loop: EventLoop
     private let slots: [GuardSlot]
@@ -99,7 +99,9 @@ final class DeadlineGuard: Sendable {
             // Cancellation handlers and the app's error response are its own code, which may block: not on this thread.
             Task.detached {
                 InvocationScope.$current.withValue(invocation.scope) {
-                    invocation.known.cancel?()
+                    let known = invocation.known
+                    known.cancel?()
+                    if known.isEvent { return }
                     let timeoutResponse = Self.timeoutResponse(invocation, responder)
                     invocation.tell { $0.timeoutResponse = timeoutResponse }
                 }
@@ -165,6 +167,11 @@ final class DeadlineGuard: Sendable {
             let response = known.timeoutResponse ?? Self.timeoutResponse(invocation, problemResponse)
             invocation.reply.announce(response)
             switch try await invocation.reply.takeOver(on: loop) {
+            case .untouched where invocation.known.isEvent:
+                await record(
+                    invocation, "did not end in time and has failed\(mayEndProcess)", nil, until: invocation.schedule.cut)
+                await flush(invocation)
+                try await invocation.reply.give(.timeout, on: loop)
             case .untouched:
                 let status = response.status.code
                 await record(

@@ -15,6 +15,8 @@ final class GuardedInvocation: Sendable {
         var cancel: (@Sendable () -> Void)?
         /// The request, once the event has been read.
         var request: Request?
+        /// Whether the event is no HTTP request: then nobody can be answered, and a time-out fails the invocation.
+        var isEvent = false
         /// The app's response to a time-out, shaped by its own code on a thread that may block.
         var timeoutResponse: Response?
     }

@@ -8,15 +8,27 @@ struct InvocationHandler: Sendable {
     let chain: Chain
     let reporter: any SettlingReporter
     let reply: Reply
+    var rules = EventRules()
     let guarded: GuardedInvocation?
 
+    /// What the app wants done before its handler, and after the reply.
+    ///
+    /// - Parameter gap: How long the sandbox has waited, where that is long enough to tell of.
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
+    func run(after gap: Duration?, _ life: Life) async throws {
+        if let gap { await life.thaw(after: gap, reporter) }
+        try await run()
+        await chain.runAfterReply(reporter)
+    }
+
+    /// - Throws: As ``run(after:_:)``.
     func run() async throws {
         let request: Request
         do {
-            request = try Request(invocation)
+            let event = try RequestEvent(invocation, rules)
+            (request, reply.form) = (event.request, event.form)
         } catch {
-            return try await respondToBadEvent(error)
+            return error.isHTTP ? try await respondToBadEvent(error) : try await respondToEvent(orRefuse: error)
         }
         guarded?.tell { $0.request = request }
         let response = await chain.respond(to: request)
@@ -29,12 +41,13 @@ struct InvocationHandler: Sendable {
 
     // MARK: Events that are no requests
 
-    private func respondToBadEvent(_ error: EventError) async throws {
+    func respondToBadEvent(_ error: EventError) async throws {
         guard reply.commit() == .made else { return }
         await capture(.badEvent(error))
-        guard error.isHTTP else {
+        guard let form = error.form else {
             return try await accepted(nil) { try await reply.fail(ErrorDocument(badEvent: error)) }
         }
+        reply.form = form
         var request = Request(.get, "/")
         request.id = invocation.id
         let refusal = HTTPError(.badRequest, "Invalid request", detail: error.description, cause: error)
@@ -68,7 +81,14 @@ struct InvocationHandler: Sendable {
 
     /// Sends a response while its body is produced, and accounts for it before the last chunk.
     private func stream(_ response: Response, to request: Request) async throws {
-        let stream = reply.stream(response, to: request.method)
+        let stream: StreamReply
+        do throws(ReplyTooLarge) {
+            stream = try reply.stream(response, to: request.method)
+        } catch {
+            return try await sendWhole(
+                await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
+        }
+        reply.keep(timeoutMark: response.failureMark(of: HTTPError(.gatewayTimeout), for: request))
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {
@@ -77,6 +97,9 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         } catch {
+            let mark = response.failureMark(of: error, for: request)
+            // Where it cannot be written the reader is gone, or the guard has the stream: both are told below.
+            if !mark.isEmpty { try? await stream.write(mark) }
             let isOurs = await complete(response, cutBy: error, bytesWritten: stream.bytesWritten, of: request)
             guard isOurs else { return }
             return try await accepted(request, isRecorded: true) { try await stream.finish(ErrorDocument(error)) }
@@ -95,7 +118,7 @@ struct InvocationHandler: Sendable {
     /// Commits this worker to the response and accounts for it; without `bytesWritten` nothing has left yet.
     ///
     /// - Returns: False where the guard has taken the reply over: status and record are the guard's, and nothing is to be sent.
-    private func complete(
+    func complete(
         _ response: Response, cutBy error: (any Error)? = nil, bytesWritten: Int? = nil, of request: Request
     ) async -> Bool {
         guard reply.commit() == .takenOver else {
@@ -119,7 +142,7 @@ struct InvocationHandler: Sendable {
     /// Sends something; what the Runtime API does not take, and the sandbox survives, is recorded.
     ///
     /// - Parameter isRecorded: Whether a failure of the stream itself is on record already.
-    private func accepted(
+    func accepted(
         _ request: Request?, isRecorded: Bool = false, _ call: () async throws -> Void
     ) async throws {
         do {
@@ -136,5 +159,5 @@ struct InvocationHandler: Sendable {
     }
 
     /// Records a failure that the chain could not see, and delivers it before the response leaves.
-    private func capture(_ failure: Failure) async { await chain.record(failure, reporter) }
+    func capture(_ failure: Failure) async { await chain.record(failure, reporter) }
 }

@@ -50,13 +50,46 @@ enum Server {
             let watcher = await startWatcher(app.chain, settings, address, reporter, testReporters, logger)
             defer { watcher?.stop() }
             let context = WorkerContext(
-                chain: app.chain, settings: settings, address: address, reporter: reporter, guardian: guardian,
+                chain: app.chain, life: app.life, settings: settings, address: address, reporter: reporter, guardian: guardian,
                 testReporters: testReporters, watcher: watcher, outcomes: OutcomeLog(settings.outcome))
             defer { guardian.stop() }
-            return await work(context)
+            return await live(context, logger)
         } catch {
             return await failStartUp(error, address, reporter)
         }
+    }
+
+    /// Services begin before the first invocation is asked for, and end after the last one.
+    private static func live(_ context: WorkerContext, _ logger: Logger) async -> End {
+        let workers: WorkerGroup
+        do throws(SystemError) {
+            workers = try WorkerGroup()
+        } catch {
+            return await failStartUp(error, context.address, context.reporter)
+        }
+        let services = context.life.services
+        services?.start { error in
+            context.reporter.record(.service(error))
+            workers.fail(hasReports: true)
+        }
+        var shutdown: Shutdown?
+        if context.hasSomethingToEnd {
+            shutdown = await Shutdown.expect(
+                context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
+        }
+        let ending = shutdown.map { shutdown in
+            let loop = context.guardian.loop
+            startGuard(context, workers)
+            return Task(executorPreference: loop) {
+                await shutdown.wait(on: loop, workers, services) { await context.reporter.flush(within: $0) }
+            }
+        }
+        let end = await work(context, workers)
+        if shutdown?.hasBegun != true { ending?.cancel() }
+        if await ending?.value != true, let services {
+            await Shutdown.stop(services, until: WallClock.Instant.actual.advanced(by: .milliseconds(500)))
+        }
+        return end
     }
 
     /// Whoever hears what the platform says; nil where the app does not want that, or where it cannot be.
@@ -85,8 +118,7 @@ enum Server {
         }
     }
 
-    private static func work(_ context: WorkerContext) async -> End {
-        let workers = WorkerGroup()
+    private static func work(_ context: WorkerContext, _ workers: WorkerGroup) async -> End {
         if context.settings.workers == 1 { sluice_one_arena() }
         for number in 0..<context.settings.workers {
             do throws(SystemError) {
@@ -119,6 +151,10 @@ enum Server {
     /// process ends; an invocation that was handed out at that moment is served all the same.
     private static func begin(_ context: WorkerContext, _ workers: WorkerGroup) {
         Reports.begin()
+        startGuard(context, workers)
+    }
+
+    private static func startGuard(_ context: WorkerContext, _ workers: WorkerGroup) {
         do {
             try context.guardian.start()
         } catch {
@@ -150,7 +186,7 @@ enum Server {
 }
 
 /// The workers of a process: they begin apart and end together.
-private final class WorkerGroup: Sendable {
+final class WorkerGroup: Sendable {
     private struct State {
         var members: [(loop: EventLoop, cancel: @Sendable () -> Void)] = []
         var atWork = 0
@@ -162,7 +198,12 @@ private final class WorkerGroup: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Readable when no worker is at work any more.
+    let ended: WakeUp
 
+    init() throws(SystemError) { ended = try WakeUp() }
+
+    var hasEnded: Bool { state.withLock { $0.atWork == 0 } }
     var hasFailed: Bool { state.withLock(\.hasFailed) }
     /// Whether a failure was recorded that no worker has flushed.
     var hasReports: Bool { state.withLock(\.hasReports) }
@@ -212,6 +253,7 @@ private final class WorkerGroup: Sendable {
         let waiting = state.withLock { state in
             change(&state)
             guard state.atWork == 0 else { return nil as (@Sendable () -> Void)? }
+            ended.signal()
             defer { state.waiting = nil }
             return state.waiting
         }

@@ -7,6 +7,7 @@ internal import SluiceCore
 /// What all workers of a process share: values only.
 struct WorkerContext: Sendable {
     let chain: Chain
+    let life: Life
     let settings: Settings
     let address: HostPort
     let reporter: any SettlingReporter
@@ -18,6 +19,9 @@ struct WorkerContext: Sendable {
     /// Tells how invocations ended; nil where nobody asked for that.
     let outcomes: OutcomeLog?
     let start = StartState()
+
+    /// Whether the end of the sandbox is to be announced: services stop then, and what is pending leaves.
+    var hasSomethingToEnd: Bool { life.services != nil || (reporter as? Reporters)?.isEmpty == false }
 
     /// True for the first invocation of the process.
     func takeColdStart() -> Bool { start.takeCold() }
@@ -38,7 +42,7 @@ struct Worker: Sendable {
     /// Called once, when the first invocation has been asked for and before it is served.
     let whenWaiting: @Sendable () -> Void
 
-    private final class Once: BeforePoll {
+    private final class Later: BeforePoll {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
         func beforePoll() { body() }
@@ -50,11 +54,16 @@ struct Worker: Sendable {
     func run() async throws {
         let client = RuntimeClient(
             loop, address: context.address, keepsStreams: context.settings.keepsStreamConnection)
-        loop.before(nextPoll: Once(whenWaiting))
+        loop.before(nextPoll: Later(whenWaiting))
+        // With several workers there are no freezes, and each would have a gap of its own.
+        let clocks = context.settings.workers == 1 && context.life.wantsThaws ? context.life.clocks : nil
         do {
             while !Task.isCancelled {
                 do {
-                    try await serve(try await client.next(), client)
+                    let before = clocks?.look()
+                    let invocation = try await client.next()
+                    let gap = before.flatMap { before in clocks.map { before.gap(until: $0.look()) } }
+                    try await serve(invocation, after: gap, client)
                 } catch let error as InvocationError {
                     try await refuse(error, client)
                 }
@@ -69,7 +78,7 @@ struct Worker: Sendable {
         }
     }
 
-    private func serve(_ invocation: Invocation, _ client: RuntimeClient) async throws {
+    private func serve(_ invocation: Invocation, after gap: Duration?, _ client: RuntimeClient) async throws {
         let start = context.outcomes == nil ? 0 : MonotonicClock.now
         let isColdStart = context.takeColdStart()
         let reply = Reply(to: invocation.id, context.settings, client)
@@ -93,11 +102,12 @@ struct Worker: Sendable {
         }
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let handler = InvocationHandler(
-            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply, guarded: guarded)
+            invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply,
+            rules: context.settings.eventRules, guarded: guarded)
         // A task of its own: the guard cancels it, not the worker.
         let task = Task(executorPreference: loop) {
             scope.claim()
-            try await InvocationScope.$current.withValue(scope) { try await handler.run() }
+            try await InvocationScope.$current.withValue(scope) { try await handler.run(after: gap, context.life) }
         }
         if let guarded {
             guarded.tell { $0.cancel = { task.cancel() } }

@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import SluiceReporting
 
 /// A variable whose value cannot be used; stops start-up.
@@ -36,16 +37,22 @@ struct Settings: Sendable {
     let workers: Int
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`: `on-demand`, `lambda-managed-instances` and others.
     let initializationType: String?
+    /// Whether these are managed instances, which run many invocations at once and do not freeze.
+    var isManaged: Bool { initializationType == "lambda-managed-instances" }
     /// Format and level of the log.
     let log: LogSettings
     /// `SLUICE_OUTCOME` and `SLUICE_METRICS*`: what is written of each invocation.
     let outcome: OutcomeSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
+    /// `AWS_LWA_PASS_THROUGH_PATH`: where events go that are no HTTP requests and have no handler, with a slash before it; nil when unset.
+    let passThroughPath: String?
     /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
     /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
     let keepsStreamConnection: Bool
+    /// `AWS_LWA_REMOVE_BASE_PATH`, `AWS_LWA_AUTHORIZATION_SOURCE`, `SLUICE_STAGE_IN_PATH`.
+    let eventRules: EventRules
     /// What was ignored, one line each, to be logged as WARN.
     let warnings: [String]
 
@@ -76,6 +83,9 @@ struct Settings: Sendable {
         for part in errorStatusCodes.invalid {
             warnings.append("AWS_LWA_ERROR_STATUS_CODES: '\(part)' is no status and no range; ignored")
         }
+        passThroughPath = Self.present(environment["AWS_LWA_PASS_THROUGH_PATH"]).map { path in
+            PercentEncoding.repair(path.utf8.first == UInt8(ascii: "/") ? path : "/" + path)
+        }
         let empty = Self.present(environment["SLUICE_EMPTY_STREAM"])
         guard let form = EmptyStream(rawValue: empty ?? EmptyStream.bare.rawValue) else {
             let known = EmptyStream.allCases.map(\.rawValue).joined(separator: ", ")
@@ -87,6 +97,7 @@ struct Settings: Sendable {
         case "keep": keepsStreamConnection = true
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
+        eventRules = try EventRules(environment, &warnings)
         outcome = try OutcomeSettings(environment)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
@@ -114,7 +125,7 @@ struct Settings: Sendable {
 
     /// Lambda Web Adapter's settings that would mean something here, for those who come from there.
     private static let notYet = [
-        "AWS_LWA_REMOVE_BASE_PATH", "AWS_LWA_PASS_THROUGH_PATH", "AWS_LWA_AUTHORIZATION_SOURCE", "AWS_LWA_ENABLE_COMPRESSION",
+        "AWS_LWA_ENABLE_COMPRESSION"
     ]
 
     private static func present(_ value: String?) -> String? { value?.isEmpty == false ? value : nil }

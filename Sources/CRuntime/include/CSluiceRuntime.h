@@ -16,7 +16,8 @@ int sluice_eventfd(void);
 int sluice_pidfd_open(pid_t pid);
 
 /// Starts a program that is killed when the calling *thread* ends (PR_SET_PDEATHSIG), which posix_spawn cannot ask for.
-/// Between fork and exec only async-signal-safe calls are made. Signals are unblocked and at their defaults in the child.
+/// Between fork and exec only async-signal-safe calls are made. Signals are unblocked and at their defaults in the child, which has a
+/// process group of its own: what is typed at the terminal reaches the caller alone.
 /// Returns the process id, or -1 with errno of fork or of exec.
 pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 
@@ -38,6 +39,9 @@ void sluice_set_trace_variable(const char *value);
 /// On `signal`, adds one to the eventfd `fd`: a handler may run in any frame, so it must be C. One descriptor per
 /// process: the last one given counts. Returns 0, or -1 and errno.
 int sluice_wake_on_signal(int signal, int fd);
+
+/// From here on `signal` does again what it does by default, and nobody's descriptor is written to.
+void sluice_forget_signal(int signal);
 
 /// The number of the last signal that `sluice_wake_on_signal` caught, 0 for none.
 int sluice_last_signal(void);

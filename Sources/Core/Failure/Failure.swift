@@ -31,10 +31,18 @@ public struct Failure: Sendable {
         public static let replyUnusable = Self("reply_unusable")
         /// A status that `AWS_LWA_ERROR_STATUS_CODES` lists.
         public static let errorStatus = Self("error_status")
+        /// Work that an app had left for after the reply failed, or did not end in time.
+        public static let afterReply = Self("after_reply")
+        /// What an app does after a thaw failed.
+        public static let thaw = Self("thaw")
+        /// A service of the app ended before the app; the process ends.
+        public static let service = Self("service")
         /// Start-up failed.
         public static let startUp = Self("start_up")
         /// The Runtime API itself failed; the process ends.
         public static let runtime = Self("runtime")
+        /// The handler of a record, or of an event, threw: of what is not HTTP.
+        public static let eventError = Self("event_error")
         /// The app's own code captured it, and went on: no record of ours tells of it.
         public static let captured = Self("captured")
         /// Lambda counted an error of an invocation that the app had answered without failing it: `PlatformWatch` has heard of it.
@@ -58,6 +66,13 @@ public struct Failure: Sendable {
     public package(set) var method: String?
     /// The request's path, as it was sent; nil where there was none.
     public package(set) var path: String?
+    /// The tag that says which service an event came from, where it is no HTTP request: as `aws:sqs`.
+    package static let sourceTag = "event_source"
+    /// The tag that names one record of an event.
+    package static let recordTag = "record_id"
+
+    /// What it is about besides: `record_id`, of a message in a batch, say. Metadata of its record, tags or attributes of its report.
+    public package(set) var tags: [String: String] = [:]
     /// The level of its record: `error` as a rule, `warning` for what the client did wrong, `critical` where the process ends.
     public let level: Logger.Level
     /// What its record says besides.
@@ -89,7 +104,7 @@ public struct Failure: Sendable {
     }
 
     private var metadata: Logger.Metadata {
-        var metadata = details
+        var metadata = details.merging(tags.mapValues { Logger.MetadataValue.string($0) }) { own, _ in own }
         metadata["outcome"] = "\(outcome.rawValue)"
         if let status { metadata["status"] = "\(status)" }
         if let method { metadata["method"] = "\(method)" }

@@ -10,13 +10,17 @@ extension InvocationScope {
         private let flushed = Atomic<Int64>(0)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
+        private let laterPhase = Atomic(Later.none.rawValue)
         /// 0 until somebody has claimed the invocation.
         private let owner: Atomic<UInt64>
         private let shared = Mutex(Shared())
+        /// The invocation's own, where this is that of a part of it: what ends the invocation is known to all of its parts.
+        private let outer: State?
 
         private struct Shared {
             var follower: (any ScopeFollower)?
             var throwSites: [ThrowSite] = []
+            var later: [@Sendable () async throws -> Void] = []
             var logContext: Logger.Metadata = [:]
             // Apart, so that a request of which nothing is logged makes no dictionary.
             var trace: String?
@@ -25,7 +29,18 @@ extension InvocationScope {
         }
 
         /// The current task owns the invocation, until another one claims it.
-        package init() { owner = Atomic(CurrentTask.id) }
+        package init() {
+            owner = Atomic(CurrentTask.id)
+            outer = nil
+        }
+
+        /// The state of a part of an invocation, which the current task owns: a time-out, a failure and work after the reply are the whole's.
+        init(partOf outer: State) {
+            owner = Atomic(CurrentTask.id)
+            self.outer = outer.whole
+        }
+
+        private var whole: State { outer ?? self }
 
         /// The current task owns the invocation from here on: what it says of it is said of the whole.
         func claim() { owner.store(CurrentTask.id, ordering: .relaxed) }
@@ -35,30 +50,66 @@ extension InvocationScope {
 
         /// Whether the deadline guard has acted; set before the handler's task is cancelled.
         package var isTimedOut: Bool {
-            get { timedOut.load(ordering: .acquiring) }
-            set { timedOut.store(newValue, ordering: .releasing) }
+            get { whole.timedOut.load(ordering: .acquiring) }
+            set { whole.timedOut.store(newValue, ordering: .releasing) }
         }
 
         /// Whether a failure of this invocation is on record.
-        package var hasFailed: Bool { failed.load(ordering: .acquiring) }
+        package var hasFailed: Bool { whole.failed.load(ordering: .acquiring) }
 
         /// The first failure of this invocation that is on record; nil where there is none.
-        package var outcome: Failure.Outcome? { hasFailed ? shared.withLock(\.outcome) : nil }
+        package var outcome: Failure.Outcome? { hasFailed ? whole.shared.withLock(\.outcome) : nil }
 
         func noteFailure(_ outcome: Failure.Outcome) {
-            shared.withLock { $0.outcome = $0.outcome ?? outcome }
-            failed.store(true, ordering: .releasing)
+            whole.shared.withLock { $0.outcome = $0.outcome ?? outcome }
+            whole.failed.store(true, ordering: .releasing)
         }
 
         /// How long somebody has waited for reports to be delivered, in nanoseconds.
-        package var flushTime: Int64 { flushed.load(ordering: .relaxed) }
+        package var flushTime: Int64 { whole.flushed.load(ordering: .relaxed) }
 
         /// Adds to ``flushTime``, from a moment of the monotonic clock until now.
-        package func addFlush(since start: Int64) { flushed.add(MonotonicClock.now - start, ordering: .relaxed) }
+        package func addFlush(since start: Int64) { whole.flushed.add(MonotonicClock.now - start, ordering: .relaxed) }
 
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
-            timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+            whole.timeoutTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        }
+
+        // MARK: Work after the reply
+
+        /// Of the work that is left for when the reply is gone.
+        private enum Later: UInt8 {
+            case none
+            case some
+            /// Nothing can be added any more.
+            case over
+        }
+
+        /// Keeps work for when the reply has left; false where that is over.
+        package func addLater(_ work: @escaping @Sendable () async throws -> Void) -> Bool {
+            if let outer { return outer.addLater(work) }
+            return shared.withLock { shared in
+                let (_, phase) = laterPhase.compareExchange(
+                    expected: Later.none.rawValue, desired: Later.some.rawValue, ordering: .acquiringAndReleasing)
+                guard phase != Later.over.rawValue else { return false }
+                shared.later.append(work)
+                return true
+            }
+        }
+
+        /// The next piece of work. When there is none, none can be added any more; as a rule that takes no lock.
+        package func takeLater() -> (@Sendable () async throws -> Void)? {
+            let (_, phase) = laterPhase.compareExchange(
+                expected: Later.none.rawValue, desired: Later.over.rawValue, ordering: .acquiringAndReleasing)
+            guard phase == Later.some.rawValue else { return nil }
+            return shared.withLock { shared in
+                if shared.later.isEmpty {
+                    laterPhase.store(Later.over.rawValue, ordering: .releasing)
+                    return nil
+                }
+                return shared.later.removeFirst()
+            }
         }
 
         // MARK: Who follows

@@ -46,6 +46,14 @@ public struct InvocationScope: Sendable {
     /// Who follows what happens here; nil where nobody does.
     package var follower: (any ScopeFollower)? { ownFollower ?? state.follower }
 
+    /// The scope of one part of the invocation, for the current task: it knows what is known so far, and what is set in it, breadcrumbs
+    /// included, is its own. Nothing of that reaches the invocation or another part.
+    package func part() -> InvocationScope {
+        InvocationScope(
+            requestID: requestID, deadline: deadline, traceID: traceID, tenantID: tenantID, state: State(partOf: state),
+            follower: follower?.part(), platform: platform)
+    }
+
     /// The current task owns the invocation from here on: what it says of it is said of the whole.
     package func claim() {
         state.claim()
@@ -89,6 +97,8 @@ package protocol ScopeFollower: AnyObject, Sendable {
     var isForeign: Bool { get }
     /// A copy for the current task.
     func forked() -> any ScopeFollower
+    /// A copy for a part of the invocation, which is the current task's: what it becomes stays apart, the trail of what happened included.
+    func part() -> any ScopeFollower
     /// A copy's work is done: what it has become is this one's from here on.
     func adopt(_ fork: any ScopeFollower)
     /// What is known now; kept with an error that is thrown here.

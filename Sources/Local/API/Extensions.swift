@@ -22,6 +22,9 @@ final class Extensions: @unchecked Sendable {  // used on the loop's thread only
         members = [:]
     }
 
+    /// Whether nobody has registered: then the platform ends the process without a word.
+    var isEmpty: Bool { members.isEmpty }
+
     /// The freeze waits for every extension: each must have asked for an event, and have none left.
     var areIdle: Bool { members.values.allSatisfy { $0.waiting != nil } }
 

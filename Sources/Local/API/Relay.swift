@@ -2,16 +2,20 @@ internal import FoundationEssentials
 internal import SluiceStreaming
 internal import SluiceCore
 
-/// Takes one `/response` from the app and gives the client what a Function URL would make of it.
+/// Takes one `/response` from the app and gives the client what the front end would make of it.
 struct Relay: Sendable {
     let server: RuntimeAPIServer
     let connection: ServerConnection
+    let gateway: any Gateway
 
-    private static let prelude = "application/vnd.awslambda.http-integration-response"
+    init(_ server: RuntimeAPIServer, _ connection: ServerConnection) {
+        (self.server, self.connection) = (server, connection)
+        gateway = server.settings.front.gateway
+    }
+
     private static let errorType = "lambda-runtime-function-error-type"
     private static let errorBody = "lambda-runtime-function-error-body"
-
-    private var urlStreams: Bool { server.settings.urlMode == .responseStream }
+    private static let streamLimit = 200 * 1024 * 1024
 
     func response(_ head: HTTPMessageHead, _ id: String) async throws -> Bool {
         let mode = head["lambda-runtime-function-response-mode"]
@@ -49,9 +53,28 @@ struct Relay: Sendable {
         if invocation.reply.hasBegun {
             invocation.reply.cut()
         } else {
-            await invocation.reply.fail(502, "Internal Server Error")
+            await invocation.reply.fail(.function)
         }
         server.broker.complete(invocation)
+    }
+
+    /// Sends a whole response, or the front end's own where the app's cannot be used.
+    private func send(
+        _ payload: [UInt8], as what: String, _ invocation: LocalInvocation,
+        _ read: ([UInt8]) throws(UnusableReply) -> WireResponse
+    ) async {
+        do throws(UnusableReply) {
+            guard payload.count <= gateway.replyLimit else {
+                throw UnusableReply("\(gateway.name) takes up to \(gateway.replyLimit) bytes, these are \(payload.count)")
+            }
+            let response = try read(payload)
+            invocation.notes += response.notes
+            await invocation.reply.send(response)
+        } catch {
+            let text = String(decoding: payload.prefix(200), as: UTF8.self)
+            invocation.notes.append("\(what) is malformed (\(error.reason)): \(text)")
+            await invocation.reply.fail(.function)
+        }
     }
 
     // MARK: Buffered
@@ -71,49 +94,27 @@ struct Relay: Sendable {
         // Taken: what the client makes of it is no longer the app's time.
         let keepsAlive = try await server.accept(connection)
         server.broker.answered(invocation)
-        if urlStreams {
+        if server.settings.streams {
             invocation.notes.append(
-                "mode mismatch: the Function URL streams, the app answered buffered: the client gets the JSON envelope as the body"
-            )
-            await invocation.reply.send(200, [("content-type", "application/octet-stream")], body)
+                "mode mismatch: \(gateway.name) streams, the app answered buffered: the payload is the JSON envelope")
+            await send(body, as: "the response", invocation) { (body) throws(UnusableReply) in
+                try gateway.undivided(body, contentType: nil)
+            }
         } else {
-            await sendEnvelope(body, invocation)
+            await send(body, as: "the envelope", invocation) { (body) throws(UnusableReply) in try gateway.response(body) }
         }
         server.broker.complete(invocation)
         return keepsAlive
-    }
-
-    private func sendEnvelope(_ body: [UInt8], _ invocation: LocalInvocation) async {
-        guard let response = try? JSONDecoder().decode(WireResponse.self, from: Data(body)) else {
-            // What has no statusCode is a body: 200, application/json. What has one and cannot be read is malformed.
-            if body.firstRange(of: Array("\"statusCode\"".utf8)) != nil {
-                invocation.notes.append("the envelope is malformed: \(String(decoding: body.prefix(200), as: UTF8.self))")
-                return await invocation.reply.fail(502, "Internal Server Error")
-            }
-            return await invocation.reply.send(200, [("content-type", "application/json")], body)
-        }
-        guard response.problem == nil, let bytes = response.bytes else {
-            invocation.notes.append("the envelope is malformed: \(response.problem ?? "the body is no base64")")
-            return await invocation.reply.fail(502, "Internal Server Error")
-        }
-        await invocation.reply.send(response.statusCode, response.lines, bytes)
     }
 
     // MARK: Streamed
 
     private func streamed(_ head: HTTPMessageHead, _ invocation: LocalInvocation) async throws -> Bool {
         invocation.mode = "streamed"
-        let hasPrelude = head["content-type"] == Self.prelude
-        if urlStreams, hasPrelude {
+        if server.settings.streams, gateway.takesPrelude(head["content-type"]) {
             try await relay(invocation)
         } else {
-            // A buffered URL collects everything; a stream of another type is passed on as it is.
-            if !urlStreams {
-                invocation.notes.append(
-                    "mode mismatch: the Function URL is buffered, the app streamed: the client gets prelude, eight NULs and body"
-                )
-            }
-            guard let all = try await connection.wholeBody(limit: 200 * 1024 * 1024) else {
+            guard let all = try await connection.wholeBody(limit: Self.streamLimit) else {
                 invocation.platformError = "Function.ResponseSizeTooLarge"
                 invocation.notes.append("the stream is over 200 MB: Function.ResponseSizeTooLarge")
                 await cutOrFail(invocation)
@@ -121,41 +122,66 @@ struct Relay: Sendable {
             }
             invocation.produced(all.count)
             invocation.endAnswer()
-            await invocation.reply.send(200, [("content-type", head["content-type"] ?? "application/octet-stream")], all)
+            await sendCollected(all, head["content-type"], invocation)
         }
         noteTrailers(head, invocation)
         server.broker.complete(invocation)
         return try await server.accept(connection)
     }
 
+    private func sendCollected(_ all: [UInt8], _ contentType: String?, _ invocation: LocalInvocation) async {
+        if server.settings.streams {
+            return await send(all, as: "the stream", invocation) { (all) throws(UnusableReply) in
+                try gateway.undivided(all, contentType: contentType)
+            }
+        }
+        invocation.notes.append(
+            gateway.canStream
+                ? "mode mismatch: \(gateway.name) is buffered, the app streamed: the payload is prelude, eight NULs and body"
+                : "\(gateway.name) cannot stream, the app streamed: the payload is prelude, eight NULs and body")
+        await send(all, as: "the collected stream", invocation) { (all) throws(UnusableReply) in
+            try gateway.collected(all, contentType: contentType)
+        }
+    }
+
     private func relay(_ invocation: LocalInvocation) async throws {
         var scanner = PreludeScanner()
         while let part = try await connection.nextPart() {
             invocation.produced(part.count)
-            if scanner.isDone {
+            if scanner.isDone || invocation.reply.hasBegun {
                 await invocation.reply.write(part)
             } else if let (prelude, rest) = scanner.take(part) {
                 await begin(prelude, scanner.delimiterIsWhole, invocation)
                 await invocation.reply.write(rest)
+            } else if let limit = gateway.preludeLimit, scanner.count >= limit {
+                await failWithout("no delimiter in the first \(limit) bytes of the stream", invocation)
             }
         }
         invocation.endAnswer()
-        if !scanner.isDone {
-            invocation.notes.append("the stream ended before the eight NULs behind the prelude")
-            await invocation.reply.fail(502, "Internal Server Error")
+        if !scanner.isDone, !invocation.reply.hasBegun {
+            await failWithout("the stream ended before the eight NULs behind the prelude", invocation)
         }
         await invocation.reply.end()
     }
 
+    private func failWithout(_ reason: String, _ invocation: LocalInvocation) async {
+        invocation.notes.append(reason)
+        await invocation.reply.fail(.function)
+    }
+
     private func begin(_ prelude: [UInt8], _ delimiterIsWhole: Bool, _ invocation: LocalInvocation) async {
-        let response = try? JSONDecoder().decode(WireResponse.self, from: Data(prelude))
-        guard delimiterIsWhole, let response, response.problem == nil else {
+        do throws(UnusableReply) {
+            if let limit = gateway.preludeLimit, prelude.count + 8 > limit {
+                throw UnusableReply("no delimiter in the first \(limit) bytes of the stream")
+            }
+            guard delimiterIsWhole else { throw UnusableReply("fewer than eight NULs follow it") }
+            let response = try gateway.head(prelude)
+            invocation.notes += response.notes
+            await invocation.reply.begin(response)
+        } catch {
             let text = String(decoding: prelude.prefix(200), as: UTF8.self)
-            let why = delimiterIsWhole ? response?.problem ?? "no JSON with a statusCode" : "fewer than eight NULs follow it"
-            invocation.notes.append("the prelude is malformed (\(why)): \(text)")
-            return await invocation.reply.fail(502, "Internal Server Error")
+            await failWithout("the prelude is malformed (\(error.reason)): \(text)", invocation)
         }
-        await invocation.reply.begin(response.statusCode, response.lines)
     }
 
     private func noteTrailers(_ head: HTTPMessageHead, _ invocation: LocalInvocation) {

@@ -42,7 +42,7 @@ struct RuntimeAPIServer: Sendable {
         case ("GET", ["invocation", "next"]): return try await next(connection)
         case ("POST", ["init", "error"]): return try await initError(head, connection)
         case ("POST", let path) where path.count == 3 && path[0] == "invocation" && path[2] == "response":
-            return try await Relay(server: self, connection: connection).response(head, path[1].percentDecoded ?? path[1])
+            return try await Relay(self, connection).response(head, path[1].percentDecoded ?? path[1])
         case ("POST", let path) where path.count == 3 && path[0] == "invocation" && path[2] == "error":
             return try await error(head, path[1].percentDecoded ?? path[1], connection)
         default:
@@ -89,7 +89,7 @@ struct RuntimeAPIServer: Sendable {
         invocation.platformError = Self.shownType(head["lambda-runtime-function-error-type"] ?? "")
         invocation.producedBytes = body.count
         invocation.notes.append("the app reported \(typeNote(head)): \(String(decoding: body.prefix(500), as: UTF8.self))")
-        await invocation.reply.fail(502, "Internal Server Error")
+        await invocation.reply.fail(.function)
         broker.complete(invocation)
         return try await accept(connection)
     }

@@ -1,8 +1,9 @@
 internal import SluiceStreaming
 
-/// Listens as a Function URL does: HTTP in, events out, replies back.
+/// Listens as the chosen front end does: HTTP in, events out, replies back.
 struct FrontEnd: Sendable {
     let broker: Broker
+    let gateway: any Gateway
     let port: UInt16
     let console: Console
 
@@ -10,22 +11,24 @@ struct FrontEnd: Sendable {
     static let eventLimit = 6 * 1024 * 1024
 
     func serve(_ connection: ServerConnection) async {
+        connection.keepsNames = true
         do {
             while let head = try await connection.nextHead() {
                 let id = Self.requestID()
-                let reply = FrontEndReply(connection, head, requestID: id)
+                let reply = FrontEndReply(connection, head, requestID: id, gateway)
                 if head["expect"]?.lowercased() == "100-continue" {
                     try await connection.send(HTTPWriter.responseHead(100, "Continue", []))
                 }
-                guard let body = try await connection.wholeBody(limit: Self.eventLimit),
-                    let event = try? FunctionURLEvent(head, body: body, requestID: id, port: port).json(),
-                    event.count <= Self.eventLimit
-                else {
-                    await reply.fail(413, "Request Too Long")
-                    console.line("413  \(head.method) \(head.target)  the event would be over 6 MB")
+                let label = "\(head.method) \(head.target)"
+                guard let body = try await connection.wholeBody(limit: gateway.requestLimit) else {
+                    await reply.fail(.bodyTooLarge)
+                    console.line("413  \(label)  \(gateway.name) takes bodies of up to \(gateway.requestLimit) bytes")
                     return connection.socket.finishSending()
                 }
-                await broker.invoke(LocalInvocation(id: id, event: event, label: "\(head.method) \(head.target)", reply: reply))
+                let request = GatewayRequest(head, names: connection.headNames, body: body, requestID: id, port: port)
+                if let event = try await event(of: request, reply, label) {
+                    await broker.invoke(LocalInvocation(id: id, event: event, label: label, reply: reply))
+                }
                 guard reply.keepsAlive else { return connection.socket.finishSending() }
             }
         } catch let error as HTTPParseError {
@@ -37,6 +40,20 @@ struct FrontEnd: Sendable {
         } catch {
             // The client went away between requests or in one: its right.
         }
+    }
+
+    /// The event; nil where the client has been answered without one.
+    private func event(of request: GatewayRequest, _ reply: FrontEndReply, _ label: String) async throws -> [UInt8]? {
+        do {
+            let bytes = try gateway.event(request).bytes()
+            if bytes.count <= Self.eventLimit { return bytes }
+            await reply.fail(.eventTooLarge)
+            console.line("413  \(label)  the event would be over 6 MB")
+        } catch let error as GatewayRefusal {
+            await reply.fail(.badRequest)
+            console.line("400  \(label)  \(error.reason)")
+        }
+        return nil
     }
 
     /// UUID-shaped, as on AWS.

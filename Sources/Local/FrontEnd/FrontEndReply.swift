@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import SluiceStreaming
 
 /// The client's side of one invocation: writes the HTTP response to the front end's connection.
@@ -7,6 +6,7 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
     private let isHead: Bool
     private let requestID: String
     private let mayChunk: Bool
+    private let gateway: any Gateway
     private(set) var keepsAlive: Bool
     private(set) var status = 0
     private(set) var bytes = 0
@@ -14,9 +14,10 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
     private var carriesBody = true
     private var clientIsGone = false
 
-    init(_ connection: ServerConnection, _ head: HTTPMessageHead, requestID: String) {
+    init(_ connection: ServerConnection, _ head: HTTPMessageHead, requestID: String, _ gateway: any Gateway) {
         self.connection = connection
         self.requestID = requestID
+        self.gateway = gateway
         isHead = head.method == "HEAD"
         keepsAlive = head.keepsAlive
         mayChunk = head.minorVersion >= 1
@@ -25,33 +26,34 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
     var hasBegun: Bool { status != 0 }
 
     /// Sends a whole response.
-    func send(_ status: Int, _ lines: [(String, String)], _ body: [UInt8]) async {
+    func send(_ response: WireResponse) async {
         guard !hasBegun else { return }
-        self.status = status
-        bytes = body.count
+        status = response.status
+        bytes = response.body.count
         let hasBody = status != 204 && status != 304
-        var lines = lines.filter { $0.0.lowercased() != "content-length" }
-        if hasBody { lines.append(("Content-Length", String(body.count))) }
-        await put([head(status, lines), isHead || !hasBody ? [] : body])
+        var lines = response.lines.filter { $0.0.lowercased() != "content-length" }
+        if hasBody { lines.append(("Content-Length", String(bytes))) }
+        await put([head(lines, reason: response.reason), isHead || !hasBody ? [] : response.body])
     }
 
-    /// The plain response of the front end itself.
-    func fail(_ status: Int, _ message: String) async {
-        await send(status, [("Content-Type", "application/json")], Array("{\"Message\":\"\(message)\"}".utf8))
+    /// The front end's own response.
+    func fail(_ failure: GatewayFailure) async {
+        let page = gateway.page(failure)
+        await send(WireResponse(status: page.status, lines: [("Content-Type", page.contentType)], body: Array(page.body.utf8)))
     }
 
     /// Begins a streamed response.
-    func begin(_ status: Int, _ lines: [(String, String)]) async {
+    func begin(_ response: WireResponse) async {
         guard !hasBegun else { return }
-        self.status = status
+        status = response.status
         isStreaming = true
         carriesBody = !isHead && status != 204 && status != 304
+        var lines = response.lines
         let hasLength = lines.contains { $0.0.lowercased() == "content-length" }
-        var lines = lines
         if carriesBody, !hasLength, mayChunk { lines.append(("Transfer-Encoding", "chunked")) }
         chunks = carriesBody && !hasLength && mayChunk
         if carriesBody, !chunks { keepsAlive = false }
-        await put([head(status, lines)])
+        await put([head(lines)])
     }
 
     private var chunks = false
@@ -74,9 +76,9 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
         connection.socket.abort()
     }
 
-    private func head(_ status: Int, _ lines: [(String, String)]) -> [UInt8] {
+    private func head(_ lines: [(String, String)], reason: String? = nil) -> [UInt8] {
         HTTPWriter.responseHead(
-            status, Self.reason(status),
+            status, reason ?? Self.reason(status),
             lines + [("x-amzn-requestid", requestID), ("Connection", keepsAlive ? "keep-alive" : "close")])
     }
 

@@ -7,6 +7,11 @@ struct Lenient<Value: Decodable>: Decodable {
     }
 }
 
+/// A value of any kind, of which only its being there counts.
+struct Ignored: Decodable {
+    init(from decoder: any Decoder) throws {}
+}
+
 extension KeyedDecodingContainer {
     /// The value of this key; nil when there is none of this kind.
     func lenient<Value: Decodable>(_: Value.Type, _ key: Key) -> Value? {

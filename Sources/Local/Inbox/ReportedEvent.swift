@@ -23,14 +23,6 @@ struct ReportedEvent: Sendable, Equatable, Decodable {
         case level, exception, message, logentry, tags, contexts
     }
 
-    private struct Contexts: Decodable {
-        struct Lambda: Decodable {
-            let aws_request_id: String
-        }
-        let lambda: Lambda
-        private enum CodingKeys: String, CodingKey { case lambda = "aws.lambda" }
-    }
-
     private struct Message: Decodable {
         let formatted: String?
         let message: String?
@@ -51,6 +43,6 @@ struct ReportedEvent: Sendable, Equatable, Decodable {
         }
         topFrame = exception?.stacktrace?.value?.frames.last?.value?.description
         tags = event.lenient(ReportedTags.self, .tags)?.tags ?? []
-        requestID = event.lenient(Contexts.self, .contexts)?.lambda.aws_request_id
+        requestID = event.lenient(ReportedContexts.self, .contexts)?.requestID
     }
 }

@@ -19,10 +19,6 @@ enum ReportedItem: Sendable, Equatable {
         let items: [Ignored]
     }
 
-    private struct Ignored: Decodable {
-        init(from decoder: any Decoder) throws {}
-    }
-
     private struct ClientReport: Decodable {
         let discarded_events: [Discarded]
     }

@@ -12,29 +12,15 @@ struct ReportedTransaction: Sendable, Equatable, Decodable {
 
     private enum Key: String, CodingKey { case transaction, start_timestamp, timestamp, spans, contexts }
 
-    private struct Trace: Decodable {
-        struct Status: Decodable { let status: String }
-        let trace: Status
-    }
-
-    private struct Lambda: Decodable {
-        struct Request: Decodable { let aws_request_id: String }
-        let lambda: Request
-        private enum CodingKeys: String, CodingKey { case lambda = "aws.lambda" }
-    }
-
-    private struct Ignored: Decodable {
-        init(from decoder: any Decoder) throws {}
-    }
-
     /// - Throws: `DecodingError` when the payload is no JSON object; no field is required.
     init(from decoder: any Decoder) throws {
         let event = try decoder.container(keyedBy: Key.self)
+        let contexts = event.lenient(ReportedContexts.self, .contexts)
         name = event.lenient(String.self, .transaction) ?? "(a transaction without a name)"
-        status = event.lenient(Trace.self, .contexts)?.trace.status ?? "unknown"
+        status = contexts?.status ?? "unknown"
         let (start, end) = (event.lenient(Double.self, .start_timestamp), event.lenient(Double.self, .timestamp))
         if let start, let end { milliseconds = (end - start) * 1000 } else { milliseconds = nil }
         spans = 1 + (event.lenient([Ignored].self, .spans)?.count ?? 0)
-        requestID = event.lenient(Lambda.self, .contexts)?.lambda.aws_request_id
+        requestID = contexts?.requestID
     }
 }

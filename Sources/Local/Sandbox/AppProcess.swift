@@ -14,7 +14,10 @@ protocol AppProcess: AnyObject, Sendable {
     func start() throws(SystemError)
     func freeze()
     func thaw()
+    /// Ends it with SIGKILL.
     func kill()
+    /// Thaws it and sends SIGTERM.
+    func terminate()
 }
 
 /// How a process ended.
@@ -40,4 +43,5 @@ final class OwnProcess: AppProcess, @unchecked Sendable {  // used on the loop's
     func freeze() {}
     func thaw() {}
     func kill() {}
+    func terminate() {}
 }

@@ -21,6 +21,8 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     private(set) var inFlight: [String: LocalInvocation] = [:]
     private(set) var recentResponses = RecentResponses()
     private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
+    /// Set from the moment that the process is to end: nothing is handed to it any more.
+    private var ending: SandboxEnding?
 
     init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: any AppProcess, _ console: Console) {
         self.loop = loop
@@ -50,7 +52,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Starts the app, as Lambda does before the first invocation.
     func startIfNeeded() {
-        guard !sandbox.isRunning else { return }
+        guard !sandbox.isRunning, ending == nil else { return }
         phase = .starting
         extensions.reset()
         telemetry.reset()
@@ -94,6 +96,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// The app has answered: from here on its time is not the client's.
     func answered(_ invocation: LocalInvocation) {
+        guard invocation.phase != .done else { return }
         invocation.endAnswer()
         invocation.phase = .delivering
         settle()
@@ -130,6 +133,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     /// Hands out what can be handed out, and freezes or thaws.
     private func settle() {
+        guard ending == nil else { return }
         while !queue.isEmpty, !waiting.isEmpty {
             let waiter = waiting.removeFirst()
             guard waiter.socket.isIdleAndAlive else {
@@ -158,7 +162,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         continuation.resume(returning: invocation)
     }
 
-    /// Kills the app when an invocation outlives its deadline, as Lambda does.
+    /// Ends the app when an invocation outlives its deadline, as Lambda does.
     private func watch(_ invocation: LocalInvocation) {
         invocation.watch = Task(executorPreference: loop) {
             while true {
@@ -169,18 +173,67 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
                 invocation.deadline = .now + .seconds(1)
             }
             let seconds = Double(self.settings.timeout.milliseconds) / 1000
-            invocation.notes.append("Task timed out after \(seconds) seconds: the app's process was killed")
             self.console.problem("\(invocation.id) Task timed out after \(seconds) seconds")
-            self.sandbox.kill()
+            let isWarned = self.endSandbox()
+            let how = isWarned ? "is ended, after SIGTERM and 500 ms" : "was killed"
+            invocation.notes.append("Task timed out after \(seconds) seconds: the app's process \(how)")
+            // The client does not wait for the rest of the process's life.
+            if isWarned { await self.abandon(invocation) }
         }
+    }
+
+    // MARK: The end of the process
+
+    /// Ends the process as Lambda does: one with a registered extension gets SIGTERM and 500 ms before SIGKILL, any other one
+    /// SIGKILL at once.
+    ///
+    /// - Returns: Whether it has the 500 ms.
+    @discardableResult
+    private func endSandbox() -> Bool {
+        guard sandbox.isRunning, ending == nil else { return ending?.isWarned ?? false }
+        let ending = SandboxEnding(isWarned: !extensions.isEmpty)
+        self.ending = ending
+        guard ending.isWarned else {
+            sandbox.kill()
+            return false
+        }
+        sandbox.terminate()
+        ending.limit = Task(executorPreference: loop) {
+            // Cancelled when the process has ended, which the next line sees.
+            try? await Task.sleep(for: SandboxEnding.grace)
+            if !Task.isCancelled { self.sandbox.kill() }
+        }
+        return true
+    }
+
+    /// Ends the process for good; returns when it has ended.
+    func shutDown() async {
+        guard sandbox.isRunning else { return }
+        await withCheckedContinuation { ended in
+            sandbox.onEnd = { [weak self] end in
+                self?.showEnding(end)
+                ended.resume()
+            }
+            endSandbox()
+        }
+    }
+
+    /// What a process did that had been warned.
+    private func showEnding(_ end: ProcessEnd) {
+        guard let ending else { return }
+        ending.limit?.cancel()
+        if ending.isWarned { console.line(ending.line(end)) }
     }
 
     private func sandboxEnded(_ end: ProcessEnd) {
         let wasReady = phase == .ready
+        let wasOurs = ending != nil
+        showEnding(end)
+        ending = nil
         if phase != .failed { phase = .stopped }
         for waiter in waiting { waiter.continuation.resume(returning: nil) }
         waiting = []
-        if inFlight.isEmpty {
+        if inFlight.isEmpty, !wasOurs {
             console.problem("the app \(end)\(wasReady ? "" : " before it asked for an invocation")")
         }
         for invocation in inFlight.values where invocation.phase != .delivering {
@@ -204,15 +257,8 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         if invocation.reply.hasBegun {
             invocation.reply.cut()
         } else {
-            await invocation.reply.fail(502, "Internal Server Error")
+            await invocation.reply.fail(.function)
         }
         complete(invocation)
-    }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 }

@@ -82,6 +82,12 @@ final class Sandbox: AppProcess, @unchecked Sendable {  // used on the loop's th
         Self.send(process, SIGKILL)
     }
 
+    func terminate() {
+        thaw()
+        guard let process else { return }
+        Self.send(process, SIGTERM)
+    }
+
     private func kill(_ process: pid_t, _ signal: CInt) { Self.send(process, signal) }
 
     private static func send(_ process: pid_t, _ signal: CInt) {

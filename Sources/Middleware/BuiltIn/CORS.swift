@@ -35,8 +35,6 @@ public struct CORS: Middleware {
         }
     }
 
-    private static let varyByOrigin = HTTPField(name: .vary, value: "Origin")
-
     private let origins: Origins
     private let methods: String?
     private let headers: String?
@@ -135,11 +133,7 @@ public struct CORS: Middleware {
             response.headers[.accessControlAllowOrigin] = "*"
             return true
         }
-        if response.headers.has(.vary) {
-            response.headers.vary(by: "Origin")
-        } else {
-            response.headers.append(Self.varyByOrigin)
-        }
+        response.headers.vary(by: "Origin")
         guard let origin, origins.allows(origin) else {
             if response.headers.has(.accessControlAllowOrigin) { response.headers[.accessControlAllowOrigin] = nil }
             return false

@@ -12,7 +12,6 @@ public struct Timeout: Middleware {
     public init(after limit: Duration) { self.limit = min(max(limit, .zero), .seconds(1_000_000)) }
 
     /// - Throws: ``HTTPError``, a 504, when the time is over.
-    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         let limit = limit
         let (response, isLate) = await withTaskGroup(of: Response?.self) { group in

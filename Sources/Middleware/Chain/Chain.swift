@@ -1,5 +1,6 @@
 internal import HTTPTypes
 package import SluiceCore
+package import SluiceEvents
 internal import SluiceStreaming
 
 /// An app's list, ready to answer requests.
@@ -13,6 +14,8 @@ package struct Chain: Sendable {
     package let responder: ErrorResponder
     /// Nil: the standard ones.
     private let coders: JSONCoders?
+    /// What is not HTTP; nil where the app has no line of it.
+    private let events: EventHandlers?
 
     package init(_ pipeline: CompletePipeline, responder: @escaping ErrorResponder, json: JSONCoders? = nil) {
         coders = json
@@ -21,6 +24,10 @@ package struct Chain: Sendable {
         let steps = pipeline.middleware.filter { !($0 is any ProcessPart) }
         processParts = (pipeline.middleware + table.middleware).compactMap { $0 as? any ProcessPart }
         links = Links(steps, responder: responder) { try await table.handle($0) }
+        let standard = json ?? .standard
+        events =
+            pipeline.events.isEmpty
+            ? nil : EventHandlers(pipeline.events, EventCoders(decoder: standard.makeDecoder, encoder: standard.makeEncoder))
         capture = pipeline.capture
         flush = pipeline.flush
         self.responder = responder
@@ -32,9 +39,10 @@ package struct Chain: Sendable {
     /// Whether the app says who hears of failures; else the environment does.
     package var namesReporters: Bool { if case .ofEnvironment = capture.reporters { false } else { true } }
 
-    /// What must stop start-up: routes that cannot be served, then what a middleware has against the way it was made.
+    /// What must stop start-up: routes and events that cannot be served, then what a middleware has against the way it was made.
     package func validate() throws {
         if let problem = table.problems.first { throw problem }
+        if let problem = events?.problem { throw problem }
         for step in links.middleware { try step.validate() }
         for step in table.middleware { try step.validate() }
         for part in processParts { try part.validate() }
@@ -44,7 +52,7 @@ package struct Chain: Sendable {
     package func respond(to request: Request) async -> Response {
         if let follower = InvocationScope.current?.follower { follower.began { RequestSummary(request) } }
         var request = request
-        if let coders { request.coders = coders }
+        if let coders { request.fields.coders = coders }
         var response = await Next(links)(request)
         if !UnusableStatus.isUsable(response.status) {
             // A mistake of the app: a 500 that says so.
@@ -110,6 +118,19 @@ package struct Chain: Sendable {
             error: error ?? response.error, isCut: error != nil)
         for observer in response.observers { observer(end) }
         if !isRecorded { capture.capture(end, of: request, reporter) }
+        await flush.flush(reporter)
+    }
+
+    /// Runs the handler of an event. Whoever gives the reply tells ``complete(_:_:)`` of what came of it before.
+    ///
+    /// - Returns: Nil where the app has no handler for it.
+    package func respond(to event: IncomingEvent, requestID: String, _ reporter: any SettlingReporter) async -> EventOutcome? {
+        await events?.run(event, requestID: requestID, reporter)
+    }
+
+    /// Accounts for what came of an event before the reply leaves, as ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` does for a response.
+    package func complete(_ outcome: EventOutcome, _ reporter: any SettlingReporter) async {
+        if let failure = outcome.failure { reporter.recordOnce(failure) }
         await flush.flush(reporter)
     }
 

@@ -37,7 +37,7 @@ public struct Next: Sendable {
         let task = CurrentTask.id
         if task != self.task, let outer = Self.foreignFollower() { return await fork(outer, request) }
         // One function, and few values in it: this and a middleware's own are the two frames that each link costs. (So the shipped
-        // ones are inlined into their witnesses.)
+        // ones are inlined into their witnesses, but for those whose work is far more than a frame.)
         do {
             guard place < links.middleware.count else { return try await links.handler(request) }
             return try await links.middleware[place].handle(request, next: Next(links, place + 1, task))

@@ -1,8 +1,10 @@
-/// Phases of an app's list, in order: middleware, routes, capture, flush. Each is a type, so that the compiler knows the order.
+internal import SluiceEvents
+
+/// Phases of an app's list, in order: middleware, routes and handlers of events, capture, flush. Each is a type, so that the compiler knows the order.
 public enum PipelinePhase {
     /// Middleware and nothing else, so far.
     public enum Middleware {}
-    /// Routes and nothing else: what a branch or a loop may hold besides middleware.
+    /// Routes and handlers of events, and nothing else: what a branch or a loop may hold besides middleware.
     public enum Routes {}
     /// The list has its routes; more routers may follow, then `CaptureErrors`.
     public enum Routed {}
@@ -16,6 +18,7 @@ public enum PipelinePhase {
 public struct Pipeline<Phase>: Sendable {
     var middleware: [any Middleware] = []
     var routers: [Router] = []
+    var events: [Events] = []
     var capture: CaptureErrors?
     var flush: FlushReports?
 
@@ -23,7 +26,7 @@ public struct Pipeline<Phase>: Sendable {
     func followed<Other, Result>(by other: Pipeline<Other>, as phase: Result.Type) -> Pipeline<Result> {
         Pipeline<Result>(
             middleware: middleware + other.middleware, routers: routers + other.routers,
-            capture: other.capture ?? capture, flush: other.flush ?? flush)
+            events: events + other.events, capture: other.capture ?? capture, flush: other.flush ?? flush)
     }
 }
 
@@ -31,12 +34,14 @@ public struct Pipeline<Phase>: Sendable {
 public struct CompletePipeline: Sendable {
     let middleware: [any Middleware]
     let routers: [Router]
+    let events: [Events]
     let capture: CaptureErrors
     let flush: FlushReports
 
     init(_ pipeline: Pipeline<some Any>) {
         middleware = pipeline.middleware
         routers = pipeline.routers
+        events = pipeline.events
         capture = pipeline.capture ?? CaptureErrors()
         flush = pipeline.flush ?? FlushReports()
     }

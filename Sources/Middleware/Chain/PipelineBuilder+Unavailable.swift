@@ -4,7 +4,7 @@
 
 extension PipelineBuilder {
     /// An empty list.
-    @available(*, unavailable, message: "an app needs at least its routes: LambdaApp { routes }")
+    @available(*, unavailable, message: "an app needs at least its routes, or its events: LambdaApp { routes }")
     public static func buildBlock() -> Pipeline<PipelinePhase.Routes> { Pipeline() }
 
     /// A line of another kind.
@@ -12,7 +12,7 @@ extension PipelineBuilder {
     @available(
         *, unavailable,
         message:
-            "a line is a Middleware, a Router, CaptureErrors() or FlushReports(), or an optional or an array of the first two"
+            "a line is a Middleware, a Router, Events, CaptureErrors() or FlushReports(), or an optional of the first three, or an array of the first two"
     )
     public static func buildExpression<T>(_ other: T) -> Pipeline<PipelinePhase.Middleware> { Pipeline() }
 
@@ -238,7 +238,7 @@ extension PipelineBuilder {
     }
 
     /// Middleware alone.
-    @available(*, unavailable, message: "an app needs routes: put a Router below its middleware")
+    @available(*, unavailable, message: "an app needs routes: put a Router, or Events, below its middleware")
     public static func buildFinalResult(_ whole: Pipeline<PipelinePhase.Middleware>) -> CompletePipeline {
         CompletePipeline(whole)
     }

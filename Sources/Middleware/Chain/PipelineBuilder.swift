@@ -1,3 +1,5 @@
+public import SluiceEvents
+
 /// Builds an app's list and lets the compiler check its order: middleware, routes, capture, flush.
 ///
 /// Reads downwards like the way of an invocation: requests go in at the top, what the routes produce goes out at the bottom.
@@ -35,6 +37,14 @@ public enum PipelineBuilder {
 
     /// Several routers; their order does not matter.
     public static func buildExpression(_ routers: [Router]) -> Pipeline<PipelinePhase.Routes> { Pipeline(routers: routers) }
+
+    /// The line of handlers for what is not HTTP.
+    public static func buildExpression(_ events: Events) -> Pipeline<PipelinePhase.Routes> { Pipeline(events: [events]) }
+
+    /// The line of handlers for what is not HTTP, or none when it is nil.
+    public static func buildExpression(_ events: Events?) -> Pipeline<PipelinePhase.Routes> {
+        Pipeline(events: events.map { [$0] } ?? [])
+    }
 
     /// The line from which on failures are recorded.
     public static func buildExpression(_ capture: CaptureErrors) -> Pipeline<PipelinePhase.Captured> {
@@ -125,7 +135,7 @@ public enum PipelineBuilder {
 
     /// A loop.
     public static func buildArray(_ parts: [Pipeline<PipelinePhase.Routes>]) -> Pipeline<PipelinePhase.Routes> {
-        Pipeline(routers: parts.flatMap(\.routers))
+        Pipeline(routers: parts.flatMap(\.routers), events: parts.flatMap(\.events))
     }
 
     /// `if #available`.

@@ -37,11 +37,12 @@ extension HTTPFields {
     }
 
     /// Says that the response depends on these headers of the request (RFC 9110, section 12.5.5).
-    public mutating func vary(by names: String...) {
-        guard has(.vary) else { return append(HTTPField(name: .vary, value: names.joined(separator: ", "))) }
+    public mutating func vary(by name: String, _ others: String...) {
+        // As a rule: one name, and the first.
+        if others.isEmpty, !has(.vary) { return append(HTTPField(name: .vary, value: name)) }
         let lines = self[values: .vary]
         let known = lines.flatMap { $0.split(at: ",").map { $0.trimmed } }
-        let new = names.filter { name in !known.contains { $0.isSame(ignoringCase: name) || $0 == "*" } }
+        let new = ([name] + others).filter { name in !known.contains { $0.isSame(ignoringCase: name) || $0 == "*" } }
         if !new.isEmpty { self[.vary] = (lines + new).joined(separator: ", ") }
     }
 }

@@ -42,7 +42,7 @@ extension Request {
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
         if let problem = try JSONNames.problem(in: wholeBody()) { throw HTTPError(.badRequest, "the body \(problem)") }
         do {
-            return try (coders ?? .standard).makeDecoder().decode(type, from: Data(wholeBody()))
+            return try (fields.coders ?? .standard).makeDecoder().decode(type, from: Data(wholeBody()))
         } catch let error as DecodingError {
             throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
         }

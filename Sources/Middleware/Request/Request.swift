@@ -7,8 +7,9 @@ public struct Request: Sendable {
     /// One reference, so that a copy for each link of the chain costs next to nothing.
     private var storage: Storage
 
-    /// What a request is made of. Changed only where it has one owner.
-    private final class Storage: @unchecked Sendable {  // written by ``Request/fields`` alone, which makes sure of that
+    /// What a request is made of.
+    private final class Storage: @unchecked Sendable {  // written only where it has one owner, by ``Request/fields`` alone
+        // A write lies within one to the request that is its only owner, and that one is checked for exclusivity.
         @exclusivity(unchecked) var fields: Fields
         init(_ fields: Fields) { self.fields = fields }
     }
@@ -29,6 +30,7 @@ public struct Request: Sendable {
         var deadline: WallClock.Instant?
         var route: String?
         var values: [ObjectIdentifier: any Sendable] = [:]
+        /// The app's own; nil: the standard ones.
         var coders: JSONCoders?
         var frontEnd: (any Sendable)?
     }
@@ -112,15 +114,6 @@ public struct Request: Sendable {
         _modify { yield &fields.route }
     }
 
-    var values: [ObjectIdentifier: any Sendable] {
-        get { fields.values }
-        _modify { yield &fields.values }
-    }
-    /// The app's own; nil: the standard ones.
-    var coders: JSONCoders? {
-        get { fields.coders }
-        _modify { yield &fields.coders }
-    }
     /// What the front end knows that the request came through.
     package var frontEnd: (any Sendable)? {
         get { fields.frontEnd }

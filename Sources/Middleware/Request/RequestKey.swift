@@ -11,8 +11,8 @@ public protocol RequestKey {
 extension Request {
     /// The value that a middleware above has set; nil when none has.
     public subscript<Key: RequestKey>(key: Key.Type) -> Key.Value? {
-        get { values[ObjectIdentifier(key)] as? Key.Value }
-        set { values[ObjectIdentifier(key)] = newValue }
+        get { fields.values[ObjectIdentifier(key)] as? Key.Value }
+        set { fields.values[ObjectIdentifier(key)] = newValue }
     }
 
     /// The value that a middleware above has set.

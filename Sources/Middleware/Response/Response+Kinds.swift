@@ -38,7 +38,7 @@ extension Response {
     public static func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, for request: Request? = nil
     ) throws -> Response {
-        let data = try (request?.coders ?? .standard).makeEncoder().encode(value)
+        let data = try (request?.fields.coders ?? .standard).makeEncoder().encode(value)
         return Response(
             status: status, headers: [.contentType: "application/json"], body: .bytes([UInt8](data)))
     }

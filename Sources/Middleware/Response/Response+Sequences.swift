@@ -39,7 +39,7 @@ extension Response {
     public static func ndjson<Values: AsyncSequence & Sendable>(
         _ values: Values, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], for request: Request? = nil
     ) -> Response where Values.Element: Encodable {
-        let coders = request?.coders ?? .standard
+        let coders = request?.fields.coders ?? .standard
         return stream(contentType: "application/x-ndjson", status: status, headers: headers) { writer in
             let encoder = coders.makeEncoder()
             for try await value in values { try await writer.write([UInt8](try encoder.encode(value)) + [0x0A]) }

@@ -6,8 +6,9 @@ public struct Response: Sendable {
     /// One reference: every link of the chain hands it on.
     private var storage: Storage
 
-    /// What a response is made of. Changed only where it has one owner.
-    private final class Storage: @unchecked Sendable {  // written by ``Response/parts`` alone, which makes sure of that
+    /// What a response is made of.
+    private final class Storage: @unchecked Sendable {  // written only where it has one owner, by ``Response/parts`` alone
+        // A write lies within one to the response that is its only owner, and that one is checked for exclusivity.
         @exclusivity(unchecked) var parts: Parts
         init(_ parts: Parts) { self.parts = parts }
     }
@@ -24,9 +25,10 @@ public struct Response: Sendable {
         var isCut = false
         var error: (any Error)?
         var route: String?
+        var failureMarker: FailureMarker?
     }
 
-    private var parts: Parts {
+    var parts: Parts {
         _read { yield storage.parts }
         _modify {
             if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.parts) }

@@ -44,6 +44,7 @@ extension ReportEvent {
         if !isHandled || failure.error == nil { event.message = failure.message }
         if !isHandled {
             event.logger = "sluice"
+            event.tags = failure.tags
             event.tags["outcome"] = failure.outcome.rawValue
             if let status = failure.status { event.contexts["response"] = ["status_code": .integer(status)] }
         }

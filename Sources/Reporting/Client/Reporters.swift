@@ -17,6 +17,9 @@ package struct Reporters: SettlingReporter {
         flushedByUs = reporters.filter { !($0 is any DeliveredReporter) && !($0 is any TrackingReporter) }
     }
 
+    /// Whether failures are logged, and that is all.
+    package var isEmpty: Bool { all.isEmpty }
+
     package var lowestStatus: Int { all.map(\.lowestStatus).min() ?? 500 }
 
     package func capture(_ failure: Failure) {

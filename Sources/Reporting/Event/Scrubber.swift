@@ -158,7 +158,7 @@ package struct Scrubber: Sendable {
     /// An attribute of a span; nil where it may not leave.
     package func attribute(_ value: ReportValue, name: String) -> ReportValue? {
         if !sendsPII, Self.personalAttributes.contains(name) { return nil }
-        if name.begins(with: "http.request.header."), isFiltered(header: String(name.dropFirst(20))) {
+        if name.begins(with: "http.request.header."), isFiltered(header: String(Substring(name.utf8.dropFirst(20)))) {
             return .string(Self.filtered)
         }
         let clean = data(value, name: name)

@@ -81,11 +81,12 @@ struct OTLPRecord: Sendable {
         all.merge(of(event.user)) { _, own in own }
         all.merge(of(event.request)) { _, own in own }
         all["http.response.status_code"] = event.contexts["response"]?["status_code"]
-        if let route = event.transaction?.cut(at: " ")?.after { all["http.route"] = .string(String(route)) }
+        let source = event.tags[Failure.sourceTag]
+        if source == nil, let route = event.transaction?.cut(at: " ")?.after { all["http.route"] = .string(String(route)) }
         if let lambda = event.contexts["aws.lambda"] {
             all["faas.invocation_id"] = lambda["aws_request_id"]
             all["faas.coldstart"] = lambda["cold_start"]
-            all["faas.trigger"] = "http"
+            all["faas.trigger"] = .string(source.map(trigger) ?? "http")
             all["aws.lambda.invoked_arn"] = lambda["invoked_function_arn"]
             for name in ["execution_duration_in_millis", "remaining_time_in_millis", "xray_trace_id", "tenant_id"] {
                 all["aws.lambda.\(name)"] = lambda[name]
@@ -99,6 +100,16 @@ struct OTLPRecord: Sendable {
         if !event.breadcrumbs.isEmpty { all["breadcrumbs"] = .array(event.breadcrumbs.map(of)) }
         all["log.record.uid"] = .string(event.id)
         return all
+    }
+
+    /// What kind of source an event comes from, in the words of the conventions for FaaS.
+    private static func trigger(_ source: String) -> String {
+        switch source {
+        case "aws:sqs", "aws:sns", "aws:kinesis": "pubsub"
+        case "aws:s3", "aws:dynamodb": "datasource"
+        case "schedule": "timer"
+        default: "other"
+        }
     }
 
     /// Contexts that a resource has in the words of the conventions, or that stand among the attributes under their own names.

@@ -34,6 +34,8 @@ package final class ReportingScope: ScopeFollower {
     private let isOfProcess: Bool
     /// Where breadcrumbs go: that of the request, also inside of `withScope`.
     private let parent: ReportingScope?
+    /// The whole invocation's, where this is that of a part of it: request and trace are its.
+    private let outer: ReportingScope?
     package let ledger: Ledger
     /// Who hears of what is captured here; nil: who hears of all that the process captures.
     package let reporters: Reporters?
@@ -46,9 +48,12 @@ package final class ReportingScope: ScopeFollower {
     }
 
     private init(
-        _ scope: ReportScope, owner: UInt64, isOfProcess: Bool, parent: ReportingScope?, ledger: Ledger, _ reporters: Reporters?
+        _ scope: ReportScope, owner: UInt64, isOfProcess: Bool, parent: ReportingScope?, ledger: Ledger,
+        _ reporters: Reporters?,
+        partOf outer: ReportingScope? = nil, _ trail: Trail = Trail()
     ) {
-        state = Mutex(State(own: scope, trail: Trail()))
+        state = Mutex(State(own: scope, trail: trail))
+        self.outer = outer
         ownerID = Atomic(owner)
         self.isOfProcess = isOfProcess
         self.parent = parent
@@ -67,7 +72,14 @@ package final class ReportingScope: ScopeFollower {
 
     package func forked() -> any ScopeFollower { copy() }
 
+    package func part() -> any ScopeFollower {
+        ReportingScope(
+            scope, owner: CurrentTask.id, isOfProcess: isOfProcess, parent: nil, ledger: ledger, reporters, partOf: whole,
+            root.state.withLock(\.trail))
+    }
+
     private var root: ReportingScope { parent ?? self }
+    private var whole: ReportingScope { root.outer ?? root }
     /// Whether it is that scope, or one that was forked from it.
     func isPart(of other: ReportingScope) -> Bool { root === other }
     private var owner: UInt64 { ownerID.load(ordering: .relaxed) }
@@ -110,22 +122,22 @@ package final class ReportingScope: ScopeFollower {
     var breadcrumbs: [Breadcrumb] { root.state.withLock { $0.trail.ordered } }
 
     package func began(_ request: @escaping @Sendable () -> RequestSummary) {
-        root.state.withLock { $0.request = request }
+        whole.state.withLock { $0.request = request }
     }
 
-    package var request: RequestSummary? { root.state.withLock(\.request)?() }
+    package var request: RequestSummary? { whole.state.withLock(\.request)?() }
 
     /// Trace headers that came beside the request, by their lower-case names; they win over the request's own.
     package var carrier: [String: String] {
-        get { root.state.withLock(\.carrier) }
-        set { root.state.withLock { $0.carrier = newValue } }
+        get { whole.state.withLock(\.carrier) }
+        set { whole.state.withLock { $0.carrier = newValue } }
     }
 
     /// The trace, made at first use from the request's headers.
     package func trace(_ make: () -> TraceContext) -> TraceContext {
-        if let trace = root.state.withLock(\.trace) { return trace }
+        if let trace = whole.state.withLock(\.trace) { return trace }
         let made = make()
-        return root.state.withLock { state in
+        return whole.state.withLock { state in
             if let trace = state.trace { return trace }
             state.trace = made
             return made
@@ -134,7 +146,7 @@ package final class ReportingScope: ScopeFollower {
 
     /// True for the first caller: it is the span that the trace names as our own.
     package func takeSpan() -> Bool {
-        root.state.withLock { state in
+        whole.state.withLock { state in
             defer { state.isSpanTaken = true }
             return !state.isSpanTaken
         }

@@ -17,7 +17,8 @@ public struct ReportOptions: Sendable {
     /// The share of error events that is sent, 0 to 1; `SENTRY_SAMPLE_RATE` when nil, and then 1.
     public var sampleRate: Double?
     /// The share of traces that is sent as transactions, 0 to 1, where the caller has not decided; `SENTRY_TRACES_SAMPLE_RATE` when nil, and
-    /// then no spans are sent. For an app with `Tracing()`, or one that makes spans itself, and without a tracer of its own.
+    /// then no spans are sent. One that is not from 0 to 1 is 0, with a warning. For an app with `Tracing()`, or one that makes spans itself,
+    /// and without a tracer of its own.
     public var tracesSampleRate: Double?
     /// Breadcrumbs kept for each request; the oldest go first. 0 or less keeps none.
     public var maxBreadcrumbs = 100

@@ -1,7 +1,6 @@
 package import Logging
 public import SluiceCore
 package import SluiceReporting
-internal import Synchronization
 
 /// Reports failures to Sentry, or to what speaks its protocol: the reporter that an app has where `SENTRY_DSN` is set.
 ///
@@ -21,7 +20,7 @@ public struct SentryReporter: ErrorReporter {
     /// With a rate of traces, swift-distributed-tracing's spans become transactions, unless the app has bootstrapped a tracer before.
     public func begin() {
         guard let client, client.delivery != nil, client.settings.tracesSampleRate != nil else { return }
-        SentryTracer.begin(self)
+        SentryTracer.begin(client)
     }
 
     /// Makes an event of the failure: it is on disk when this returns, unless the app has callbacks that must see it first.
@@ -74,29 +73,4 @@ extension SentryReporter: TrackingReporter {
     package func traceHeaders(of trace: TraceContext) -> [(name: String, value: String)] {
         client?.traceHeaders(of: trace) ?? []
     }
-}
-
-/// Where a reporter keeps its client. Clients live as long as the process, so that nobody needs a lock to read this: each log record does.
-private final class ClientPlace: Sendable {
-    private let address = Atomic<UInt>(0)
-    private let making = Mutex(())
-
-    private var client: SentryClient? {
-        UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring))
-            .map { Unmanaged<SentryClient>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    /// The client of this process, made at its first use.
-    func client(of process: ReportingProcess, _ make: () -> SentryClient) -> SentryClient {
-        if let client, client.process === process { return client }
-        return making.withLock { _ in
-            if let client, client.process === process { return client }
-            let made = make()
-            if let delivery = made.delivery { Reports.add(delivery) }
-            address.store(UInt(bitPattern: Unmanaged.passRetained(made).toOpaque()), ordering: .releasing)
-            return made
-        }
-    }
-
-    func empty() { address.store(0, ordering: .releasing) }
 }

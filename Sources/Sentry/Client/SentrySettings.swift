@@ -40,14 +40,18 @@ struct SentrySettings: Sendable {
             checked("environment", present(options.environment) ?? given("SENTRY_ENVIRONMENT"), Field.environment)
             ?? "production"
         serverName = options.serverName ?? given("SENTRY_NAME")
-        let rate = options.sampleRate ?? given("SENTRY_SAMPLE_RATE").flatMap(Double.init)
-        if let rate, !(0...1).contains(rate) { warnings.append("sample rate: \(rate) is not from 0 to 1; using 1") }
-        sampleRate = rate.flatMap { (0...1).contains($0) ? $0 : nil } ?? 1
-        let traces = options.tracesSampleRate ?? given("SENTRY_TRACES_SAMPLE_RATE").flatMap(Double.init)
-        if let traces, !(0...1).contains(traces) {
-            warnings.append("traces sample rate: \(traces) is not from 0 to 1; using 0")
+        func rate(_ name: String, _ option: Double?, _ variable: String, outOfRange other: Int) -> Double? {
+            let text = option == nil ? given(variable) : nil
+            guard let rate = option ?? text.flatMap(Double.init) else {
+                if let text { warnings.append("\(name): '\(Trim.text(text, to: 80))' is not a number; left out") }
+                return nil
+            }
+            if (0...1).contains(rate) { return rate }
+            warnings.append("\(name): \(rate) is not from 0 to 1; using \(other)")
+            return Double(other)
         }
-        tracesSampleRate = traces.map { (0...1).contains($0) ? $0 : 0 }
+        sampleRate = rate("sample rate", options.sampleRate, "SENTRY_SAMPLE_RATE", outOfRange: 1) ?? 1
+        tracesSampleRate = rate("traces sample rate", options.tracesSampleRate, "SENTRY_TRACES_SAMPLE_RATE", outOfRange: 0)
         let debug = given("SENTRY_DEBUG")?.lowercased() ?? ""
         isDebug = options.debug ?? ["1", "true", "t", "y", "yes", "on"].contains(debug)
         caFile = options.caCertificates ?? given("SSL_CERT_FILE") ?? given("REQUESTS_CA_BUNDLE")

@@ -28,7 +28,7 @@ extension ReportEvent {
             json.text("transaction", self.transaction, limit: 200)
             if self.transaction?.isEmpty == false {
                 json.key("transaction_info")
-                let isRoute = transaction.map { $0.isOfRequest } ?? true
+                let isRoute = transaction?.isOfRequest ?? true
                 json.object { $0.field("source", isRoute ? "route" : "custom") }
             }
             json.text("server_name", serverName, limit: 200)

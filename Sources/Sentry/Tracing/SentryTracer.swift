@@ -1,6 +1,5 @@
 internal import SluiceCore
 internal import SluiceReporting
-internal import Synchronization
 internal import Tracing
 
 /// Makes transactions of the spans that the app and its libraries make by swift-distributed-tracing.
@@ -10,23 +9,23 @@ internal import Tracing
 ///
 /// - SeeAlso: Sentry's developer documentation, "Transaction payloads" and "Trace propagation".
 struct SentryTracer: Tracer {
-    private static let current = Mutex<SentryReporter?>(nil)
+    private static let place = ClientPlace()
 
-    /// From here on spans are this reporter's, unless the app has a tracer of its own.
-    static func begin(_ reporter: SentryReporter) {
-        current.withLock { $0 = reporter }
+    /// From here on spans are this client's, unless the app has a tracer of its own.
+    static func begin(_ client: SentryClient) {
+        place.keep(client)
         // It can be set once only.
         if type(of: InstrumentationSystem.instrument) == NoOpInstrument.self { InstrumentationSystem.bootstrap(Self()) }
     }
 
-    static func end() { current.withLock { $0 = nil } }
+    static func end() { place.empty() }
 
-    /// Nil: the process's reporter.
+    /// Nil: the process's.
     private let own: SentryClient?
 
     init(_ client: SentryClient? = nil) { own = client }
 
-    private var client: SentryClient? { own ?? Self.current.withLock(\.self)?.client }
+    private var client: SentryClient? { own ?? Reports.process.flatMap(Self.place.client(of:)) }
 
     func startSpan<Instant: TracerInstant>(
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,

@@ -3,7 +3,7 @@ internal import HTTPTypes
 extension Request {
     /// Who sent the request, as a middleware above found out; nil where none has said so, or said it in another type.
     public func principal<Principal: Sendable>(_ type: Principal.Type) -> Principal? {
-        values[ObjectIdentifier(PrincipalKey<Principal>.self)] as? Principal
+        fields.values[ObjectIdentifier(PrincipalKey<Principal>.self)] as? Principal
     }
 
     /// Who sent the request.
@@ -18,7 +18,7 @@ extension Request {
 
     /// Says who sent the request, for what comes below: for an authentication of your own.
     public mutating func setPrincipal<Principal: Sendable>(_ principal: Principal) {
-        values[ObjectIdentifier(PrincipalKey<Principal>.self)] = principal
+        fields.values[ObjectIdentifier(PrincipalKey<Principal>.self)] = principal
     }
 }
 

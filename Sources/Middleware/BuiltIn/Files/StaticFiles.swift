@@ -39,7 +39,6 @@ public struct StaticFiles: Middleware {
     }
 
     /// Sends the file, or runs the rest.
-    @inline(__always)
     public func handle(_ request: Request, next: Next) async throws -> Response {
         guard request.method == .get || request.method == .head, let names = names(in: request.rawPath),
             let response = try respond(to: request, names)

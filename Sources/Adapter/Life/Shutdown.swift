@@ -1,0 +1,118 @@
+internal import CSluiceRuntime
+internal import Logging
+internal import SluiceCore
+internal import SluiceReporting
+internal import SluiceStreaming
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The end of a sandbox, as Lambda announces it: SIGTERM, and SIGKILL a moment later.
+///
+/// Lambda sends SIGTERM only where an extension is registered: this process registers itself as one, for no events, where there is anything
+/// to end. Under managed instances it is sent in any case.
+final class Shutdown: Sendable {
+    private let signal: WakeUp
+    private let extensionClient: Confined<ExtensionClient>?
+    private let budget: Duration
+    private let begun = Atomic(false)
+
+    /// Whether SIGTERM has come.
+    var hasBegun: Bool { begun.load(ordering: .acquiring) }
+
+    private init(_ signal: WakeUp, _ client: ExtensionClient?, _ budget: Duration) {
+        (self.signal, extensionClient, self.budget) = (signal, client.map { Confined($0) }, budget)
+    }
+
+    /// Receives SIGTERM from here on. Before the first `next`, which closes the registration.
+    ///
+    /// - Parameter isExtension: Whether the process is one already.
+    /// - Returns: Nil where the platform sends none; that is recorded.
+    static func expect(
+        _ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger
+    ) async -> Shutdown? {
+        do {
+            let signal = try WakeUp()
+            guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
+            guard !settings.isManaged else { return Shutdown(signal, nil, managedBudget) }
+            let budget = hasExternalExtension ? Duration.milliseconds(500) : .milliseconds(300)
+            if isExtension { return Shutdown(signal, nil, budget) }
+            let loop = try EventLoop()
+            try loop.start("sluice-extension")
+            defer { loop.stop() }
+            let client = Confined(ExtensionClient(loop, address: address, initializationType: settings.initializationType))
+            let registering = Task(executorPreference: loop) {
+                try await client.value.register()
+                try await client.value.waitForEvents()
+            }
+            try await registering.value
+            return Shutdown(signal, client.value, budget)
+        } catch {
+            logger.warning("the end of the sandbox will come unannounced: \(error)")
+            return nil
+        }
+    }
+
+    /// Under managed instances the runtime has 600 ms; a margin of 100 is left.
+    private static let managedBudget = Duration.milliseconds(500)
+
+    /// An external extension makes the time longer.
+    private static var hasExternalExtension: Bool {
+        guard let folder = opendir("/opt/extensions") else { return false }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            if entry.pointee.d_name.0 != 0x2E { return true }
+        }
+        return false
+    }
+
+    deinit { sluice_forget_signal(SIGTERM) }
+
+    /// Waits for SIGTERM, and then ends what there is to end: what is in hand is answered, services stop in reverse order, and reports that
+    /// are pending leave. All within the time that Lambda gives.
+    ///
+    /// - Parameters:
+    ///   - workers: They begin nothing more.
+    ///   - flush: Delivers what is pending, within a time.
+    /// - Returns: False where it was not waited for to the end: the app has ended before.
+    func wait(
+        on loop: EventLoop, _ workers: WorkerGroup, _ services: (any AppServices)?, flush: (Duration) async -> Void
+    ) async -> Bool {
+        do {
+            try await loop.wait(until: .readable, on: signal.descriptor)
+        } catch {
+            return false
+        }
+        begun.store(true, ordering: .releasing)
+        let begin = WallClock.Instant.actual
+        let end = begin.advanced(by: budget)
+        workers.cancel()
+        // What is in hand has a part of the time; where it holds on, the rest does not wait for it.
+        _ = try? await loop.wait(until: .readable, on: workers.ended.descriptor, timeout: budget * 2 / 5)
+        let hasEnded = workers.hasEnded
+        if let services { await Self.stop(services, until: begin.advanced(by: budget * 7 / 10)) }
+        let left = WallClock.Instant.actual.duration(to: end)
+        if left > .zero { await flush(left) }
+        // Nobody would come back from it to end the process.
+        if !hasEnded { _exit(128 + SIGTERM) }
+        return true
+    }
+
+    /// Stops services; what takes longer is left behind.
+    static func stop(_ services: any AppServices, until end: WallClock.Instant) async {
+        let over = Once()
+        await withCheckedContinuation { continuation in
+            // They are the app's own code, and may block the threads that tasks have: their time is kept elsewhere.
+            let alarm = Alarms.shared.set(at: end) { over.once { continuation.resume() } }
+            Task.detached {
+                await services.stop()
+                over.once { continuation.resume() }
+                if let alarm { Alarms.shared.cancel(alarm) }
+            }
+        }
+    }
+}

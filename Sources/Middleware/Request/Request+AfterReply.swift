@@ -1,0 +1,46 @@
+internal import Logging
+internal import SluiceCore
+
+extension Request {
+    /// Leaves work for when the client has its response: a receipt, a cache, statistics.
+    ///
+    /// It runs in this request's scope, before the next invocation is asked for and so before the sandbox freezes, in the order in which it
+    /// was left. The client does not wait for it; the next request of this sandbox does, and it is billed. Its time is what is left of the
+    /// invocation (``deadline``): near the end its task is cancelled, and what holds on until the deadline ends the process. What it throws
+    /// is recorded and reported.
+    ///
+    /// On a crash, and where the platform kills the process, it does not run: what must not be lost belongs before the response.
+    ///
+    /// - Parameter work: Runs after a streamed body too, whatever became of the response.
+    public func afterReply(_ work: @escaping @Sendable () async throws -> Void) {
+        guard let scope = InvocationScope.current else {
+            return Logger(label: "sluice").warning("afterReply was called outside of an invocation: its work is not run")
+        }
+        scope.afterReply(work)
+    }
+}
+
+extension InvocationScope {
+    /// As ``Request/afterReply(_:)``, where there is no request at hand: for a handler of another event, say.
+    public func afterReply(_ work: @escaping @Sendable () async throws -> Void) {
+        if !state.addLater(work) {
+            Logger(label: "sluice").warning("afterReply was called when its invocation was over: its work is not run")
+        }
+    }
+}
+
+extension Chain {
+    /// Runs what was left for after the reply, in the current scope.
+    package func runAfterReply(_ reporter: any SettlingReporter) async {
+        guard let state = InvocationScope.current?.state else { return }
+        while let work = state.takeLater() {
+            do {
+                try await work()
+            } catch {
+                let isLate = state.isTimedOut && Task.isCancelled
+                reporter.record(
+                    Failure(.afterReply, "work after the reply \(isLate ? "did not end in time" : "failed")", error: error))
+            }
+        }
+    }
+}

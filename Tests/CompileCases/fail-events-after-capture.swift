@@ -1,0 +1,10 @@
+// expect: routes go above CaptureErrors()
+import Sluice
+
+func build(_ routes: Router, _ events: Events) -> LambdaApp {
+    LambdaApp {
+        routes
+        CaptureErrors()
+        events
+    }
+}
