@@ -59,7 +59,7 @@ import Testing
     @Test(
         "where there are no extensions it is one WARN record, and the app runs",
         arguments: [
-            "on-demand": "register with 202", "lambda-managed-instances": "managed instances have no internal extensions",
+            "on-demand": "telemetry with 202", "lambda-managed-instances": "managed instances have no internal extensions",
         ])
     func refused(_ type: String, reason: String) async throws {
         let api = MockRuntimeAPI([])
