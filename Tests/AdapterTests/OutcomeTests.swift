@@ -15,10 +15,12 @@ import Testing
 
     /// Serves events and returns the lines that were written.
     private func lines(
-        _ app: LambdaApp, _ ids: [String] = ["a"], settings: [String: String], mode: String = "buffered",
+        _ app: LambdaApp, _ ids: [String] = ["a"], events: [MockRuntimeAPI.Event] = [], settings: [String: String],
+        mode: String = "buffered",
         verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
     ) async throws -> [JSONView] {
-        let api = MockRuntimeAPI(ids.map { MockRuntimeAPI.Event(eventJSON(path: "/\($0)"), id: $0) }, verdict: verdict)
+        let requests = ids.map { MockRuntimeAPI.Event(eventJSON(path: "/\($0)"), id: $0) }
+        let api = MockRuntimeAPI(requests + events, verdict: verdict)
         let written = LogLines()
         let log = OutcomeLog(try OutcomeSettings(settings), registry: EMFRegistry(), sink: written.sink)
         let reporter = RecordingReporter()
@@ -83,6 +85,13 @@ import Testing
             Self.shop, ["a"], settings: ["SLUICE_OUTCOME": "on"], verdict: { _ in .status(413) })
         #expect(refused.map { $0["outcome"]?.text } == ["reply_refused"])
         #expect(refused[0]["status"]?.number == 200)
+        var headers = MockRuntimeAPI.Event(eventJSON(), id: "headers")
+        headers.headers = ["Lambda-Runtime-Deadline-Ms": "soon"]
+        let odd = try await lines(
+            Self.shop, [], events: [MockRuntimeAPI.Event("[]", id: "odd"), headers], settings: ["SLUICE_OUTCOME": "on"])
+        #expect(odd.map { $0["requestId"]?.text } == ["odd", "headers"])
+        #expect(odd.map { $0["outcome"]?.text } == ["bad_event", "bad_event"])
+        #expect(odd.allSatisfy { $0["status"]?.isNull == true })
     }
 
     @Test("nothing is written unless asked for")

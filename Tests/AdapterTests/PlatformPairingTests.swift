@@ -139,13 +139,19 @@ import Testing
     @Test("what is null or of another form is left out, and not a crash")
     func odd() throws {
         let batch = """
-            [{"type":"platform.runtimeDone","record":{"requestId":"a","status":"error","errorType":null,"spans":null,"metrics":null}},
+            [{"type":"platform.runtimeDone","record":{"requestId":"a","status":"error","errorType":null,
+                "spans":[{"name":null,"durationMs":1},{"name":"responseLatency","durationMs":null}],"metrics":{"producedBytes":null}}},
+             {"type":"platform.runtimeDone","record":{"requestId":"b","status":null,"spans":null,"metrics":null}},
              {"type":"platform.runtimeDone","record":{"status":"error"}},
              {"type":"platform.fault","record":"nobody knows"},
              {"type":"platform.report"},{}]
             """
         let records = try PlatformRecord.all(in: Array(batch.utf8))
-        #expect(records == [PlatformRecord(kind: .runtimeDone, requestID: "a", status: "error")])
+        #expect(
+            records == [
+                PlatformRecord(kind: .runtimeDone, requestID: "a", status: "error"),
+                PlatformRecord(kind: .runtimeDone, requestID: "b"),
+            ])
         for bad in ["", "{}", "[", "[1]", "[{\"type\":\"platform.report\",\"record\":1}]", "[] x"] {
             #expect(throws: JSONError.self, "\(bad)") { try PlatformRecord.all(in: Array(bad.utf8)) }
         }

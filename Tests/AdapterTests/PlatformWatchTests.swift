@@ -53,7 +53,7 @@ private final class MockPlatform: Sendable {
                 return subscription
             case ("GET", "/2020-01-01/extension/event/next"): return nil
             case ("GET", _): return Self.next(shared)
-            default: return ScriptedServer.json(202, "{}")
+            default: return ScriptedServer.json(message.target.contains("/refused/") ? 413 : 202, "{}")
             }
         }
     }
@@ -167,7 +167,7 @@ private final class MockPlatform: Sendable {
     @Test("what the app has failed itself is no news")
     func known() async {
         let reporter = RecordingReporter()
-        let platform = MockPlatform(["a", "cut"])
+        let platform = MockPlatform(["a", "cut", "refused"])
         let app = Self.watched { request in
             guard request.rawPath == "/cut" else { return .text("fine") }
             return .stream(contentType: "text/plain") { writer in
@@ -176,13 +176,20 @@ private final class MockPlatform: Sendable {
             }
         }
         await serve(app, by: platform, reporter, mode: "response_stream") { platform in
-            platform.server.waitForMessages(8)
-            #expect(platform.push("[\(Self.record("cut")),\(Self.record("cut", "report"))]") == 200)
+            platform.server.waitForMessages(10)
+            #expect(
+                platform.push(
+                    "[\(Self.record("cut")),\(Self.record("cut", "report")),\(Self.record("refused", "runtimeDone", "failure"))]"
+                )
+                    == 200)
             // Behind it in the same line, and so heard after it.
             #expect(platform.push("[\(Self.record("a"))]") == 200)
             _ = Watching.observe { reporter.records.values.contains { $0.outcome == .platformError } ? true : nil }
         }
-        #expect(reporter.records.values.map(\.outcome.rawValue).sorted() == ["platform_error", "runtime", "stream_cut"])
+        #expect(
+            reporter.records.values.map(\.outcome.rawValue).sorted() == [
+                "platform_error", "reply_refused", "runtime", "stream_cut",
+            ])
     }
 
     @Test("what is no batch is answered with 200 all the same, and the watch goes on")

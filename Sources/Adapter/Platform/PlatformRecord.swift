@@ -68,8 +68,8 @@ struct PlatformRecord: Sendable, Equatable {
             try json.object { (json, key) throws(JSONError) in
                 switch key {
                 case "requestId": record.requestID = try json.string()
-                case "status": record.status = try json.string()
-                case "errorType" where try json.peek() == .string: record.errorType = try json.string()
+                case "status": record.status = try text(&json)
+                case "errorType": record.errorType = try text(&json)
                 case "spans": try readSpans(&json, &record)
                 case "metrics": try readMetrics(&json, &record)
                 default: try json.skip()
@@ -79,19 +79,33 @@ struct PlatformRecord: Sendable, Equatable {
         }
     }
 
+    // What has another form than expected, null as a rule, counts as absent: the rest is worth reading.
+
+    private static func text(_ json: inout JSONReader) throws(JSONError) -> String? {
+        if try json.peek() == .string { return try json.string() }
+        try json.skip()
+        return nil
+    }
+
+    private static func number(_ json: inout JSONReader) throws(JSONError) -> Double? {
+        if try json.peek() == .number { return Double(try json.number()) }
+        try json.skip()
+        return nil
+    }
+
     private static func readSpans(_ json: inout JSONReader, _ record: inout PlatformRecord) throws(JSONError) {
         var spans: [String: Double] = [:]
         guard try json.peek() == .array else { return try json.skip() }
         try json.array { (json) throws(JSONError) in
-            var (name, time) = ("", 0.0)
+            var (name, time): (String?, Double?) = (nil, nil)
             try json.object { (json, key) throws(JSONError) in
                 switch key {
-                case "name": name = try json.string()
-                case "durationMs": time = Double(try json.number()) ?? 0
+                case "name": name = try text(&json)
+                case "durationMs": time = try number(&json)
                 default: try json.skip()
                 }
             }
-            spans[name] = time
+            if let name { spans[name] = time }
         }
         record.spans = spans
     }
@@ -101,8 +115,8 @@ struct PlatformRecord: Sendable, Equatable {
         var (duration, bytes): (Double?, Int?) = (nil, nil)
         try json.object { (json, key) throws(JSONError) in
             switch key {
-            case "durationMs": duration = Double(try json.number())
-            case "producedBytes": bytes = Double(try json.number()).flatMap { Int(exactly: $0) }
+            case "durationMs": duration = try number(&json)
+            case "producedBytes": bytes = try number(&json).flatMap { Int(exactly: $0) }
             default: try json.skip()
             }
         }

@@ -11,20 +11,16 @@ final class PlatformWatcher: Sendable {
     /// As ``WorkerContext/testReporters``.
     private let testReporters: Reporters?
     private let logger: Logger
-    private let flushLimit: Duration
     private let pairing = PlatformPairing()
     private let hasComplained = Atomic(false)
     /// Kept: its connection is open while this process is an extension.
     private let client = Mutex<Confined<ExtensionClient>?>(nil)
 
-    init(
-        _ loop: EventLoop, reporter: any SettlingReporter, testReporters: Reporters?, logger: Logger, flushLimit: Duration
-    ) {
+    init(_ loop: EventLoop, reporter: any SettlingReporter, testReporters: Reporters?, logger: Logger) {
         self.loop = loop
         self.reporter = reporter
         self.testReporters = testReporters
         self.logger = logger
-        self.flushLimit = flushLimit
     }
 
     /// Makes the process an extension and listens. Before the first `next`.
@@ -87,19 +83,17 @@ final class PlatformWatcher: Sendable {
         logger.warning("PlatformWatch cannot read what Lambda says: \(problem)")
     }
 
-    /// One record and one report, under the id of an invocation that is over.
+    /// One record and one report, under the id of an invocation that is over. The report leaves with the next settling of a worker, before it
+    /// asks for an invocation: sent from here, it could be on its way when the sandbox freezes.
     private func tell(_ miscount: PlatformPairing.Miscount) {
-        Task(executorPreference: loop) {
-            let scope = InvocationScope(requestID: miscount.requestID, follower: Reports.follower(for: self.testReporters))
-            await InvocationScope.$current.withValue(scope) {
-                if scope.follower != nil {
-                    Reports.setTag("request_id", miscount.requestID)
-                    Reports.setContext("platform", miscount.platformContext)
-                    Reports.setContext("reply", miscount.replyContext)
-                }
-                self.reporter.record(.platformError(miscount))
-                await self.reporter.settle(within: self.flushLimit)
+        let scope = InvocationScope(requestID: miscount.requestID, follower: Reports.follower(for: testReporters))
+        InvocationScope.$current.withValue(scope) {
+            if scope.follower != nil {
+                Reports.setTag("request_id", miscount.requestID)
+                Reports.setContext("platform", miscount.platformContext)
+                Reports.setContext("reply", miscount.replyContext)
             }
+            reporter.record(.platformError(miscount))
         }
     }
 }
@@ -131,7 +125,7 @@ extension PlatformPairing.Miscount {
         ]
         if let status = platform.status { details["platformStatus"] = "\(status)" }
         if let type = platform.errorType { details["platformErrorType"] = "\(type)" }
-        for (name, time) in platform.spans where !name.isEmpty { details["\(name)Ms"] = "\(time)" }
+        for (name, time) in platform.spans { details["\(name)Ms"] = "\(time)" }
         if let duration = platform.duration { details["platformDurationMs"] = "\(duration)" }
         if let bytes = platform.producedBytes { details["producedBytes"] = "\(bytes)" }
         return details

@@ -100,8 +100,7 @@ enum Server {
         guard chain.processParts.contains(where: { $0 is PlatformWatch }) else { return nil }
         do {
             let watcher = PlatformWatcher(
-                try EventLoop(), reporter: reporter, testReporters: testReporters, logger: logger,
-                flushLimit: chain.flush.limit)
+                try EventLoop(), reporter: reporter, testReporters: testReporters, logger: logger)
             do {
                 try await watcher.start(address: address, initializationType: settings.initializationType)
             } catch {

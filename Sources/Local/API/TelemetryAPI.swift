@@ -46,15 +46,15 @@ struct TelemetryAPI: Sendable {
         guard let wanted = try? JSONDecoder().decode(Subscription.self, from: Data(body)) else {
             return try await server.refuse(connection, 400, "ValidationError", "the body is no subscription")
         }
-        let (problems, port, path) = check(wanted)
-        guard problems.isEmpty, let port else {
+        let (problems, place) = check(wanted)
+        guard problems.isEmpty, let place else {
             return try await server.refuse(connection, 400, "ValidationError", problems.joined(separator: "; "))
         }
         let types = wanted.types ?? []
         broker.telemetry.subscribe(
             id,
             TelemetryPusher(
-                broker.loop, port: port, path: path, host: wanted.destination?.URI ?? "", console: server.console,
+                broker.loop, to: place, console: server.console,
                 limits: .init(
                     items: wanted.buffering?.maxItems ?? Self.items.lowerBound,
                     bytes: wanted.buffering?.maxBytes ?? Self.bytes.lowerBound,
@@ -65,7 +65,7 @@ struct TelemetryAPI: Sendable {
     }
 
     /// What is wrong with it, and where records go.
-    private func check(_ wanted: Subscription) -> (problems: [String], port: UInt16?, path: String) {
+    private func check(_ wanted: Subscription) -> (problems: [String], place: TelemetryPusher.Place?) {
         var problems: [String] = []
         if !["2022-07-01", "2022-12-13", "2025-01-29"].contains(wanted.schemaVersion ?? "") {
             problems.append("schemaVersion should be 2022-07-01, 2022-12-13 or 2025-01-29")
@@ -86,21 +86,20 @@ struct TelemetryAPI: Sendable {
         if wanted.destination?.protocol != "HTTP" {
             problems.append("destination.protocol should be HTTP: TCP is not served here")
         }
-        guard let place = Self.place(wanted.destination?.URI ?? "") else {
-            return (problems + ["destination.URI should be http://sandbox.localdomain:PORT"], nil, "/")
+        let uri = wanted.destination?.URI ?? ""
+        guard let (host, port, path) = Self.parts(of: uri), host == "sandbox.localdomain" || host == "sandbox" else {
+            return (problems + ["destination.URI should be http://sandbox.localdomain:PORT"], nil)
         }
-        guard let port = place.port else { return (problems + ["URI port is not provided"], nil, "/") }
+        guard let port else { return (problems + ["URI port is not provided"], nil) }
         if port == 9001 { problems.append("URI port 9001 is Lambda's own") }
-        return (problems, port, place.path)
+        return (problems, TelemetryPusher.Place(host: host, port: port, path: path))
     }
 
-    /// The port and the path of a URL of this sandbox; nil for any other.
-    private static func place(_ text: String) -> (port: UInt16?, path: String)? {
-        guard text.hasPrefix("http://") else { return nil }
-        let parts = text.dropFirst("http://".count).parts(at: "/", atMost: 2)
+    private static func parts(of url: String) -> (host: String, port: UInt16?, path: String)? {
+        guard url.hasPrefix("http://") else { return nil }
+        let parts = url.dropFirst("http://".count).parts(at: "/", atMost: 2)
         let authority = parts[0].parts(at: ":", atMost: 2)
-        guard authority[0] == "sandbox.localdomain" || authority[0] == "sandbox" else { return nil }
         let port = authority.count > 1 ? UInt16(authority[1]).flatMap { $0 > 0 ? $0 : nil } : nil
-        return (port, "/" + (parts.count > 1 ? String(parts[1]) : ""))
+        return (String(authority[0]), port, "/" + (parts.count > 1 ? String(parts[1]) : ""))
     }
 }

@@ -4,6 +4,13 @@ internal import SluiceStreaming
 /// Sends records to one subscriber, in batches, as Lambda does: it waits as long as need be, since a frozen process answers when it is thawed.
 /// Confined to the event loop.
 final class TelemetryPusher: @unchecked Sendable {  // used on the loop's thread only
+    /// In the sandbox, which is this machine.
+    struct Place {
+        let host: String
+        let port: UInt16
+        let path: String
+    }
+
     struct Limits {
         let items: Int
         let bytes: Int
@@ -12,9 +19,7 @@ final class TelemetryPusher: @unchecked Sendable {  // used on the loop's thread
     }
 
     private let loop: EventLoop
-    private let port: UInt16
-    private let path: String
-    private let host: String
+    private let place: Place
     private let console: Console
     private let limits: Limits
     private var records: [String] = []
@@ -22,11 +27,9 @@ final class TelemetryPusher: @unchecked Sendable {  // used on the loop's thread
     private var isOver = false
     private var socket: Socket?
 
-    init(_ loop: EventLoop, port: UInt16, path: String, host: String, console: Console, limits: Limits) {
+    init(_ loop: EventLoop, to place: Place, console: Console, limits: Limits) {
         self.loop = loop
-        self.port = port
-        self.path = path
-        self.host = String(host.dropFirst("http://".count).prefix { $0 != "/" })
+        self.place = place
         self.console = console
         self.limits = limits
     }
@@ -58,7 +61,7 @@ final class TelemetryPusher: @unchecked Sendable {  // used on the loop's thread
         } catch {
             socket = nil
             guard !isOver else { return }
-            console.problem("the telemetry subscriber at port \(port) does not take its records: \(error)")
+            console.problem("the telemetry subscriber at port \(place.port) does not take its records: \(error)")
             records = []
         }
     }
@@ -78,14 +81,14 @@ final class TelemetryPusher: @unchecked Sendable {  // used on the loop's thread
     private func send(_ body: [UInt8]) async throws {
         guard !isOver else { return }
         let head = """
-            POST \(path) HTTP/1.1\r
-            Host: \(host)\r
+            POST \(place.path) HTTP/1.1\r
+            Host: \(place.host):\(place.port)\r
             Content-Type: application/json\r
             Content-Length: \(body.count)\r
             \r
 
             """
-        let used = try socket.flatMap { $0.isIdleAndAlive ? $0 : nil } ?? Socket(connectingTo: "127.0.0.1", port: port)
+        let used = try socket.flatMap { $0.isIdleAndAlive ? $0 : nil } ?? Socket(connectingTo: "127.0.0.1", port: place.port)
         socket = used
         try await loop.send([Array(head.utf8)[...], body[...]], on: used)
         let parser = HTTPParser(.response)
