@@ -100,8 +100,7 @@ let package = Package(
             name: "Sluice",
             dependencies: [
                 "SluiceCore", "SluiceEvents", "SluiceMiddleware", "SluiceStreaming", "SluiceReporting", "CSluiceRuntime",
-                httpTypes,
-                logging,
+                httpTypes, logging, coreMetrics,
                 .target(name: "SluiceLocal", condition: .when(traits: ["Local"])),
                 .target(name: "SluiceSentry", condition: .when(traits: ["Sentry"])),
                 .product(
@@ -135,7 +134,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"), tracing, coreMetrics,
             ]),
-        test("AdapterTests", app + ["SluiceSentry", logging]),
+        test("AdapterTests", app + ["SluiceSentry", logging, coreMetrics]),
         test("LocalTests", ["SluiceCore", "SluiceLocal", "SluiceStreaming"]),
         test("SessionsTests", app + ["SluiceSessions", logging, inMemoryLogging]),
         test("TestingTests", app + ["SluiceTesting", logging]),

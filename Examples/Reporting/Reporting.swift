@@ -51,6 +51,8 @@ struct Reporting {
             $0.beforeBreadcrumb = { $0.category == "access" ? nil : $0 }
         }
         try await LambdaApp {
+            // What Lambda counts as an error and nobody here has seen: SLUICE_LOCAL_PLATFORM_ERROR=1/10 shows it.
+            PlatformWatch()
             RequestID()
             AccessLog()
             // With SENTRY_TRACES_SAMPLE_RATE=1 each request is a transaction, too.

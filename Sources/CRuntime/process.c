@@ -44,6 +44,8 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
         sigprocmask(SIG_SETMASK, &none, NULL);
         // Set after fork, so a parent that died in between is seen by its changed id.
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
+        // A group of its own: what is typed at the terminal is for the parent, which ends the child as Lambda would.
+        setpgid(0, 0);
         execve(path, argv, envp);
         int failure = errno;
         ssize_t ignored = write(report[1], &failure, sizeof failure);

@@ -14,12 +14,16 @@ package final class InProcessLambda: Sendable {
     ///   - front: What stands in front of the function.
     ///   - streams: Whether a Function URL or a REST API, and with it the app, streams.
     ///   - timeout: The function's.
+    ///   - platformErrorEvery: As ``LocalSettings/platformErrorEvery``.
     /// - Throws: `SystemError`, where there is no port or no thread to be had.
-    package init(front: FrontEndKind = .functionURL, streams: Bool, timeout: Duration) throws {
+    package init(
+        front: FrontEndKind = .functionURL, streams: Bool, timeout: Duration, platformErrorEvery: Int? = nil
+    ) throws {
         var settings = try LocalSettings([:])
         settings.front = front
         settings.urlMode = streams ? .responseStream : .buffered
         settings.timeout = timeout
+        settings.platformErrorEvery = platformErrorEvery
         settings.freezes = false
         // Nobody reads it: what goes wrong is in the response.
         let console = Console(output: -1, problems: -1)

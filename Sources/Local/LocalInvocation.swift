@@ -19,6 +19,12 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     var mode = "-"
     /// When the app's response was whole, or had failed; nil before.
     private(set) var responseEnded: ContinuousClock.Instant?
+    /// When the first byte of the app's response came; nil before.
+    private(set) var responseBegan: ContinuousClock.Instant?
+    /// Of the app's response, as it was sent to the platform.
+    var producedBytes = 0
+    /// The type of the error that the platform counts; nil where it counts none.
+    var platformError: String?
     /// Reports that came before that: shown with the invocation's line.
     var reports: [ReceivedReport] = []
     /// All reports so far, late ones included.
@@ -43,6 +49,12 @@ final class LocalInvocation: @unchecked Sendable {  // used on the loop's thread
     /// The app's response is whole, or will never be. Only the first call counts.
     func endAnswer() {
         if responseEnded == nil { responseEnded = .now }
+    }
+
+    /// The app has sent so many bytes of its response.
+    func produced(_ count: Int) {
+        if responseBegan == nil { responseBegan = .now }
+        producedBytes += count
     }
 
     func finish() {

@@ -26,6 +26,9 @@ struct LocalSettings: Sendable {
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: 1 when unset or unusable, as in the app.
     var concurrency = 1
 
+    /// `SLUICE_LOCAL_PLATFORM_ERROR`: `1/50` has the telemetry call every 50th invocation an error that was none; never when unset.
+    var platformErrorEvery: Int?
+
     /// Whether responses reach the client while the app writes them.
     var streams: Bool { front.gateway.canStream && urlMode == .responseStream }
 
@@ -72,6 +75,13 @@ struct LocalSettings: Sendable {
                 throw Problem(description: "SLUICE_LOCAL_PROGRAM: there is no program at '\(text)'")
             }
             program = text
+        }
+        if let text = environment["SLUICE_LOCAL_PLATFORM_ERROR"], !text.isEmpty {
+            guard text.hasPrefix("1/"), let number = Int(text.dropFirst(2)), number > 0, text == "1/\(number)" else {
+                throw Problem(
+                    description: "SLUICE_LOCAL_PLATFORM_ERROR: expected 1/50, for every 50th invocation, found '\(text)'")
+            }
+            platformErrorEvery = number
         }
         concurrency = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
         if concurrency > 1 { freezes = false }  // managed instances run many invocations at once and are not frozen

@@ -178,6 +178,7 @@ import Testing
         "a bad value of the local Lambda's own variables is a clear message",
         arguments: [
             ("PORT", "x"), ("SLUICE_LOCAL_URL_MODE", "both"), ("SLUICE_LOCAL_TIMEOUT", "0"), ("SLUICE_LOCAL_FREEZE", "maybe"),
+            ("SLUICE_LOCAL_FRONT", "nginx"),
         ])
     func badVariables(_ name: String, value: String) async throws {
         let program = try Program("Hello", [name: value])

@@ -24,6 +24,53 @@ import Testing
         return router
     }
 
+    struct OfProcess: ProcessPart {
+        let notes: Collected<String>
+        func validate() throws { notes.add("validated") }
+        func handle(_ request: Request, next: Next) async throws -> Response {
+            notes.add("met")
+            return await next(request)
+        }
+    }
+
+    @Test("a line that is of the process is taken out of the chain, wherever it stands, and is checked like others")
+    func processParts() async throws {
+        let notes = Collected<String>()
+        let part = OfProcess(notes: notes)
+        let isOn = true
+        func chain(@PipelineBuilder _ pipeline: () -> CompletePipeline) -> Chain {
+            Chain(pipeline(), responder: problemResponse(to:for:))
+        }
+        let lists = [
+            chain {
+                part
+                router { _ in .text("hi") }
+            },
+            chain {
+                Optional(part)
+                router { _ in .text("hi") }
+            },
+            chain {
+                [Mark(name: "a", notes: notes), part] as [any Middleware]
+                if isOn { part }
+                router { _ in .text("hi") }
+            },
+        ]
+        for chain in lists {
+            try chain.validate()
+            #expect(chain.processParts.contains { $0 is OfProcess })
+            #expect(await chain.respond(to: Request(.get, "/")).status == .ok)
+        }
+        #expect(notes.values.filter { $0 != "validated" } == ["+a", "-a"])
+        #expect(notes.values.filter { $0 == "validated" }.count == 4)
+        // In a group it passes requests on, and is found all the same.
+        var routes = Router()
+        routes.group("/g", part) { $0.get("/x") { _ in "x" } }
+        let grouped = chain { routes }
+        #expect(grouped.processParts.count == 1)
+        #expect(await grouped.respond(to: Request(.get, "/g/x")).status == .ok)
+    }
+
     @Test("the list runs downwards, its answer upwards; errors pass every middleware")
     func order() async {
         let notes = Collected<String>()

@@ -44,8 +44,8 @@ import Testing
             }
             #expect(box.scope.tags == ["part.before": "1"] && box.breadcrumbs.map(\.message) == ["before"])
             #expect(scope.state.isTimedOut && part.state.isTimedOut && !scope.state.hasFailed)
-            part.state.hasFailed = true
-            #expect(scope.state.hasFailed && scope.state.takeTimeoutRecord() && !part.state.takeTimeoutRecord())
+            part.state.noteFailure(.eventError)
+            #expect(scope.state.outcome == .eventError && scope.state.takeTimeoutRecord() && !part.state.takeTimeoutRecord())
         }
     }
 

@@ -30,22 +30,27 @@ final class Shutdown: Sendable {
 
     /// Receives SIGTERM from here on. Before the first `next`, which closes the registration.
     ///
+    /// - Parameter isExtension: Whether the process is one already.
     /// - Returns: Nil where the platform sends none; that is recorded.
-    static func expect(_ settings: Settings, _ address: HostPort, _ logger: Logger) async -> Shutdown? {
+    static func expect(
+        _ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger
+    ) async -> Shutdown? {
         do {
             let signal = try WakeUp()
             guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
             guard !settings.isManaged else { return Shutdown(signal, nil, managedBudget) }
+            let budget = hasExternalExtension ? Duration.milliseconds(500) : .milliseconds(300)
+            if isExtension { return Shutdown(signal, nil, budget) }
             let loop = try EventLoop()
             try loop.start("sluice-extension")
             defer { loop.stop() }
-            let client = Confined(ExtensionClient(loop, address: address, initializationType: nil))
+            let client = Confined(ExtensionClient(loop, address: address, initializationType: settings.initializationType))
             let registering = Task(executorPreference: loop) {
                 try await client.value.register()
                 try await client.value.waitForEvents()
             }
             try await registering.value
-            return Shutdown(signal, client.value, hasExternalExtension ? .milliseconds(500) : .milliseconds(300))
+            return Shutdown(signal, client.value, budget)
         } catch {
             logger.warning("the end of the sandbox will come unannounced: \(error)")
             return nil

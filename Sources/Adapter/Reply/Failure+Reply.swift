@@ -55,6 +55,17 @@ extension Failure {
         Failure(.replyRefused, "the time-out's reply was not taken", error: error)
     }
 
+    // MARK: The platform's count
+
+    /// Lambda counted an error of an invocation that was answered, and not as a failed one.
+    static func platformError(_ miscount: PlatformPairing.Miscount) -> Failure {
+        var failure = Failure(
+            .platformError, "platform counted an error that the app did not see", error: nil, status: miscount.ours.status,
+            level: .warning)
+        failure.details = miscount.details
+        return failure
+    }
+
     // MARK: The process
 
     static func startUp(_ error: any Error) -> Failure { Failure(.startUp, "start-up failed", error: error) }

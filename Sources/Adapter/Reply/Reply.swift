@@ -15,6 +15,7 @@ final class Reply: Sendable {
     private let client: Confined<RuntimeClient>
     private let known = Mutex(Known())
     private let knownForm = Atomic(EventForm.functionURL.rawValue)
+    private let told = Atomic<UInt64>(0)
 
     private struct Known {
         /// Once a stream has been begun, or a whole reply is sent as one.
@@ -23,6 +24,8 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
+        /// What the body of a stream ends with that the guard ends.
+        var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
     }
@@ -67,6 +70,8 @@ final class Reply: Sendable {
         }
         fileprivate let form: Form
         fileprivate let status: Int
+        /// Of the body, before it was put into its form.
+        fileprivate let bytes: Int
         /// Why it cannot leave so.
         let problem: ReplyTooLarge?
     }
@@ -76,11 +81,12 @@ final class Reply: Sendable {
         if streams {
             let form = StreamForm(response, to: method, settings.emptyStream, as: event)
             return Draft(
-                form: .streamed(form, response.body.plainBytes), status: response.status.code, problem: form.problem)
+                form: .streamed(form, response.body.plainBytes), status: response.status.code,
+                bytes: response.body.plainBytes.count, problem: form.problem)
         }
         let bytes = BufferedReply.encode(response, as: event)
         return Draft(
-            form: .buffered(bytes), status: response.status.code,
+            form: .buffered(bytes), status: response.status.code, bytes: response.body.plainBytes.count,
             problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
     }
 
@@ -106,6 +112,7 @@ final class Reply: Sendable {
         switch draft.form {
         case .buffered(let bytes):
             guard token.take(.whole) else { return }
+            tell(ReplyEnd(.response, status: draft.status, bytes: draft.bytes))
             try await client.value.respond(id, bytes)
         case .streamed(let form, let bytes):
             try await stream(form, draft.status).writeWhole(bytes)
@@ -117,6 +124,7 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func fail(_ document: ErrorDocument) async throws {
         guard token.take(.whole) else { return }
+        tell(ReplyEnd(.error))
         try await client.value.fail(id, document)
     }
 
@@ -148,6 +156,30 @@ final class Reply: Sendable {
 
     /// The invocation is over: the connection is closed, unless it was given back.
     func letGo() { known.withLock(\.stream)?.letGo() }
+
+    // MARK: What became of it
+
+    /// What has been done by now. A stream speaks for itself, unless somebody has said otherwise.
+    var end: ReplyEnd {
+        let told = ReplyEnd(word: told.load(ordering: .acquiring))
+        guard told.kind == .nothing else { return told }
+        let (stream, status) = known.withLock { ($0.stream, $0.status) }
+        guard let stream, stream.headIsGone else { return told }
+        return ReplyEnd(stream.endsWithError ? .trailers : .response, status: status, bytes: stream.bytesWritten)
+    }
+
+    /// The Runtime API did not take it.
+    func wasRefused() {
+        let end = end
+        tell(ReplyEnd(.refused, status: end.status, bytes: end.bytes))
+    }
+
+    private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
+
+    /// Keeps what the body of a stream ends with should the guard end it: made beforehand, as the app's own code is not for its thread.
+    func keep(timeoutMark bytes: [UInt8]) {
+        if !bytes.isEmpty { known.withLock { $0.timeoutMark = bytes } }
+    }
 
     // MARK: The deadline guard, on a loop of its own
 
@@ -184,6 +216,7 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func give(_ response: Response, to method: HTTPRequest.Method, on loop: EventLoop) async throws {
         let client = RuntimeClient(loop, address: client.address)
+        tell(ReplyEnd(.response, status: response.status.code, bytes: response.body.plainBytes.count))
         let event = form
         guard streams else { return try await client.respond(id, BufferedReply.encode(response, as: event)) }
         let stream = StreamReply(id, client, ReplyToken(), StreamForm(response, to: method, .bare, as: event))
@@ -200,9 +233,11 @@ final class Reply: Sendable {
 
     /// Ends a stream that was ``Taken/begun``, with trailers, and waits for the service to have read them: the worker closes afterwards.
     func end(with document: ErrorDocument, on loop: EventLoop) async throws {
-        let (stream, taken) = known.withLock { ($0.stream, $0.taken) }
+        let (stream, taken, mark) = known.withLock { ($0.stream, $0.taken, $0.timeoutMark) }
         guard let stream, let taken else { return }
-        try await loop.send(stream.takeHeld() + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
+        tell(ReplyEnd(.trailers, status: sentStatus, bytes: stream.bytesWritten + mark.count))
+        let chunk = mark.isEmpty ? [] : HTTPWriter.chunkSize(mark.count) + mark + HTTPWriter.crlf
+        try await loop.send(stream.takeHeld() + chunk + HTTPWriter.lastChunk(document.trailers), on: taken.socket)
         var ignored: [UInt8] = []
         _ = try await loop.receive(appendingTo: &ignored, from: taken.socket, cancellable: false)
     }
@@ -210,6 +245,7 @@ final class Reply: Sendable {
     /// Cuts a stream that is stuck in the middle of a chunk, so that its writer wakes up; false where there is none.
     func cut() -> Bool {
         guard token.take(.seize) else { return false }
+        tell(ReplyEnd(.cut, status: sentStatus))
         known.withLock(\.stream)?.cut()
         return true
     }

@@ -38,6 +38,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     private let form: StreamForm
     private let sent = Atomic(0)
     private let headSent = Atomic(false)
+    private let erroneous = Atomic(false)
     private let published = Mutex(Published())
     private var confined: Confined
 
@@ -53,6 +54,8 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
 
     var bytesWritten: Int { sent.load(ordering: .relaxed) }
     var headIsGone: Bool { headSent.load(ordering: .acquiring) }
+    /// Whether trailers tell the platform that it was cut.
+    var endsWithError: Bool { erroneous.load(ordering: .acquiring) }
     /// What the deadline guard needs to end the stream in the worker's place; nil before the head has left.
     var shared: RuntimeConnection.Shared? { published.withLock { $0.connection } }
     /// Why the Runtime API no longer reads; nil while it does.
@@ -295,6 +298,7 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         // Not taken where the guard ends it: nothing is left to do or to say, and the connection is its own.
         guard token.take(isBegun ? .end : .whole) else { return }
         defer { letGo() }
+        if error != nil { erroneous.store(true, ordering: .releasing) }
         let last = HTTPWriter.lastChunk(error?.trailers ?? [])
         if isBegun {
             let tail = bytesWritten == 0 && error == nil ? form.emptyTail : []

@@ -88,6 +88,7 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         }
+        reply.keep(timeoutMark: response.failureMark(of: HTTPError(.gatewayTimeout), for: request))
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {
@@ -96,6 +97,9 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         } catch {
+            let mark = response.failureMark(of: error, for: request)
+            // Where it cannot be written the reader is gone, or the guard has the stream: both are told below.
+            if !mark.isEmpty { try? await stream.write(mark) }
             let isOurs = await complete(response, cutBy: error, bytesWritten: stream.bytesWritten, of: request)
             guard isOurs else { return }
             return try await accepted(request, isRecorded: true) { try await stream.finish(ErrorDocument(error)) }
@@ -144,10 +148,12 @@ struct InvocationHandler: Sendable {
         do {
             try await call()
         } catch let refused as ReplyRefused {
+            reply.wasRefused()
             await capture(.refused(refused, request))
         } catch BodyWriterError.finished {
             // The guard has answered in the meantime, and recorded it.
         } catch let error as BodyWriterError {
+            reply.wasRefused()
             if !isRecorded, let request { await capture(.readerGone(error, request)) }
         }
     }

@@ -43,9 +43,15 @@ enum Server {
             try app.validate()
             let guardian = try DeadlineGuard(
                 workers: settings.workers, responder: app.chain.responder, reporter: reporter)
+            if settings.outcome.metrics != nil {
+                EMFMetrics.registry.isOn = true
+                EMFMetrics.bootstrapIfNone()
+            }
+            let watcher = await startWatcher(app.chain, settings, address, reporter, testReporters, logger)
+            defer { watcher?.stop() }
             let context = WorkerContext(
                 chain: app.chain, life: app.life, settings: settings, address: address, reporter: reporter, guardian: guardian,
-                testReporters: testReporters)
+                testReporters: testReporters, watcher: watcher, outcomes: OutcomeLog(settings.outcome))
             defer { guardian.stop() }
             return await live(context, logger)
         } catch {
@@ -68,7 +74,8 @@ enum Server {
         }
         var shutdown: Shutdown?
         if context.hasSomethingToEnd {
-            shutdown = await Shutdown.expect(context.settings, context.address, logger)
+            shutdown = await Shutdown.expect(
+                context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
         }
         let ending = shutdown.map { shutdown in
             let loop = context.guardian.loop
@@ -83,6 +90,33 @@ enum Server {
             await Shutdown.stop(services, until: WallClock.Instant.actual.advanced(by: .milliseconds(500)))
         }
         return end
+    }
+
+    /// Whoever hears what the platform says; nil where the app does not want that, or where it cannot be.
+    private static func startWatcher(
+        _ chain: Chain, _ settings: Settings, _ address: HostPort, _ reporter: any SettlingReporter,
+        _ testReporters: Reporters?, _ logger: Logger
+    ) async -> PlatformWatcher? {
+        guard chain.processParts.contains(where: { $0 is PlatformWatch }) else { return nil }
+        do {
+            let watcher = PlatformWatcher(
+                try EventLoop(), reporter: reporter, testReporters: testReporters, logger: logger,
+                flushLimit: chain.flush.limit)
+            do {
+                try await watcher.start(address: address, initializationType: settings.initializationType)
+            } catch {
+                logger.warning("PlatformWatch hears nothing: \(error)")
+                // Once the process is an extension, it stays one.
+                guard watcher.isExtension else {
+                    watcher.stop()
+                    return nil
+                }
+            }
+            return watcher
+        } catch {
+            logger.warning("PlatformWatch hears nothing: \(error)")
+            return nil
+        }
     }
 
     private static func work(_ context: WorkerContext, _ workers: WorkerGroup) async -> End {

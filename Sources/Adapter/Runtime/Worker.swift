@@ -14,6 +14,10 @@ struct WorkerContext: Sendable {
     let guardian: DeadlineGuard
     /// Those of a test; nil where failures go to the process's own.
     let testReporters: Reporters?
+    /// Hears what the platform says of invocations; nil where nobody asked for that.
+    let watcher: PlatformWatcher?
+    /// Tells how invocations ended; nil where nobody asked for that.
+    let outcomes: OutcomeLog?
     let start = StartState()
 
     /// Whether the end of the sandbox is to be announced: services stop then, and what is pending leaves.
@@ -75,6 +79,8 @@ struct Worker: Sendable {
     }
 
     private func serve(_ invocation: Invocation, after gap: Duration?, _ client: RuntimeClient) async throws {
+        let start = context.outcomes == nil ? 0 : MonotonicClock.now
+        let isColdStart = context.takeColdStart()
         let reply = Reply(to: invocation.id, context.settings, client)
         let slot = context.guardian.slot(number)
         let now = WallClock.Instant.now
@@ -89,7 +95,7 @@ struct Worker: Sendable {
             requestID: invocation.id, deadline: invocation.deadline, traceID: invocation.traceID,
             tenantID: invocation.tenantID, state: state, follower: follower,
             platform: LambdaScope(
-                functionARN: invocation.functionARN, arrival: now, isColdStart: context.takeColdStart(),
+                functionARN: invocation.functionARN, arrival: now, isColdStart: isColdStart,
                 schedule: schedule))
         let guarded = schedule.map {
             GuardedInvocation(scope: scope, schedule: $0, reply: reply)
@@ -111,8 +117,11 @@ struct Worker: Sendable {
         await slot.disarm()
         // The guard is done with it too.
         reply.letGo()
+        let duration = context.outcomes == nil ? 0 : MonotonicClock.now - start
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
         await flush(scope)
+        context.watcher?.note(invocation.id, reply.end)
+        context.outcomes?.write(InvocationOutcome(scope, reply.end, isColdStart: isColdStart, duration: duration))
         try result.get()
     }
 
@@ -123,6 +132,7 @@ struct Worker: Sendable {
 
     /// An invocation whose headers cannot be used: the sandbox lives on.
     private func refuse(_ error: InvocationError, _ client: RuntimeClient) async throws {
+        let start = context.outcomes == nil ? 0 : MonotonicClock.now
         let scope = InvocationScope(requestID: error.id ?? "unknown")
         InvocationScope.$current.withValue(scope) {
             context.reporter.record(.badInvocation(error))
@@ -130,13 +140,18 @@ struct Worker: Sendable {
         await flush(scope)
         // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
         guard let id = error.id else { throw RuntimeAPIError.noID }
+        var end = ReplyEnd(.error)
         do {
             try await client.fail(id, ErrorDocument(badInvocation: error))
         } catch let refused as ReplyRefused {
+            end.kind = .refused
             InvocationScope.$current.withValue(scope) {
                 context.reporter.record(.errorRefused(refused))
             }
             await flush(scope)
         }
+        context.watcher?.note(id, end)
+        context.outcomes?.write(
+            InvocationOutcome(scope, end, isColdStart: false, duration: MonotonicClock.now - start))
     }
 }

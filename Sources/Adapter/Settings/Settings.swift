@@ -35,10 +35,14 @@ struct Settings: Sendable {
     let invokeMode: InvokeMode
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: workers; 1 when unset, not a number, or below 1.
     let workers: Int
-    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: whether these are managed instances, which run many invocations at once and do not freeze.
-    let isManaged: Bool
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`: `on-demand`, `lambda-managed-instances` and others.
+    let initializationType: String?
+    /// Whether these are managed instances, which run many invocations at once and do not freeze.
+    var isManaged: Bool { initializationType == "lambda-managed-instances" }
     /// Format and level of the log.
     let log: LogSettings
+    /// `SLUICE_OUTCOME` and `SLUICE_METRICS*`: what is written of each invocation.
+    let outcome: OutcomeSettings
     /// `AWS_LWA_ERROR_STATUS_CODES`: responses with these become failed invocations.
     let errorStatusCodes: StatusList
     /// `AWS_LWA_PASS_THROUGH_PATH`: where events go that are no HTTP requests and have no handler, with a slash before it; nil when unset.
@@ -71,8 +75,8 @@ struct Settings: Sendable {
         if !mode.isEmpty, InvokeMode(rawValue: mode.lowercased()) == nil {
             warnings.append("AWS_LWA_INVOKE_MODE: '\(mode)' is neither buffered nor response_stream; using buffered")
         }
+        initializationType = Self.present(environment["AWS_LAMBDA_INITIALIZATION_TYPE"])
         workers = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
-        isManaged = environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
         self.log = log ?? LogSettings(environment)
         if let warning = self.log.warning { warnings.append(warning) }
         errorStatusCodes = StatusList(environment["AWS_LWA_ERROR_STATUS_CODES"] ?? "")
@@ -94,6 +98,7 @@ struct Settings: Sendable {
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
         eventRules = try EventRules(environment, &warnings)
+        outcome = try OutcomeSettings(environment)
         do throws(RelativeSpool) {
             _ = try Spool.root(in: environment)
         } catch {

@@ -16,7 +16,8 @@ int sluice_eventfd(void);
 int sluice_pidfd_open(pid_t pid);
 
 /// Starts a program that is killed when the calling *thread* ends (PR_SET_PDEATHSIG), which posix_spawn cannot ask for.
-/// Between fork and exec only async-signal-safe calls are made. Signals are unblocked and at their defaults in the child.
+/// Between fork and exec only async-signal-safe calls are made. Signals are unblocked and at their defaults in the child, which has a
+/// process group of its own: what is typed at the terminal reaches the caller alone.
 /// Returns the process id, or -1 with errno of fork or of exec.
 pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 

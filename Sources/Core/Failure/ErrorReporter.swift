@@ -31,7 +31,7 @@ extension ErrorReporter {
 
     /// Whether it wants to hear of a failure.
     package func wants(_ failure: Failure) -> Bool {
-        failure.level >= .error || failure.outcome == .captured
+        failure.level >= .error || failure.outcome == .captured || failure.outcome == .platformError
             || failure.status ?? 0 >= max(400, min(lowestStatus, 500))
     }
 }

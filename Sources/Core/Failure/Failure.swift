@@ -45,6 +45,8 @@ public struct Failure: Sendable {
         public static let eventError = Self("event_error")
         /// The app's own code captured it, and went on: no record of ours tells of it.
         public static let captured = Self("captured")
+        /// Lambda counted an error of an invocation that the app had answered without failing it: `PlatformWatch` has heard of it.
+        public static let platformError = Self("platform_error")
     }
 
     /// 32 lower-case hexadecimal digits, the same for every reporter.
@@ -73,6 +75,8 @@ public struct Failure: Sendable {
     public package(set) var tags: [String: String] = [:]
     /// The level of its record: `error` as a rule, `warning` for what the client did wrong, `critical` where the process ends.
     public let level: Logger.Level
+    /// What its record says besides.
+    package var details: Logger.Metadata = [:]
 
     /// A failure of your own making, to test a reporter with.
     ///
@@ -100,7 +104,7 @@ public struct Failure: Sendable {
     }
 
     private var metadata: Logger.Metadata {
-        var metadata = tags.mapValues { Logger.MetadataValue.string($0) }
+        var metadata = details.merging(tags.mapValues { Logger.MetadataValue.string($0) }) { own, _ in own }
         metadata["outcome"] = "\(outcome.rawValue)"
         if let status { metadata["status"] = "\(status)" }
         if let method { metadata["method"] = "\(method)" }

@@ -13,7 +13,7 @@ extension SettlingReporter {
 
     /// Captures one failure, and notes on the current invocation that it has one.
     package func record(_ failure: Failure) {
-        InvocationScope.current?.state.hasFailed = true
+        InvocationScope.current?.state.noteFailure(failure.outcome)
         capture(failure)
     }
 }

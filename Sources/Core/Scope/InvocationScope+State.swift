@@ -7,6 +7,7 @@ extension InvocationScope {
         private let timedOut = Atomic(false)
         private let timeoutTaken = Atomic(false)
         private let failed = Atomic(false)
+        private let flushed = Atomic<Int64>(0)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
         private let laterPhase = Atomic(Later.none.rawValue)
@@ -24,6 +25,7 @@ extension InvocationScope {
             // Apart, so that a request of which nothing is logged makes no dictionary.
             var trace: String?
             var route: String?
+            var outcome: Failure.Outcome?
         }
 
         /// The current task owns the invocation, until another one claims it.
@@ -53,10 +55,21 @@ extension InvocationScope {
         }
 
         /// Whether a failure of this invocation is on record.
-        package var hasFailed: Bool {
-            get { whole.failed.load(ordering: .acquiring) }
-            set { whole.failed.store(newValue, ordering: .releasing) }
+        package var hasFailed: Bool { whole.failed.load(ordering: .acquiring) }
+
+        /// The first failure of this invocation that is on record; nil where there is none.
+        package var outcome: Failure.Outcome? { hasFailed ? whole.shared.withLock(\.outcome) : nil }
+
+        func noteFailure(_ outcome: Failure.Outcome) {
+            whole.shared.withLock { $0.outcome = $0.outcome ?? outcome }
+            whole.failed.store(true, ordering: .releasing)
         }
+
+        /// How long somebody has waited for reports to be delivered, in nanoseconds.
+        package var flushTime: Int64 { whole.flushed.load(ordering: .relaxed) }
+
+        /// Adds to ``flushTime``, from a moment of the monotonic clock until now.
+        package func addFlush(since start: Int64) { whole.flushed.add(MonotonicClock.now - start, ordering: .relaxed) }
 
         /// True for the first caller only: a time-out has exactly one record, whoever comes to write it.
         package func takeTimeoutRecord() -> Bool {
@@ -65,7 +78,7 @@ extension InvocationScope {
 
         // MARK: Work after the reply
 
-        /// Whether there is work for when the reply has left.
+        /// Of the work that is left for when the reply is gone.
         private enum Later: UInt8 {
             case none
             case some

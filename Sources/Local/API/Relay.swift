@@ -36,6 +36,7 @@ struct Relay: Sendable {
             }
             return try await buffered(invocation)
         } catch let error as HTTPParseError {
+            invocation.platformError = "Runtime.TruncatedResponse"
             invocation.notes.append("the response was cut off: \(error). Lambda counts Runtime.TruncatedResponse")
             await cutOrFail(invocation)
             return try await server.refuse(
@@ -81,12 +82,14 @@ struct Relay: Sendable {
     private func buffered(_ invocation: LocalInvocation) async throws -> Bool {
         invocation.mode = "buffered"
         guard let body = try await connection.wholeBody(limit: RuntimeAPIServer.replyLimit) else {
+            invocation.platformError = "Function.ResponseSizeTooLarge"
             invocation.notes.append("the response is over \(RuntimeAPIServer.replyLimit) bytes: Function.ResponseSizeTooLarge")
             await cutOrFail(invocation)
             return try await server.refuse(
                 connection, 413, "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size (\(RuntimeAPIServer.replyLimit) bytes).")
         }
+        invocation.produced(body.count)
         invocation.endAnswer()
         // Taken: what the client makes of it is no longer the app's time.
         let keepsAlive = try await server.accept(connection)
@@ -112,10 +115,12 @@ struct Relay: Sendable {
             try await relay(invocation)
         } else {
             guard let all = try await connection.wholeBody(limit: Self.streamLimit) else {
+                invocation.platformError = "Function.ResponseSizeTooLarge"
                 invocation.notes.append("the stream is over 200 MB: Function.ResponseSizeTooLarge")
                 await cutOrFail(invocation)
                 return false
             }
+            invocation.produced(all.count)
             invocation.endAnswer()
             await sendCollected(all, head["content-type"], invocation)
         }
@@ -142,6 +147,7 @@ struct Relay: Sendable {
     private func relay(_ invocation: LocalInvocation) async throws {
         var scanner = PreludeScanner()
         while let part = try await connection.nextPart() {
+            invocation.produced(part.count)
             if scanner.isDone || invocation.reply.hasBegun {
                 await invocation.reply.write(part)
             } else if let (prelude, rest) = scanner.take(part) {

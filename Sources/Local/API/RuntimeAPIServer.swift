@@ -34,6 +34,7 @@ struct RuntimeAPIServer: Sendable {
         if parts.first == "2020-01-01" {
             return try await ExtensionsAPI(broker: broker).route(head, Array(parts.dropFirst()), connection, self)
         }
+        if parts == ["2022-07-01", "telemetry"] { return try await TelemetryAPI(broker: broker).route(head, connection, self) }
         guard parts.first == "2018-06-01", parts.count >= 3, parts[1] == "runtime" else {
             return try await refuse(connection, 404, "NotFound", "no such path: \(head.target)")
         }
@@ -85,6 +86,8 @@ struct RuntimeAPIServer: Sendable {
         guard let body = try await connection.wholeBody(limit: Self.replyLimit) else { return false }
         invocation.endAnswer()
         invocation.mode = "error"
+        invocation.platformError = Self.shownType(head["lambda-runtime-function-error-type"] ?? "")
+        invocation.producedBytes = body.count
         invocation.notes.append("the app reported \(typeNote(head)): \(String(decoding: body.prefix(500), as: UTF8.self))")
         await invocation.reply.fail(.function)
         broker.complete(invocation)
@@ -97,6 +100,11 @@ struct RuntimeAPIServer: Sendable {
     }
 
     static func platformType(_ sent: String) -> String {
+        let shown = shownType(sent)
+        return shown == sent ? sent : "\(shown) (sent: '\(sent)', which has not the form (Runtime|Function).Name)"
+    }
+
+    static func shownType(_ sent: String) -> String {
         for category in ["Runtime.", "Function."] {
             var rest = sent[...]
             while let found = rest.firstRange(of: category) {
@@ -105,8 +113,7 @@ struct RuntimeAPIServer: Sendable {
                 rest = rest[found.upperBound...]
             }
         }
-        let kept = sent.hasPrefix("Function.") ? "Function.Unknown" : "Runtime.Unknown"
-        return "\(kept) (sent: '\(sent)', which has not the form (Runtime|Function).Name)"
+        return sent.hasPrefix("Function.") ? "Function.Unknown" : "Runtime.Unknown"
     }
 
     // MARK: Answers

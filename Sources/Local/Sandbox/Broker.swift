@@ -7,11 +7,14 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     /// The runtime's life so far: `next` ends init, and `init/error` is allowed before it only.
     enum RuntimePhase { case stopped, starting, ready, failed }
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let settings: LocalSettings
     private let sandbox: any AppProcess
     private let console: Console
     let extensions = Extensions()
+    let telemetry: Telemetry
+    /// Handed out, and the runtime has not asked for another since.
+    private var untold: [LocalInvocation] = []
 
     private(set) var phase = RuntimePhase.stopped
     private var queue: [LocalInvocation] = []
@@ -26,6 +29,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         self.settings = settings
         self.sandbox = sandbox
         self.console = console
+        telemetry = Telemetry(lieEvery: settings.platformErrorEvery)
         sandbox.onEnd = { [weak self] end in self?.sandboxEnded(end) }
         extensions.onChange = { [weak self] in self?.settle() }
     }
@@ -51,6 +55,8 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         guard !sandbox.isRunning, ending == nil else { return }
         phase = .starting
         extensions.reset()
+        telemetry.reset()
+        untold = []
         do throws(SystemError) {
             try sandbox.start()
         } catch {
@@ -67,7 +73,11 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     /// - Parameter socket: The connection that asks: a process may have ended after it asked.
     func next(_ socket: Socket) async -> LocalInvocation? {
         guard sandbox.isRunning, socket.isIdleAndAlive else { return nil }
+        if phase == .starting { telemetry.initDone() }
         phase = .ready
+        // What it has answered it is done with.
+        for invocation in untold where invocation.responseEnded != nil { telemetry.done(invocation) }
+        untold.removeAll { $0.responseEnded != nil }
         // A runtime that asks again before it has answered gets the same event again.
         if settings.concurrency == 1, let again = inFlight.values.first(where: { $0.phase == .running }) { return again }
         return await withCheckedContinuation { continuation in
@@ -146,6 +156,8 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
         invocation.deadlineMilliseconds = WallClock.milliseconds + settings.timeout.milliseconds
         inFlight[invocation.id] = invocation
         extensions.invoke(invocation)
+        untold.append(invocation)
+        telemetry.start(invocation)
         watch(invocation)
         continuation.resume(returning: invocation)
     }
@@ -248,12 +260,5 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
             await invocation.reply.fail(.function)
         }
         complete(invocation)
-    }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 }

@@ -6,6 +6,8 @@ internal import SluiceStreaming
 /// An app's list, ready to answer requests.
 package struct Chain: Sendable {
     private let links: Links
+    /// Lines of the list that take no part in requests.
+    package let processParts: [any ProcessPart]
     private let table: RouteTable
     private let capture: CaptureErrors
     package let flush: FlushReports
@@ -19,7 +21,9 @@ package struct Chain: Sendable {
         coders = json
         let table = RouteTable(pipeline.routers, responder: responder)
         self.table = table
-        links = Links(pipeline.middleware, responder: responder) { try await table.handle($0) }
+        let steps = pipeline.middleware.filter { !($0 is any ProcessPart) }
+        processParts = (pipeline.middleware + table.middleware).compactMap { $0 as? any ProcessPart }
+        links = Links(steps, responder: responder) { try await table.handle($0) }
         let standard = json ?? .standard
         events =
             pipeline.events.isEmpty
@@ -41,6 +45,7 @@ package struct Chain: Sendable {
         if let problem = events?.problem { throw problem }
         for step in links.middleware { try step.validate() }
         for step in table.middleware { try step.validate() }
+        for part in processParts { try part.validate() }
     }
 
     /// Runs the chain. Whoever sends the response tells ``complete(_:cutBy:bytesWritten:of:isRecorded:_:)`` of it before the last byte.

@@ -25,9 +25,10 @@ public struct Response: Sendable {
         var isCut = false
         var error: (any Error)?
         var route: String?
+        var failureMarker: FailureMarker?
     }
 
-    private var parts: Parts {
+    var parts: Parts {
         _read { yield storage.parts }
         _modify {
             if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.parts) }

@@ -37,6 +37,8 @@ package struct Reporters: SettlingReporter {
         let ledger = Reports.currentScope?.ledger
         let isPending = ledger?.hasPending == true
         guard isPending || !flushedByUs.isEmpty else { return }
+        let start = MonotonicClock.now
+        defer { InvocationScope.current?.state.addFlush(since: start) }
         let limit = max(InvocationScope.current?.budget(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         if isPending { await Reports.hub?.flush(ledger, drains: false, within: limit) }
@@ -51,6 +53,8 @@ package struct Reporters: SettlingReporter {
 
     package func settle(within limit: Duration) async {
         let scope = InvocationScope.current
+        let start = MonotonicClock.now
+        defer { scope?.state.addFlush(since: start) }
         let limit = max(scope?.budgetAfterReply(limit) ?? limit, .zero)
         let waits = flushedByUs.map { reporter in Wait(limit) { await reporter.flush(within: limit) } }
         await Reports.hub?.flush(Reports.currentScope?.ledger, drains: true, within: limit)

@@ -14,6 +14,8 @@ public struct ReportLedger: Sendable, Hashable, CustomStringConvertible {
     /// Left out, by reason.
     public var dropped: [DropReason: Int] = [:]
 
+    package init() {}
+
     /// How many things were captured.
     public var captured: Int {
         pending + delivered + spooled + refused.values.reduce(0, +) + dropped.values.reduce(0, +)

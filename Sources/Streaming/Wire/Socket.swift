@@ -62,12 +62,31 @@ package final class Socket: Sendable {
     ///
     /// - Throws: ``SystemError`` with `EADDRINUSE` when the port is taken.
     package static func listen(onLoopbackPort port: UInt16) throws(SystemError) -> Socket {
-        let descriptor = socket(AF_INET, stream, 0)
+        try listen(at: Address(loopbackPort: port))
+    }
+
+    /// Listens on the first address of a host that is this machine's, on a port that the kernel chooses.
+    ///
+    /// - Throws: ``SystemError`` when there is no such host, or when it is another machine.
+    package static func listen(onHost host: String) throws(SystemError) -> Socket {
+        var last = SystemError(code: EADDRNOTAVAIL, call: "bind")
+        for address in try resolve(host, 0) {
+            do throws(SystemError) {
+                return try listen(at: address)
+            } catch {
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private static func listen(at address: Address) throws(SystemError) -> Socket {
+        let descriptor = socket(address.family, stream, 0)
         guard descriptor >= 0 else { throw .last("socket") }
         var one: CInt = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
         let result = Self(adopting: descriptor)
-        let code = Address(loopbackPort: port).withSockaddr { bind(descriptor, $0, $1) }
+        let code = address.withSockaddr { bind(descriptor, $0, $1) }
         guard code == 0 else { throw .last("bind") }
         #if canImport(Glibc)
         guard Glibc.listen(descriptor, 256) == 0 else { throw .last("listen") }

@@ -9,7 +9,7 @@ internal import HTTPTypes
 ///
 /// Labels: `http.request.method`, `url.scheme`, `http.route`, `http.response.status_code`, and `error.type` of failures. A path is never
 /// a label: where no route matched, there is none. Where metrics go is the app's `MetricsSystem.bootstrap`; on Lambda one that writes CloudWatch's
-/// embedded metric format needs no connection.
+/// embedded metric format needs no connection: `EMFMetrics`, by `SLUICE_METRICS=emf`.
 ///
 /// The name hides that of swift-metrics' module where both are imported: write `Counter`, or `CoreMetrics.Timer` beside Foundation's.
 ///
