@@ -15,10 +15,12 @@ import Testing
 
     /// Serves events and returns the lines that were written.
     private func lines(
-        _ app: LambdaApp, _ ids: [String] = ["a"], settings: [String: String], mode: String = "buffered",
+        _ app: LambdaApp, _ ids: [String] = ["a"], events: [MockRuntimeAPI.Event] = [], settings: [String: String],
+        mode: String = "buffered",
         verdict: @escaping @Sendable (Int) -> MockRuntimeAPI.Verdict = { _ in .status(202) }
     ) async throws -> [JSONView] {
-        let api = MockRuntimeAPI(ids.map { MockRuntimeAPI.Event(eventJSON(path: "/\($0)"), id: $0) }, verdict: verdict)
+        let requests = ids.map { MockRuntimeAPI.Event(eventJSON(path: "/\($0)"), id: $0) }
+        let api = MockRuntimeAPI(requests + events, verdict: verdict)
         let written = LogLines()
         let log = OutcomeLog(try OutcomeSettings(settings), registry: EMFRegistry(), sink: written.sink)
         let reporter = RecordingReporter()
@@ -83,6 +85,22 @@ import Testing
             Self.shop, ["a"], settings: ["SLUICE_OUTCOME": "on"], verdict: { _ in .status(413) })
         #expect(refused.map { $0["outcome"]?.text } == ["reply_refused"])
         #expect(refused[0]["status"]?.number == 200)
+    }
+
+    @Test("events that are no requests: the first failure of a batch, no status, and the bytes of the result")
+    func events() async throws {
+        var events = Events()
+        events.queue(of: String.self) { if $0.body == "bad" { throw Boom() } }
+        events.any(of: String.self) { _ in throw Boom() }
+        let sent = events
+        let lines = try await lines(
+            LambdaApp { sent }, [],
+            events: [.init(queueEvent(["good"]), id: "a"), .init(queueEvent(["bad", "bad"]), id: "b"), .init("{}", id: "c")],
+            settings: ["SLUICE_OUTCOME": "on"])
+        #expect(lines.map { $0["requestId"]?.text } == ["a", "b", "c"])
+        #expect(lines.map { $0["outcome"]?.text } == ["ok", "event_error", "event_error"])
+        #expect(lines.allSatisfy { $0["status"]?.isNull == true })
+        #expect(lines.map { $0["bytes"]?.number } == [24, 71, 0])
     }
 
     @Test("nothing is written unless asked for")
