@@ -47,7 +47,7 @@ public struct LambdaApp: Sendable {
         }
     }
 
-    /// As ``respond(to:)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write
+    /// As ``respond(to:)-(Request)``, under streaming mode: a streamed body's chunks are handed out as they are written, and each write
     /// waits until `eachChunk` has returned.
     ///
     /// - Parameters:

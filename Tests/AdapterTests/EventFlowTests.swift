@@ -8,19 +8,19 @@ import Testing
 @testable import SluiceReporting
 
 /// SQS messages with these bodies: `m1`, `m2`…
-private func queueEvent(_ bodies: [String]) -> String {
+func queueEvent(_ bodies: [String]) -> String {
     let records = bodies.enumerated().map {
         #"{"messageId":"m\#($0 + 1)","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:1:orders","body":"\#($1)"}"#
     }
     return #"{"Records":[\#(records.joined(separator: ","))]}"#
 }
 
-private let busEvent = #"{"id":"b1","source":"shop","detail-type":"Placed","detail":{"n":7}}"#
+let busEvent = #"{"id":"b1","source":"shop","detail-type":"Placed","detail":{"n":7}}"#
 
 /// Ten messages, of which 2, 5 and 10 are poisoned.
-private let batch = queueEvent((1...10).map(String.init))
+let batch = queueEvent((1...10).map(String.init))
 
-private func poisoned(_ seen: Collected<String>) -> Events {
+func poisoned(_ seen: Collected<String>) -> Events {
     var events = Events()
     events.queue(of: String.self) { message in
         if ["2", "5", "10"].contains(message.body) { throw Boom() }
@@ -150,86 +150,6 @@ private func poisoned(_ seen: Collected<String>) -> Events {
         #expect(seen.values.isEmpty)
     }
 
-    // MARK: Passing through
-
-    @Test(
-        "an event without a handler is a POST to the path of the settings, unchanged; its answer's body is the result",
-        arguments: ["/q", "q"], modes)
-    func passThrough(_ path: String, mode: String) async throws {
-        let seen = Collected<Request>()
-        var routes = Router()
-        routes.post("/q") { request in
-            seen.add(request)
-            return Response(headers: [.contentType: "application/json"], body: #" {"batchItemFailures":[]}"#)
-        }
-        let json = " " + queueEvent(["1"]) + " "
-        let served = await serve(
-            LambdaApp { routes }, [.init(json)], mode: mode, environment: ["AWS_LWA_PASS_THROUGH_PATH": path])
-        let request = try #require(seen.values.first)
-        #expect(
-            request.method == .post && request.rawPath == "/q" && request.lambda?.frontEnd == nil
-                && request.headers[.contentType] == "application/json")
-        #expect(request.body.bytes == Array(json.utf8) && request.id == "req-1" && request.lambda?.event.text == json)
-        let post = try #require(served.posts.first)
-        #expect(post.target.hasSuffix("/response") && post.body == Array(#" {"batchItemFailures":[]}"#.utf8))
-        #expect(post["transfer-encoding"] == nil && served.failures.isEmpty)
-    }
-
-    @Test("an event that has a handler does not pass through")
-    func handledFirst() async throws {
-        let seen = Collected<String>()
-        var (routes, events) = (Router(), Events())
-        routes.post("/q") { _ in "route" }
-        events.queue(of: String.self) { seen.add($0.body) }
-        let served = await serve(
-            LambdaApp {
-                routes; events
-            }, [.init(queueEvent(["1"]))], environment: ["AWS_LWA_PASS_THROUGH_PATH": "/q"])
-        #expect(seen.values == ["1"] && served.posts.first?.body == Array(#"{"batchItemFailures":[]}"#.utf8))
-    }
-
-    enum Answer: String, CaseIterable, Sendable { case text, empty, thrown, refused, missing, returned, large, stream }
-
-    @Test("what passes through: no JSON is null; an error fails the invocation with one record", arguments: Answer.allCases)
-    func answers(_ answer: Answer) async throws {
-        var routes = Router()
-        if answer != .missing {
-            routes.post("/q") { _ -> Response in
-                switch answer {
-                case .text: return .text("no JSON")
-                case .thrown: throw Boom()
-                case .refused: throw HTTPError(.conflict, "taken")
-                case .returned: return Response(status: .serviceUnavailable)
-                case .large: return Response(body: .bytes([UInt8](repeating: 0x31, count: 7_000_000)))
-                case .stream:
-                    return .stream(contentType: "application/json") { writer in
-                        try await writer.write("[1,")
-                        try await writer.write("2]")
-                    }
-                case .empty, .missing: return Response(status: .noContent)
-                }
-            }
-        }
-        let served = await serve(
-            LambdaApp { routes }, [.init(queueEvent(["1"]))], mode: "response_stream",
-            environment: ["AWS_LWA_PASS_THROUGH_PATH": "/q"])
-        let post = try #require(served.posts.first)
-        #expect(served.posts.count == 1)
-        let types = [
-            Answer.thrown: "Function.Boom", .refused: "Function.HTTPError", .missing: "Function.HTTPError",
-            .returned: "Function.ErrorStatus", .large: "Function.ReplyTooLarge",
-        ]
-        #expect(post["lambda-runtime-function-error-type"] == types[answer])
-        #expect(post.target.hasSuffix(types[answer] == nil ? "/response" : "/error"))
-        #expect(served.failures.count == (types[answer] == nil ? 0 : 1))
-        switch answer {
-        case .text, .empty: #expect(post.body == Array("null".utf8))
-        case .stream: #expect(post.body == Array("[1,2]".utf8))
-        case .refused, .missing: #expect(served.failures.map(\.outcome) == [.errorStatus])
-        default: break
-        }
-    }
-
     // MARK: Time-outs
 
     enum Late: CaseIterable, Sendable { case handler, route }
@@ -344,126 +264,5 @@ private func poisoned(_ seen: Collected<String>) -> Events {
         #expect(throws: EventsError.self) { try LambdaApp { twice }.validate() }
         try LambdaApp { once }.validate()
         await #expect(throws: EventsError.self) { try await LambdaApp { twice }.respond(to: LambdaEvent("{}")) }
-    }
-}
-
-extension GlobalReports {
-    /// Reports of events' failures: who gets them, and what is in them.
-    @Suite struct EventReportTests {
-        private func app(_ events: Events) -> LambdaApp {
-            var options = ReportOptions()
-            options.proxy = ""
-            return LambdaApp {
-                events
-                CaptureErrors(options)
-                FlushReports(within: .seconds(20))
-            }
-        }
-
-        @Test(
-            "three failed messages of ten are three reports, each with its message's id, and the server has them before the reply"
-        )
-        func reports() async throws {
-            let (ingest, counts) = (MockIngest(), Collected<Int>())
-            let events = poisoned(Collected())
-            _ = await serve(app(events), [.init(AdapterTests.batch)], to: ingest) { _ in
-                counts.add((try? ingest.failures().count) ?? -1)
-                return .status(202)
-            }
-            ingest.stop()
-            #expect(counts.values == [3])
-            let reports = try ingest.failures()
-            #expect(Set(reports.map { $0["tags"]?["record_id"]?.text }) == ["m2", "m5", "m10"])
-            #expect(reports.allSatisfy { $0["tags"]?["outcome"]?.text == "event_error" })
-            #expect(reports.allSatisfy { $0["tags"]?["event_source"]?.text == "aws:sqs" })
-            #expect(reports.allSatisfy { $0["transaction"]?.text == "queue orders" })
-            #expect(reports.allSatisfy { $0["contexts"]?["aws.lambda"]?["aws_request_id"]?.text == "req-1" })
-            #expect(reports.allSatisfy { $0["exception"]?["values"]?[0]?["type"]?.text == "Boom" })
-        }
-
-        /// One value, thrown again and again: equal, and the same box.
-        private static let same: any Error = Boom()
-
-        @Test("what a record sets stays its own: tags, user, breadcrumbs; and the same error twice is two reports")
-        func apart() async throws {
-            let ingest = MockIngest()
-            var events = Events()
-            events.queue(of: String.self) { message in
-                Reports.addBreadcrumb("crumb \(message.body)")
-                Reports.setTag("tag-\(message.body)", "x")
-                if message.body == "1" { Reports.setUser(ReportUser(id: "u1")) }
-                if message.body == "3" {
-                    await withTaskGroup { group in
-                        group.addTask { Reports.setTag("child", "x") }
-                    }
-                }
-                if message.body != "2" { throw Self.same }
-            }
-            events.bus(of: String.self) { _ in
-                Reports.setTag("bus", "x")
-                throw Self.same
-            }
-            let sent = events
-            _ = await serve(app(sent), [.init(queueEvent(["1", "2", "3"])), .init(busEvent, id: "req-2")], to: ingest)
-            ingest.stop()
-            let reports = try ingest.failures()
-            try #require(reports.count == 3)
-            func crumbs(_ report: JSONView) -> [String] {
-                report["breadcrumbs"]?["values"]?.elements?.compactMap { $0["message"]?.text }.filter { $0.hasPrefix("crumb") }
-                    ?? []
-            }
-            func report(_ id: String) throws -> JSONView {
-                try #require(reports.first { $0["tags"]?["record_id"]?.text == id })
-            }
-            let (first, third, bus) = (try report("m1"), try report("m3"), try report("b1"))
-            #expect(crumbs(first) == ["crumb 1"] && crumbs(third) == ["crumb 3"] && crumbs(bus).isEmpty)
-            let keys: Set<String> = ["event_source", "outcome", "record_id"]
-            #expect(first["tags"]?.keys.subtracting(keys) == ["tag-1"])
-            #expect(third["tags"]?.keys.subtracting(keys) == ["tag-3"])
-            #expect(bus["tags"]?.keys.subtracting(keys) == ["bus"])
-            #expect(first["user"]?["id"]?.text == "u1" && third["user"]?["id"] == nil)
-            // One trace for the whole batch.
-            #expect(first["contexts"]?["trace"]?["trace_id"]?.text == third["contexts"]?["trace"]?["trace_id"]?.text)
-            #expect(first["contexts"]?["trace"]?["trace_id"]?.text != bus["contexts"]?["trace"]?["trace_id"]?.text)
-        }
-
-        @Test(
-            "OTLP: a failure's tags are attributes, and the trigger is what the conventions call it",
-            arguments: [(queueEvent(["2"]), "pubsub", "m1"), (busEvent, "other", "b1"), (eventJSON(), "http", nil)])
-        func otlp(_ event: String, trigger: String, id: String?) async throws {
-            let ingest = MockIngest()
-            var (routes, events) = (Router(), poisoned(Collected()))
-            events.bus(of: String.self) { _ in throw Boom() }
-            routes.get("/{path*}") { _ -> String in throw Boom() }
-            let (sent, other) = (events, routes)
-            let environment = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(ingest.port)", "SENTRY_DSN": ""]
-            _ = await serve(
-                LambdaApp {
-                    other; sent
-                }, [.init(event)], to: ingest, environment: environment)
-            ingest.stop()
-            let record = JSONView(ingest.requests.first?.message.body ?? [])?["resourceLogs"]?[0]?["scopeLogs"]?[0]?[
-                "logRecords"]?[0]
-            func attribute(_ name: String) -> String? {
-                record?["attributes"]?.elements?.first { $0["key"]?.text == name }?["value"]?["stringValue"]?.text
-            }
-            #expect(attribute("faas.trigger") == trigger)
-            #expect(attribute("record_id") == id)
-            #expect(attribute("outcome") == (id == nil ? "handler_error" : "event_error"))
-            #expect(attribute("http.route") == (id == nil ? "/{path*}" : nil))
-        }
-
-        @Test("the record of a failed message has its id")
-        func records() {
-            let lines = LogLines()
-            let logger = Logger(label: "sluice") {
-                LambdaLogHandler(label: $0, json: true, level: .info, feedsReports: false, sink: lines.sink, now: { .now })
-            }
-            var failure = Failure(.eventError, "m1 failed", error: Boom())
-            failure.tags = ["record_id": "m1", "event_source": "aws:sqs"]
-            failure.write(to: logger)
-            let metadata = JSONView(Array(lines.text.utf8))?["metadata"]
-            #expect(metadata?["record_id"]?.text == "m1" && metadata?["outcome"]?.text == "event_error")
-        }
     }
 }

@@ -94,6 +94,22 @@ import Testing
         #expect(odd.allSatisfy { $0["status"]?.isNull == true })
     }
 
+    @Test("events that are no requests: the first failure of a batch, no status, and the bytes of the result")
+    func events() async throws {
+        var events = Events()
+        events.queue(of: String.self) { if $0.body == "bad" { throw Boom() } }
+        events.any(of: String.self) { _ in throw Boom() }
+        let sent = events
+        let lines = try await lines(
+            LambdaApp { sent }, [],
+            events: [.init(queueEvent(["good"]), id: "a"), .init(queueEvent(["bad", "bad"]), id: "b"), .init("{}", id: "c")],
+            settings: ["SLUICE_OUTCOME": "on"])
+        #expect(lines.map { $0["requestId"]?.text } == ["a", "b", "c"])
+        #expect(lines.map { $0["outcome"]?.text } == ["ok", "event_error", "event_error"])
+        #expect(lines.allSatisfy { $0["status"]?.isNull == true })
+        #expect(lines.map { $0["bytes"]?.number } == [24, 71, 0])
+    }
+
     @Test("nothing is written unless asked for")
     func off() async throws {
         #expect(OutcomeLog(try OutcomeSettings([:])) == nil)

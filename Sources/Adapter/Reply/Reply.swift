@@ -133,6 +133,7 @@ final class Reply: Sendable {
     /// - Throws: As ``send(_:)``.
     func send(result json: [UInt8]) async throws {
         guard token.take(.whole) else { return }
+        tell(ReplyEnd(.response, bytes: json.count))
         try await client.value.respond(id, json)
     }
 
@@ -228,6 +229,7 @@ final class Reply: Sendable {
     ///
     /// - Throws: As ``send(_:)``.
     func give(_ document: ErrorDocument, on loop: EventLoop) async throws {
+        tell(ReplyEnd(.error))
         try await RuntimeClient(loop, address: client.address).fail(id, document)
     }
 
