@@ -17,7 +17,7 @@ import Testing
         #expect(identity == nil, "\(String(describing: identity))")
     }
 
-    @Test("IAM", arguments: ["function-url-iam", "http-api-iam", "rest-iam"])
+    @Test("case 44: IAM", arguments: ["function-url-iam", "http-api-iam", "rest-iam"])
     func iam(_ file: String) throws {
         let event = try #require(try JSONSerialization.jsonObject(with: Data(Fixture.text(file).utf8)) as? [String: Any])
         let context = try #require(event["requestContext"] as? [String: Any])
@@ -33,7 +33,7 @@ import Testing
         #expect(iam.organizationID == given["principalOrgId"] as? String)
     }
 
-    @Test("a token's claims and scopes")
+    @Test("case 44: a token's claims and scopes")
     func token() throws {
         let identity = try #require(try identity("http-api-jwt"))
         #expect(identity.claims?["sub"] == "user-17")
@@ -45,14 +45,14 @@ import Testing
         #expect(try identity.claims?.decode(Claims.self).email == "anna@example.com")
     }
 
-    @Test("a user pool's claims")
+    @Test("case 44: a user pool's claims")
     func userPool() throws {
         let identity = try #require(try identity("rest-cognito"))
         #expect(identity.claims?["cognito:username"] == "anna")
         #expect(identity.authorizer == nil)
     }
 
-    @Test("a Lambda authorizer's context, typed as it came")
+    @Test("case 44: a Lambda authorizer's context, typed as it came")
     func lambda() throws {
         let context = try #require(try identity("http-api-lambda")?.authorizer)
         #expect(context["userId"] == "user-17")
@@ -96,6 +96,17 @@ import Testing
         #expect(certificate.x509SANURI == "spiffe://example.com/orders")
         let other = try Fixture.text("lattice-v2-x509", ["requestContext.identity": ["X509SubjectCn": "a", "type": "x"]])
         #expect(LambdaContext(event: other).identity?.lattice?.x509SubjectCN == "a")
+    }
+
+    @Test(
+        "a client that claims to be a principal of VPC Lattice is nobody behind any other front end",
+        arguments: ["function-url", "http-api", "http-api-v1", "rest", "alb", "alb-multi", "lattice-v2"])
+    func forged(_ file: String) throws {
+        let claim: [String: Any] = ["x-amzn-lattice-identity": "Principal=arn:aws:iam::123456789012:role/admin;Type=AWS_IAM"]
+        let before = try identity(file)?.lattice
+        let forged = LambdaContext(event: try Fixture.text(file, ["headers": claim])).identity
+        #expect(forged?.lattice == before)
+        #expect(before?.principal?.contains("admin") != true)
     }
 
     @Test("names with marks without end are found by their octets, and never decoded")

@@ -122,6 +122,68 @@ import Testing
         }
     }
 
+    @Test("case 100: one worker's end lets the others finish what they have, and ask for no more; the process ends as failed")
+    func oneFails() async throws {
+        let (listener, port) = RawSocket.listen()
+        let inHand = Gate()
+        let app = handling { request in
+            if request.id == "held" { await inHand.wait() }
+            return .text("fine")
+        }
+        let reporter = RecordingReporter()
+        let serving = Task {
+            await Server.serve(
+                ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(port)", "AWS_LAMBDA_MAX_CONCURRENCY": "3"], bootstrapsLogging: false,
+                reporter: reporter
+            ) { app }
+        }
+        let seen = await withCheckedContinuation { continuation in
+            Thread { continuation.resume(returning: Self.endOne(listener, inHand)) }.start()
+        }
+        #expect(seen.asked == Array(repeating: "/2018-06-01/runtime/invocation/next", count: 3))
+        #expect(seen.failing == "/2018-06-01/runtime/invocation/failing/response")
+        #expect(seen.waitingHasEnded)
+        #expect(seen.held == "/2018-06-01/runtime/invocation/held/response")
+        #expect(!seen.asksForMore)
+        #expect(await serving.value == .failed)
+        #expect(reporter.records.values.map(\.outcome) == [.runtime])
+    }
+
+    /// What three workers do of which one hears that the Runtime API is broken, one is in a handler, and one waits for an event.
+    private struct Seen: Sendable {
+        var asked: [String] = []
+        var failing: String?
+        var waitingHasEnded = false
+        var held: String?
+        var asksForMore = true
+    }
+
+    private static func endOne(_ listener: RawSocket, _ inHand: Gate) -> Seen {
+        var seen = Seen()
+        var connections: [(socket: RawSocket, reader: WireReader)] = []
+        for _ in 0..<3 {
+            guard let socket = listener.accept() else { return seen }
+            socket.limitReads()
+            connections.append((socket, WireReader(socket)))
+        }
+        for connection in connections { seen.asked.append(connection.reader.next()?.target ?? "") }
+        for (connection, id) in zip(connections, ["held", "failing"]) {
+            let event = eventJSON()
+            connection.socket.write(
+                "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: \(id)\r\nLambda-Runtime-Deadline-Ms: 9999999999999\r\n"
+                    + "Content-Length: \(event.utf8.count)\r\n\r\n\(event)")
+        }
+        seen.failing = connections[1].reader.next()?.target
+        connections[1].socket.write("HTTP/1.1 500 Broken\r\nContent-Length: 2\r\n\r\n{}")
+        // Its connection ends: from here on the others know.
+        seen.waitingHasEnded = connections[2].reader.next() == nil
+        inHand.open()
+        seen.held = connections[0].reader.next()?.target
+        connections[0].socket.write("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}")
+        seen.asksForMore = connections[0].reader.next() != nil
+        return seen
+    }
+
     @Test("a late answer's 410 is recorded, and the worker goes on")
     func late() async throws {
         let served = await serve(

@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test(
-        "cases 43, 71, 72: the base path goes once, by whole segments",
+        "case 43, and 71 and 72 of Lambda Web Adapter: the base path goes once, by whole segments",
         arguments: [
             ("/prod", "/prod/api", "/api"), ("/prod", "/other", "/other"), ("/prod", "/prod", "/"),
             ("/prod", "/product", "/product"), ("/prod", "/prod/prod/x", "/prod/x"), ("/api/", "/api/x", "/x"),
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    @Test("cases 69, 70: the header that stands for Authorization")
+    @Test("cases 69, 70 of Lambda Web Adapter: the header that stands for Authorization")
     func authorizationSource() throws {
         var warnings: [String] = []
         let rules = try EventRules(["AWS_LWA_AUTHORIZATION_SOURCE": "X-Auth"], &warnings)
@@ -167,7 +167,7 @@ import Testing
         #expect(throws: SettingsError.self) { try EventRules(["SLUICE_STAGE_IN_PATH": "yes"], &warnings) }
     }
 
-    @Test("cases 66, 68: what only the platform may say is taken from no client")
+    @Test("cases 66, 68 of Lambda Web Adapter: what only the platform may say is taken from no client")
     func forged() throws {
         let names = ["x-amz-tenant-id", "X-Amzn-Request-Context", "x-amzn-lambda-context"]
         let forged = Dictionary(uniqueKeysWithValues: names.map { ($0, "evil") })

@@ -169,7 +169,9 @@ import Testing
         func stop() async { seen.add("stopped") }
     }
 
-    @Test("services begin before the first `next`, and end after the last invocation; the process is an extension meanwhile")
+    @Test(
+        "case 102: services begin before the first `next`, and end after the last invocation; the process is an extension meanwhile"
+    )
     func services() async throws {
         let seen = Collected<String>()
         let app = app { _ in

@@ -102,12 +102,16 @@ import Testing
             #expect(settings.warnings.contains { $0.contains("AWS_LWA_INVOKE_MODE") } == warns)
         }
         #expect(try Settings([:]).invokeMode == .buffered)
-        for text in ["", "0", "-1", "abc"] { #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": text]).workers == 1) }
-        #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": "5"]).workers == 5)
         for text in ["JSON", "json", "Json"] { #expect(try Settings(["AWS_LAMBDA_LOG_FORMAT": text]).log.isJSON) }
         #expect(try !Settings(["AWS_LAMBDA_LOG_FORMAT": "Text"]).log.isJSON)
         #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "warn"]).log.level == .warning)
         #expect(try Settings(["AWS_LAMBDA_LOG_LEVEL": "loud"]).warnings.count == 1)
+    }
+
+    @Test("case 99: a number of workers that is none, or below 1, is 1", arguments: ["", "0", "-1", "abc", nil])
+    func workers(_ text: String?) throws {
+        #expect(try Settings(text.map { ["AWS_LAMBDA_MAX_CONCURRENCY": $0] } ?? [:]).workers == 1)
+        #expect(try Settings(["AWS_LAMBDA_MAX_CONCURRENCY": "5"]).workers == 5)
     }
 
     @Test("status lists: single ones, ranges, blanks; what cannot be read is skipped and named")

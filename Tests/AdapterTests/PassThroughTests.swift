@@ -7,7 +7,7 @@ import Testing
 /// Events that are no HTTP requests, by way of a route: what Lambda Web Adapter does with them.
 @Suite struct PassThroughTests {
     @Test(
-        "an event without a handler is a POST to the path of the settings, unchanged; its answer's body is the result",
+        "case 40: an event without a handler is a POST to the path of the settings, unchanged; its answer's body is the result",
         arguments: ["/q", "q"], ["buffered", "response_stream"])
     func passThrough(_ path: String, mode: String) async throws {
         let seen = Collected<Request>()

@@ -59,7 +59,9 @@ import Testing
         #expect(served.failures.isEmpty)
     }
 
-    @Test("a listed status fails the invocation, with one record; others do not", arguments: ["buffered", "response_stream"])
+    @Test(
+        "case 59: a listed status fails the invocation, with one record; others do not",
+        arguments: ["buffered", "response_stream"])
     func errorStatusCodes(_ mode: String) async throws {
         let early = await serve(
             app { _ in .stream(contentType: "a/b") { _ in throw Boom() } }, [.init(eventJSON())], mode: mode,
@@ -78,7 +80,7 @@ import Testing
     }
 
     @Test(
-        "a reader that goes away in mid-stream: the handler's write throws, one record, and the loop goes on or ends by the table"
+        "case 80: a reader that goes away in mid-stream: the handler's write throws, one record, and the loop goes on or ends by the table"
     )
     func brokenStream() async throws {
         let errors = Collected<any Error>()

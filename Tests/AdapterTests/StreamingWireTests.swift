@@ -308,6 +308,21 @@ import Testing
         #expect(ran.values.isEmpty)
     }
 
+    @Test("case 83: what an invoker gets that knows no prelude: the JSON, eight NULs, the body, and not a byte more")
+    func collected() async throws {
+        let served = await stream { _ in
+            .stream(contentType: "text/html; charset=utf-8") { writer in
+                try await writer.write("<p>")
+                await Task.yield()
+                try await writer.write("hello</p>")
+            }
+        }
+        let post = try #require(served.posts.first)
+        #expect(
+            post.text == #"{"statusCode":200,"headers":{"content-type":"text/html; charset=utf-8"}}"#
+                + String(repeating: "\0", count: 8) + "<p>hello</p>")
+    }
+
     @Test("case 82: the mode header is on the streamed answer only, in one process")
     func bothModes() async throws {
         let api = MockRuntimeAPI([])

@@ -48,4 +48,25 @@ import Testing
         #expect(local.program.line(containing: "shutdown: the app got SIGTERM and exited with status 7 after ") != nil)
         #expect(Program.entry(child) == nil)
     }
+
+    @Test("case 102: an app that reports errors is an extension, and ends on SIGTERM, frozen as it was")
+    func anApp() async throws {
+        let local = try #require(try LocalProgram("Hello"))
+        #expect(local.get("/hello/World")?.status == 200)
+        let child = try #require(local.child)
+        try #require(Program.observe { Program.entry(child)?.state == "T" ? true : nil } == true)
+        local.program.signal(SIGINT)
+        #expect(await local.program.end() == 128 + SIGINT)
+        #expect(local.program.line(containing: "shutdown: the app got SIGTERM and exited with status 0 after ") != nil)
+        #expect(Program.entry(child) == nil)
+    }
+
+    @Test("without a reporter an app is no extension, and is killed at once")
+    func noReporter() async throws {
+        let local = try #require(try LocalProgram("Hello", ["SENTRY_DSN": ""]))
+        #expect(local.get("/hello/World")?.status == 200)
+        local.program.signal(SIGINT)
+        #expect(await local.program.end() == 128 + SIGINT)
+        #expect(!local.program.console.contains { $0.contains("shutdown:") })
+    }
 }

@@ -4,24 +4,30 @@ extension CallerIdentity {
     /// Reads an event's `requestContext`; nil where it tells of nobody. What is of another form than documented is left out.
     static func read(_ event: [UInt8]) -> CallerIdentity? {
         var identity = CallerIdentity()
+        // Lattice's first form has no context: the identity is a header. Behind all others that header is the client's own word.
+        var (header, hasContext, isFirstForm): (String?, Bool, Bool) = (nil, false, false)
         // What cannot be read ends it: the event has been checked by who took it for a request.
         try? JSONReader.read(event) { (reader) throws(JSONError) in
             try reader.fields { (reader, key) throws(JSONError) in
                 switch key {
                 case "requestContext":
+                    hasContext = true
                     try reader.fields { (reader, key) throws(JSONError) in try identity.read(context: key, event, &reader) }
+                case "raw_path":
+                    isFirstForm = true
+                    try reader.skip()
                 case "headers":
-                    // Lattice's first form has no context: the identity is a header, which clients cannot send.
                     try reader.fields { (reader, key) throws(JSONError) in
                         guard key.isName("x-amzn-lattice-identity"), try reader.peek() == .string else {
                             return try reader.skip()
                         }
-                        identity.read(lattice: try reader.string())
+                        header = try reader.string()
                     }
                 default: try reader.skip()
                 }
             }
         }
+        if let header, isFirstForm, !hasContext { identity.read(lattice: header) }
         return identity.isEmpty ? nil : identity
     }
 
