@@ -59,9 +59,25 @@ struct Reporting {
             Tracing()
             Customer()
             routes()
+            events()
             CaptureErrors(options)
             FlushReports(within: .seconds(2))
         }.run()
+    }
+
+    // curl http://127.0.0.1:8080/2015-03-31/functions/reporting/invocations -d '{"Records":[{"messageId":"1","eventSource":"aws:sqs","body":"{\"item\":\"tea\",\"quantity\":0}"}]}'
+    static func events() -> Events {
+        struct Delivery: Decodable {
+            let item: String
+            let quantity: Int
+        }
+        var events = Events()
+        // Each message that fails has its own report, and is the only one that the queue hands out again.
+        events.queue(of: Delivery.self) { message in
+            Reports.setTag("item", message.body.item)
+            guard message.body.quantity > 0 else { throw OutOfStock(item: message.body.item) }
+        }
+        return events
     }
 
     static func routes() -> Router {

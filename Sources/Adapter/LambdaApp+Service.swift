@@ -10,9 +10,11 @@ extension LambdaApp: Service {
     ///
     /// Off Lambda the program runs twice: the parent is the local Lambda, and leaves by `exit`; the child serves. The group's
     /// other services run in both.
-    // For a group: in a call of its own, `app.run()` is the other one, which needs no task group and no thread of the shared pool.
+    ///
+    /// It is for a group: in a call of its own, `app.run()` is the other one, which needs no task group and no thread of the shared pool.
     @_disfavoredOverload
     public func run() async throws {
+        life.isService = true
         try await cancelWhenGracefulShutdown {
             try await self.run(bootstrapsLogging: true)
         }
@@ -22,8 +24,8 @@ extension LambdaApp: Service {
 extension LambdaApp {
     /// Builds an app with services beside it: database pools, clients, whatever has a `run()` of its own.
     ///
-    /// They are started in this order before the first invocation is asked for, and stopped in reverse order when the sandbox ends, which
-    /// Lambda announces by SIGTERM: 500 ms before, with an external extension, 300 ms without. (For that the process registers itself as
+    /// They are started in this order before the first invocation is asked for, each in a task of its own (nothing waits until one is
+    /// ready), and stopped in reverse order when the sandbox ends, which Lambda announces by SIGTERM: 500 ms before, with an external extension, 300 ms without. (For that the process registers itself as
     /// an internal extension.) A sandbox that Lambda kills outright ends nothing: what must not be lost belongs before the response. A
     /// service that ends or throws on its own is a failure that is recorded and reported, and ends the process.
     ///

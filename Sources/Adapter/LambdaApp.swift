@@ -82,6 +82,11 @@ public struct LambdaApp: Sendable {
                 onHead(honest)
                 return await respondWhole(honest, to: request, reporter, eachChunk)
             }
+            if let cause {
+                let mark = response.failureMark(of: cause, for: request)
+                // A reader that is gone reads no mark.
+                if !mark.isEmpty { try? await sink.write(mark, nil) }
+            }
             if !sink.headIsGone { onHead(response) }
             await chain.complete(response, cutBy: cause, bytesWritten: sink.bytesWritten, of: request, reporter)
             var head = response

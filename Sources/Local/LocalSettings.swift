@@ -29,9 +29,6 @@ struct LocalSettings: Sendable {
     /// `SLUICE_LOCAL_PLATFORM_ERROR`: `1/50` has the telemetry call every 50th invocation an error that was none; never when unset.
     var platformErrorEvery: Int?
 
-    /// Whether responses reach the client while the app writes them.
-    var streams: Bool { front.gateway.canStream && urlMode == .responseStream }
-
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }

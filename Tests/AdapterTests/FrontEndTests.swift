@@ -235,7 +235,7 @@ import Testing
                     #expect(telling.contains(path) || needed.contains(path), "\(path) \(how): \(error)")
                 }
             }
-            _ = CallerIdentity.read(Array(json.utf8))
+            _ = CallerIdentity.read(Array(json.utf8), form)
         }
     }
 }

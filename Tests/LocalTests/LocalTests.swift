@@ -62,10 +62,9 @@ import Testing
         let names = ["url", "http", "rest", "alb", "alb-multi", "lattice", "lattice1"]
         #expect(try names.map { try LocalSettings(["SLUICE_LOCAL_FRONT": $0]).front } == FrontEndKind.allCases)
         let streaming = try names.filter {
-            try LocalSettings(["SLUICE_LOCAL_FRONT": $0, "AWS_LWA_INVOKE_MODE": "response_stream"]).streams
+            try LocalSettings(["SLUICE_LOCAL_FRONT": $0]).front.gateway.canStream
         }
         #expect(streaming == ["url", "rest"])
-        #expect(try LocalSettings(["SLUICE_LOCAL_FRONT": "rest"]).streams == false)
         for bad in ["URL", "rest ", "nginx"] {
             let problem = #expect(throws: LocalSettings.Problem.self) { try LocalSettings(["SLUICE_LOCAL_FRONT": bad]) }
             #expect(problem?.description.hasPrefix("SLUICE_LOCAL_FRONT: expected one of url, http, ") == true)

@@ -2,32 +2,28 @@
 
 extension CallerIdentity {
     /// Reads an event's `requestContext`; nil where it tells of nobody. What is of another form than documented is left out.
-    static func read(_ event: [UInt8]) -> CallerIdentity? {
+    ///
+    /// - Parameter form: The event's: it decides where an identity can be, and what a client could have written itself.
+    static func read(_ event: [UInt8], _ form: EventForm?) -> CallerIdentity? {
         var identity = CallerIdentity()
-        // Lattice's first form has no context: the identity is a header. Behind all others that header is the client's own word.
-        var (header, hasContext, isFirstForm): (String?, Bool, Bool) = (nil, false, false)
         // What cannot be read ends it: the event has been checked by who took it for a request.
         try? JSONReader.read(event) { (reader) throws(JSONError) in
             try reader.fields { (reader, key) throws(JSONError) in
                 switch key {
                 case "requestContext":
-                    hasContext = true
                     try reader.fields { (reader, key) throws(JSONError) in try identity.read(context: key, event, &reader) }
-                case "raw_path":
-                    isFirstForm = true
-                    try reader.skip()
-                case "headers":
+                case "headers" where form == .lattice1:
+                    // It has no context: the identity is a header. Behind all others that header is the client's own word.
                     try reader.fields { (reader, key) throws(JSONError) in
                         guard key.isName("x-amzn-lattice-identity"), try reader.peek() == .string else {
                             return try reader.skip()
                         }
-                        header = try reader.string()
+                        identity.read(lattice: try reader.string())
                     }
                 default: try reader.skip()
                 }
             }
         }
-        if let header, isFirstForm, !hasContext { identity.read(lattice: header) }
         return identity.isEmpty ? nil : identity
     }
 
@@ -37,17 +33,19 @@ extension CallerIdentity {
             let start = reader.offset
             var isOfLambda = true
             try reader.fields { (reader, key) throws(JSONError) in
+                // An authorizer of a REST API chooses the names of its own context, whose values are strings mostly.
+                let isObject = try reader.peek() == .object
                 switch key {
-                case "iam":
+                case "iam" where isObject:
                     isOfLambda = false
                     read(iam: try reader.values(of: event))
-                case "jwt":
+                case "jwt" where isObject:
                     isOfLambda = false
                     try reader.fields { (reader, key) throws(JSONError) in try read(token: key, event, &reader) }
-                case "lambda":
+                case "lambda" where isObject:
                     isOfLambda = false
                     authorizer = try reader.values(of: event)
-                case "claims", "scopes":
+                case "claims" where isObject:
                     // A user pool of a REST API.
                     isOfLambda = false
                     try read(token: key, event, &reader)

@@ -25,13 +25,16 @@ enum EventNames {
         }
     }
 
-    /// Headers by which Lambda Web Adapter tells an app what the platform says: from a client, they are forged.
+    /// Headers by which Lambda Web Adapter tells an app what the platform says, and VPC Lattice who calls: from a client, they are forged.
     static func isForged(_ name: JSONText) -> Bool {
         name.isName("x-amz-tenant-id") || name.isName("x-amzn-request-context") || name.isName("x-amzn-lambda-context")
+            || name.isName("x-amzn-lattice-identity")
     }
 
     /// See ``isForged(_:)-(JSONText)``.
     static func isForged(_ name: HTTPField.Name) -> Bool { forged.contains(name.canonicalName) }
 
-    private static let forged: Set<String> = ["x-amz-tenant-id", "x-amzn-request-context", "x-amzn-lambda-context"]
+    private static let forged: Set<String> = [
+        "x-amz-tenant-id", "x-amzn-request-context", "x-amzn-lambda-context", "x-amzn-lattice-identity",
+    ]
 }

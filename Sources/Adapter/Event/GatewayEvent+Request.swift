@@ -22,7 +22,8 @@ extension GatewayEvent {
                 let shown = String(header.name.unicodeScalars.prefix(100)).debugDescription
                 throw problem("the field 'headers' has the name \(shown), which is not an HTTP token")
             }
-            if EventNames.isForged(name) { continue }
+            let isLattices = (form == .lattice1 || form == .lattice2) && name.canonicalName == "x-amzn-lattice-identity"
+            if !isLattices, EventNames.isForged(name) { continue }
             switch name {
             case .cookie: cookies += header.values
             case .contentLength: fields[.contentLength] = String(body.count)

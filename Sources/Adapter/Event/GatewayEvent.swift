@@ -209,6 +209,7 @@ struct GatewayEvent {
 
     /// `first`, and what `second` alone has.
     private static func merged(_ first: [Entry], _ second: [Entry], _ key: (String) -> [UInt8]) -> [Entry] {
+        let first = first.filter { !$0.values.isEmpty }
         if first.isEmpty { return second }
         let known = Set(first.map { key($0.name) })
         return first + second.filter { !known.contains(key($0.name)) }

@@ -157,6 +157,8 @@ struct HTTPEvent {
         case 14: if name.isName("content-length") { declaresLength = true }
         // Not x-forwarded-for, which each event has.
         case 15 where name.bytes[5] == 0x2D, 21, 22: if EventNames.isForged(name) { return false }
+        // Nor x-amzn-tls-cipher-suite.
+        case 23 where name.bytes[7] | 0x20 == 0x6C: if EventNames.isForged(name) { return false }
         default: break
         }
         guard headerProblem == nil else { return true }

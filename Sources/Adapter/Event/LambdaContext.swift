@@ -42,11 +42,12 @@ public struct LambdaContext: Sendable {
     /// Set in tenant isolation mode only.
     public var tenantID: String? { invocation.tenantID }
     /// What stands between the client and the function; nil for an event that is no HTTP request.
-    public var frontEnd: FrontEnd? {
-        form?.frontEnd ?? (try? RequestEvent(invocation.event, id: invocation.id, deadline: nil))?.form.frontEnd
+    public var frontEnd: FrontEnd? { eventForm?.frontEnd }
+    private var eventForm: EventForm? {
+        form ?? (try? RequestEvent(invocation.event, id: invocation.id, deadline: nil))?.form
     }
     /// Who the front end says is calling; nil where it asks nobody. Read from the event at each call: keep it.
-    public var identity: CallerIdentity? { CallerIdentity.read(invocation.event) }
+    public var identity: CallerIdentity? { CallerIdentity.read(invocation.event, eventForm) }
     /// The Cognito identity of a caller of AWS's SDK; nil without one.
     public var cognitoIdentity: CognitoIdentity? { invocation.identity }
     /// JSON that an SDK caller sent along; nil without one.

@@ -17,6 +17,7 @@ internal import Darwin
 /// to end. Under managed instances it is sent in any case.
 final class Shutdown: Sendable {
     private let signal: WakeUp
+    private let hears: Bool
     private let extensionClient: Confined<ExtensionClient>?
     private let budget: Duration
     private let begun = Atomic(false)
@@ -24,23 +25,30 @@ final class Shutdown: Sendable {
     /// Whether SIGTERM has come.
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
-    private init(_ signal: WakeUp, _ client: ExtensionClient?, _ budget: Duration) {
-        (self.signal, extensionClient, self.budget) = (signal, client.map { Confined($0) }, budget)
+    /// - Parameter hears: Whether the signal is this one's to hear. From here on it is, and not before: what fails earlier leaves the
+    ///   process to what SIGTERM does by default.
+    private init(_ client: ExtensionClient?, _ budget: Duration, hears: Bool) throws(SystemError) {
+        extensionClient = client.map { Confined($0) }
+        self.budget = budget
+        self.hears = hears
+        signal = try WakeUp()
+        guard hears else { return }
+        guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
     }
 
     /// Receives SIGTERM from here on. Before the first `next`, which closes the registration.
     ///
-    /// - Parameter isExtension: Whether the process is one already.
+    /// - Parameters:
+    ///   - isExtension: Whether the process is one already.
+    ///   - isService: Whether the app is a service of somebody's group, who hears the signal and tells it.
     /// - Returns: Nil where the platform sends none; that is recorded.
     static func expect(
-        _ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger
+        _ settings: Settings, _ address: HostPort, isExtension: Bool, isService: Bool, _ logger: Logger
     ) async -> Shutdown? {
         do {
-            let signal = try WakeUp()
-            guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
-            guard !settings.isManaged else { return Shutdown(signal, nil, managedBudget) }
+            guard !settings.isManaged else { return try Shutdown(nil, managedBudget, hears: !isService) }
             let budget = hasExternalExtension ? Duration.milliseconds(500) : .milliseconds(300)
-            if isExtension { return Shutdown(signal, nil, budget) }
+            if isExtension { return try Shutdown(nil, budget, hears: !isService) }
             let loop = try EventLoop()
             try loop.start("sluice-extension")
             defer { loop.stop() }
@@ -50,7 +58,7 @@ final class Shutdown: Sendable {
                 try await client.value.waitForEvents()
             }
             try await registering.value
-            return Shutdown(signal, client.value, budget)
+            return try Shutdown(client.value, budget, hears: !isService)
         } catch {
             logger.warning("the end of the sandbox will come unannounced: \(error)")
             return nil
@@ -70,7 +78,7 @@ final class Shutdown: Sendable {
         return false
     }
 
-    deinit { sluice_forget_signal(SIGTERM) }
+    deinit { if hears { sluice_forget_signal(SIGTERM) } }
 
     /// Waits for SIGTERM, and then ends what there is to end: what is in hand is answered, services stop in reverse order, and reports that
     /// are pending leave. All within the time that Lambda gives.
@@ -80,7 +88,8 @@ final class Shutdown: Sendable {
     ///   - flush: Delivers what is pending, within a time.
     /// - Returns: False where it was not waited for to the end: the app has ended before.
     func wait(
-        on loop: EventLoop, _ workers: WorkerGroup, _ services: (any AppServices)?, flush: (Duration) async -> Void
+        on loop: EventLoop, _ workers: WorkerGroup, _ services: (any AppServices)?, _ guardian: DeadlineGuard,
+        flush: (Duration) async -> Void
     ) async -> Bool {
         do {
             try await loop.wait(until: .readable, on: signal.descriptor)
@@ -94,6 +103,7 @@ final class Shutdown: Sendable {
         // What is in hand has a part of the time; where it holds on, the rest does not wait for it.
         _ = try? await loop.wait(until: .readable, on: workers.ended.descriptor, timeout: budget * 2 / 5)
         let hasEnded = workers.hasEnded
+        if !hasEnded { await guardian.tellOfTheEnd() }
         if let services { await Self.stop(services, until: begin.advanced(by: budget * 7 / 10)) }
         let left = WallClock.Instant.actual.duration(to: end)
         if left > .zero { await flush(left) }

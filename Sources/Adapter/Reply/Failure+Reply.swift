@@ -50,6 +50,12 @@ extension Failure {
         return of(request, .timeout, "\(place) \(what)", HandlerTimeout(), status)
     }
 
+    /// SIGTERM came, and an invocation did not end in its part of the time.
+    static func sandboxEnds(_ request: Request?, _ status: Int?) -> Failure {
+        let place = request.map { "\($0.method.rawValue) \($0.rawPath)" } ?? "an invocation"
+        return of(request, .shutdown, "\(place) was in hand when the sandbox ended", nil, status)
+    }
+
     /// The deadline guard's own reply did not get through.
     static func timeoutRefused(_ error: any Error) -> Failure {
         Failure(.replyRefused, "the time-out's reply was not taken", error: error)

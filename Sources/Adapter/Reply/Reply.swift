@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import Logging
 internal import SluiceMiddleware
 internal import SluiceStreaming
 internal import Synchronization
@@ -24,7 +25,9 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
-        /// What the body of a stream ends with that the guard ends.
+        /// What the body of a stream ends with that an error cuts.
+        var mark: (@Sendable (any Error) -> [UInt8])?
+        /// The same, of a time-out.
         var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
@@ -85,10 +88,23 @@ final class Reply: Sendable {
                 bytes: response.body.plainBytes.count, problem: form.problem)
         }
         let bytes = BufferedReply.encode(response, as: event)
+        if event == .loadBalancer || event == .lattice1 { Self.tellOfCookies(response, event) }
         return Draft(
             form: .buffered(bytes), status: response.status.code, bytes: response.body.plainBytes.count,
             problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
     }
+
+    /// Once is enough: it is said for whoever sets the front end up.
+    private static func tellOfCookies(_ response: Response, _ form: EventForm) {
+        guard response.headers[values: .setCookie].count > 1 else { return }
+        cookieWarning.once {
+            let what = form == .loadBalancer ? "turn its target group's multi-value headers on" : "use its event version 2"
+            Logger(label: "sluice").warning(
+                "\(form.frontEnd) takes one Set-Cookie of each response, and gets the last one: \(what)")
+        }
+    }
+
+    private static let cookieWarning = Once()
 
     // MARK: The worker
 
@@ -177,9 +193,16 @@ final class Reply: Sendable {
 
     private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
 
-    /// Keeps what the body of a stream ends with should the guard end it: made beforehand, as the app's own code is not for its thread.
-    func keep(timeoutMark bytes: [UInt8]) {
-        if !bytes.isEmpty { known.withLock { $0.timeoutMark = bytes } }
+    /// What the body of a stream ends with that an error cuts; nil where that is nothing.
+    var mark: (@Sendable (any Error) -> [UInt8])? {
+        get { known.withLock(\.mark) }
+        set { known.withLock { $0.mark = newValue } }
+    }
+
+    /// Makes what a stream ends with that the guard ends: the app's own code, which is not for the guard's thread.
+    func makeTimeoutMark() {
+        guard let bytes = mark?(HTTPError(.gatewayTimeout)) else { return }
+        known.withLock { $0.timeoutMark = bytes }
     }
 
     // MARK: The deadline guard, on a loop of its own

@@ -120,6 +120,12 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         }
     }
 
+    /// What is written from here on is written for a task that has heard of its cancellation. On the loop.
+    func goesOnWhenCancelled() {
+        precondition(loop.isHome, "a stream's reply outside its loop")
+        confined.tellsCancellation = false
+    }
+
     private func enterLine() async {
         precondition(loop.isHome, "a stream's reply outside its loop")
         while confined.isBusy {

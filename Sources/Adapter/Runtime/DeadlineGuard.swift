@@ -101,9 +101,11 @@ final class DeadlineGuard: Sendable {
                 InvocationScope.$current.withValue(invocation.scope) {
                     let known = invocation.known
                     known.cancel?()
-                    if known.isEvent { return }
+                    // Nobody waits for a response, or has it already.
+                    if known.isEvent || invocation.scope.state.isAfterReply { return }
                     let timeoutResponse = Self.timeoutResponse(invocation, responder)
                     invocation.tell { $0.timeoutResponse = timeoutResponse }
+                    invocation.reply.makeTimeoutMark()
                 }
             }
         case .respond:
@@ -131,14 +133,25 @@ final class DeadlineGuard: Sendable {
     private func end(_ invocation: GuardedInvocation, _ slot: GuardSlot) async {
         guard slot.isHeld(by: invocation) else { return }
         // A worker that is sending its own response is left to the platform: it holds nothing back.
-        if invocation.reply.abandon() {
+        let isAfterReply = invocation.scope.state.isAfterReply
+        if isAfterReply || invocation.reply.abandon() {
+            let what = isAfterReply ? "was answered, and its work after the reply still" : "still"
             await record(
-                invocation, "still holds its worker at the deadline\(endsProcess)", invocation.reply.sentStatus,
-                until: invocation.schedule.last)
+                invocation, "\(what) holds its worker at the deadline\(endsProcess)",
+                isAfterReply ? invocation.reply.end.status : invocation.reply.sentStatus, until: invocation.schedule.last)
             if slots.count == 1 { slot.ifStillHeld(by: invocation) { exit() } }
         }
         // On managed instances neighbours are in flight, and a time-out kills nobody: only when no worker is left.
         if slots.count > 1, slots.allSatisfy(\.isStuck) { exit() }
+    }
+
+    /// The sandbox ends with these in hand: their tasks are cancelled, and each has a record.
+    func tellOfTheEnd() async {
+        for invocation in slots.compactMap(\.inHand) {
+            Task.detached { invocation.known.cancel?() }
+            let failure = Failure.sandboxEnds(invocation.known.request, invocation.reply.end.status)
+            await record(failure, invocation, until: WallClock.Instant.actual.advanced(by: .milliseconds(20)))
+        }
     }
 
     // What is counted, for whoever compares records with Lambda's metric. With several workers a time-out ends no process.
@@ -149,7 +162,9 @@ final class DeadlineGuard: Sendable {
     }
 
     private static func timeoutResponse(_ invocation: GuardedInvocation, _ responder: ErrorResponder) -> Response {
-        let request = invocation.known.request ?? Request(.get, "/")
+        var request = invocation.known.request ?? Request(.get, "/")
+        // That of the records, also where the event has not been read.
+        request.id = invocation.scope.requestID
         let error = HTTPError(.gatewayTimeout, detail: "the handler did not end in time")
         var response = Response(respondingTo: error, to: request, with: responder)
         // Nobody is left to run a stream here, and the app's own shape may have a status that ends no exchange.

@@ -33,6 +33,9 @@ final class GuardSlot: Sendable {
         }
     }
 
+    /// What its worker has not come back from.
+    var inHand: GuardedInvocation? { state.withLock(\.invocation) }
+
     /// When the guard must look again; nil when nothing is in flight.
     var nextDue: WallClock.Instant? { state.withLock { state in state.invocation?.schedule.next(after: state.done) } }
 

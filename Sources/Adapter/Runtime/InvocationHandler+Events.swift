@@ -9,6 +9,7 @@ extension InvocationHandler {
     /// - Parameter error: Why the event is no request.
     func respondToEvent(orRefuse error: EventError) async throws {
         guarded?.tell { $0.isEvent = true }
+        if let thaw { await thaw.life.thaw(after: thaw.gap, reporter) }
         guard let event = IncomingEvent(invocation.event) else { return try await respondToBadEvent(error) }
         if let outcome = await chain.respond(to: event, requestID: invocation.id, reporter) {
             return try await send(outcome)

@@ -10,6 +10,9 @@ struct InvocationHandler: Sendable {
     let reply: Reply
     var rules = EventRules()
     let guarded: GuardedInvocation?
+    /// What the app wants done after a thaw that was this long; nil without one. Done when the event is known: the guard may have to answer
+    /// in its form meanwhile.
+    var thaw: (life: Life, gap: Duration)?
 
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
     func run() async throws {
@@ -21,6 +24,7 @@ struct InvocationHandler: Sendable {
             return error.isHTTP ? try await respondToBadEvent(error) : try await respondToEvent(orRefuse: error)
         }
         guarded?.tell { $0.request = request }
+        if let thaw { await thaw.life.thaw(after: thaw.gap, reporter) }
         let response = await chain.respond(to: request)
         if reply.isWrittenAsItComes(response) {
             try await stream(response, to: request)
@@ -78,7 +82,8 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         }
-        reply.keep(timeoutMark: response.failureMark(of: HTTPError(.gatewayTimeout), for: request))
+        // The guard may end it too.
+        if response.failureMarker != nil { reply.mark = { response.failureMark(of: $0, for: request) } }
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {
@@ -89,7 +94,10 @@ struct InvocationHandler: Sendable {
         } catch {
             let mark = response.failureMark(of: error, for: request)
             // Where it cannot be written the reader is gone, or the guard has the stream: both are told below.
-            if !mark.isEmpty { try? await stream.write(mark) }
+            if !mark.isEmpty {
+                stream.goesOnWhenCancelled()
+                try? await stream.write(mark)
+            }
             let isOurs = await complete(response, cutBy: error, bytesWritten: stream.bytesWritten, of: request)
             guard isOurs else { return }
             return try await accepted(request, isRecorded: true) { try await stream.finish(ErrorDocument(error)) }

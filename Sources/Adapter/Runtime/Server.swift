@@ -75,13 +75,14 @@ enum Server {
         var shutdown: Shutdown?
         if context.hasSomethingToEnd {
             shutdown = await Shutdown.expect(
-                context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
+                context.settings, context.address, isExtension: context.watcher?.isExtension == true,
+                isService: context.life.isService, logger)
         }
         let ending = shutdown.map { shutdown in
             let loop = context.guardian.loop
             startGuard(context, workers)
             return Task(executorPreference: loop) {
-                await shutdown.wait(on: loop, workers, services) { await context.reporter.flush(within: $0) }
+                await shutdown.wait(on: loop, workers, services, context.guardian) { await context.reporter.flush(within: $0) }
             }
         }
         let end = await work(context, workers)

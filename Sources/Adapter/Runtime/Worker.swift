@@ -103,14 +103,13 @@ struct Worker: Sendable {
         if context.settings.workers == 1 { TraceVariable.set(invocation.traceID ?? "") }
         let handler = InvocationHandler(
             invocation: invocation, chain: context.chain, reporter: context.reporter, reply: reply,
-            rules: context.settings.eventRules, guarded: guarded)
-        let life = context.life
+            rules: context.settings.eventRules, guarded: guarded, thaw: gap.map { (context.life, $0) })
         // A task of its own: the guard cancels it, not the worker. It captures these few: a copy of the context costs.
         let task = Task(executorPreference: loop) {
             scope.claim()
-            if let gap { await InvocationScope.$current.withValue(scope) { await life.thaw(after: gap, handler.reporter) } }
             try await InvocationScope.$current.withValue(scope) { try await handler.run() }
             if scope.state.endsWithoutLater() { return }
+            scope.state.isAfterReply = true
             await InvocationScope.$current.withValue(scope) { await handler.chain.runAfterReply(handler.reporter) }
         }
         if let guarded {

@@ -35,6 +35,8 @@ public struct Failure: Sendable {
         public static let afterReply = Self("after_reply")
         /// What an app does after a thaw failed.
         public static let thaw = Self("thaw")
+        /// The sandbox ended with an invocation in hand.
+        public static let shutdown = Self("shutdown")
         /// A service of the app ended before the app; the process ends.
         public static let service = Self("service")
         /// Start-up failed.

@@ -7,6 +7,7 @@ extension InvocationScope {
         private let timedOut = Atomic(false)
         private let timeoutTaken = Atomic(false)
         private let failed = Atomic(false)
+        private let afterReply = Atomic(false)
         private let flushed = Atomic<Int64>(0)
         private let hasFollower = Atomic(false)
         private let hasLogContext = Atomic(false)
@@ -52,6 +53,12 @@ extension InvocationScope {
         package var isTimedOut: Bool {
             get { whole.timedOut.load(ordering: .acquiring) }
             set { whole.timedOut.store(newValue, ordering: .releasing) }
+        }
+
+        /// Whether the reply has left, and work that was left for then is being done.
+        package var isAfterReply: Bool {
+            get { whole.afterReply.load(ordering: .acquiring) }
+            set { whole.afterReply.store(newValue, ordering: .releasing) }
         }
 
         /// Whether a failure of this invocation is on record.

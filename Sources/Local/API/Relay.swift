@@ -6,11 +6,12 @@ internal import SluiceCore
 struct Relay: Sendable {
     let server: RuntimeAPIServer
     let connection: ServerConnection
-    let gateway: any Gateway
 
-    init(_ server: RuntimeAPIServer, _ connection: ServerConnection) {
-        (self.server, self.connection) = (server, connection)
-        gateway = server.settings.front.gateway
+    init(_ server: RuntimeAPIServer, _ connection: ServerConnection) { (self.server, self.connection) = (server, connection) }
+
+    /// Whether the response reaches this client while the app writes it.
+    private func streams(_ invocation: LocalInvocation) -> Bool {
+        server.settings.urlMode == .responseStream && invocation.reply.gateway.canStream
     }
 
     private static let errorType = "lambda-runtime-function-error-type"
@@ -63,6 +64,7 @@ struct Relay: Sendable {
         _ payload: [UInt8], as what: String, _ invocation: LocalInvocation,
         _ read: ([UInt8]) throws(UnusableReply) -> WireResponse
     ) async {
+        let gateway = invocation.reply.gateway
         do throws(UnusableReply) {
             guard payload.count <= gateway.replyLimit else {
                 throw UnusableReply("\(gateway.name) takes up to \(gateway.replyLimit) bytes, these are \(payload.count)")
@@ -80,6 +82,7 @@ struct Relay: Sendable {
     // MARK: Buffered
 
     private func buffered(_ invocation: LocalInvocation) async throws -> Bool {
+        let gateway = invocation.reply.gateway
         invocation.mode = "buffered"
         guard let body = try await connection.wholeBody(limit: RuntimeAPIServer.replyLimit) else {
             invocation.platformError = "Function.ResponseSizeTooLarge"
@@ -94,7 +97,7 @@ struct Relay: Sendable {
         // Taken: what the client makes of it is no longer the app's time.
         let keepsAlive = try await server.accept(connection)
         server.broker.answered(invocation)
-        if server.settings.streams {
+        if streams(invocation) {
             invocation.notes.append(
                 "mode mismatch: \(gateway.name) streams, the app answered buffered: the payload is the JSON envelope")
             await send(body, as: "the response", invocation) { (body) throws(UnusableReply) in
@@ -110,8 +113,9 @@ struct Relay: Sendable {
     // MARK: Streamed
 
     private func streamed(_ head: HTTPMessageHead, _ invocation: LocalInvocation) async throws -> Bool {
+        let gateway = invocation.reply.gateway
         invocation.mode = "streamed"
-        if server.settings.streams, gateway.takesPrelude(head["content-type"]) {
+        if streams(invocation), gateway.takesPrelude(head["content-type"]) {
             try await relay(invocation)
         } else {
             guard let all = try await connection.wholeBody(limit: Self.streamLimit) else {
@@ -130,7 +134,8 @@ struct Relay: Sendable {
     }
 
     private func sendCollected(_ all: [UInt8], _ contentType: String?, _ invocation: LocalInvocation) async {
-        if server.settings.streams {
+        let gateway = invocation.reply.gateway
+        if streams(invocation) {
             return await send(all, as: "the stream", invocation) { (all) throws(UnusableReply) in
                 try gateway.undivided(all, contentType: contentType)
             }
@@ -145,6 +150,7 @@ struct Relay: Sendable {
     }
 
     private func relay(_ invocation: LocalInvocation) async throws {
+        let gateway = invocation.reply.gateway
         var scanner = PreludeScanner()
         while let part = try await connection.nextPart() {
             invocation.produced(part.count)
@@ -170,6 +176,7 @@ struct Relay: Sendable {
     }
 
     private func begin(_ prelude: [UInt8], _ delimiterIsWhole: Bool, _ invocation: LocalInvocation) async {
+        let gateway = invocation.reply.gateway
         do throws(UnusableReply) {
             if let limit = gateway.preludeLimit, prelude.count + 8 > limit {
                 throw UnusableReply("no delimiter in the first \(limit) bytes of the stream")

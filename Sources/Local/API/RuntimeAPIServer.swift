@@ -89,7 +89,11 @@ struct RuntimeAPIServer: Sendable {
         invocation.platformError = Self.shownType(head["lambda-runtime-function-error-type"] ?? "")
         invocation.producedBytes = body.count
         invocation.notes.append("the app reported \(typeNote(head)): \(String(decoding: body.prefix(500), as: UTF8.self))")
-        await invocation.reply.fail(.function)
+        if let response = invocation.reply.gateway.failed(body) {
+            await invocation.reply.send(response)
+        } else {
+            await invocation.reply.fail(.function)
+        }
         broker.complete(invocation)
         return try await accept(connection)
     }

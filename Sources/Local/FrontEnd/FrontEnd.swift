@@ -14,6 +14,9 @@ struct FrontEnd: Sendable {
         connection.keepsNames = true
         do {
             while let head = try await connection.nextHead() {
+                // Events of other sources are sent by hand.
+                let isDirect = head.method == "POST" && DirectInvocation.isPath(head.target)
+                let gateway: any Gateway = isDirect ? DirectInvocation() : gateway
                 let id = Self.requestID()
                 let reply = FrontEndReply(connection, head, requestID: id, gateway)
                 if head["expect"]?.lowercased() == "100-continue" {
@@ -45,7 +48,7 @@ struct FrontEnd: Sendable {
     /// The event; nil where the client has been answered without one.
     private func event(of request: GatewayRequest, _ reply: FrontEndReply, _ label: String) async throws -> [UInt8]? {
         do {
-            let bytes = try gateway.event(request).bytes()
+            let bytes = try reply.gateway.eventText(request)
             if bytes.count <= Self.eventLimit { return bytes }
             await reply.fail(.eventTooLarge)
             console.line("413  \(label)  the event would be over 6 MB")

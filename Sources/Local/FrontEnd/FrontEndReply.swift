@@ -6,7 +6,7 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
     private let isHead: Bool
     private let requestID: String
     private let mayChunk: Bool
-    private let gateway: any Gateway
+    let gateway: any Gateway
     private(set) var keepsAlive: Bool
     private(set) var status = 0
     private(set) var bytes = 0

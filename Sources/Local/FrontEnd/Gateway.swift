@@ -17,6 +17,9 @@ protocol Gateway: Sendable {
     /// - Throws: ``GatewayRefusal`` for a request that the front end answers itself.
     func event(_ request: GatewayRequest) throws(GatewayRefusal) -> JSONTree
 
+    /// The text of ``event(_:)``.
+    func eventText(_ request: GatewayRequest) throws -> [UInt8]
+
     /// What the client gets of a whole reply.
     ///
     /// - Throws: ``UnusableReply``: then the client gets ``page(_:)``.
@@ -40,6 +43,9 @@ protocol Gateway: Sendable {
     /// - Throws: ``UnusableReply``: then the client gets ``page(_:)``.
     func undivided(_ payload: [UInt8], contentType: String?) throws(UnusableReply) -> WireResponse
 
+    /// What the client gets of an error that the function reports in the place of a reply; nil: ``page(_:)``.
+    func failed(_ document: [UInt8]) -> WireResponse?
+
     /// The front end's own answer when there is none of the function.
     func page(_ failure: GatewayFailure) -> ErrorPage
 }
@@ -49,6 +55,8 @@ extension Gateway {
     var canStream: Bool { false }
     var preludeLimit: Int? { nil }
     func takesPrelude(_ contentType: String?) -> Bool { false }
+    func failed(_ document: [UInt8]) -> WireResponse? { nil }
+    func eventText(_ request: GatewayRequest) throws -> [UInt8] { try event(request).bytes() }
     func head(_ prelude: [UInt8]) throws(UnusableReply) -> WireResponse { throw UnusableReply("\(name) cannot stream") }
 
     func undivided(_ payload: [UInt8], contentType: String?) throws(UnusableReply) -> WireResponse {

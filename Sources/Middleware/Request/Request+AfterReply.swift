@@ -23,10 +23,25 @@ extension Request {
 extension InvocationScope {
     /// As ``Request/afterReply(_:)``, where there is no request at hand: for a handler of another event, say.
     public func afterReply(_ work: @escaping @Sendable () async throws -> Void) {
-        if !state.addLater(work) {
+        let scope = self
+        let isKept = state.addLater {
+            do {
+                // In this very scope: that of one record of an event, say.
+                try await InvocationScope.$current.withValue(scope) { try await work() }
+            } catch {
+                throw LaterFailure(error: error, scope: scope)
+            }
+        }
+        if !isKept {
             Logger(label: "sluice").warning("afterReply was called when its invocation was over: its work is not run")
         }
     }
+}
+
+/// What work after the reply threw, and in whose scope.
+private struct LaterFailure: Error {
+    let error: any Error
+    let scope: InvocationScope
 }
 
 extension Chain {
@@ -34,12 +49,22 @@ extension Chain {
     package func runAfterReply(_ reporter: any SettlingReporter) async {
         guard let state = InvocationScope.current?.state else { return }
         while let work = state.takeLater() {
+            // What adds more for ever ends here.
+            if state.isTimedOut, Task.isCancelled {
+                return reporter.record(
+                    Failure(.afterReply, "work after the reply was not done: no time was left", error: nil))
+            }
             do {
                 try await work()
             } catch {
+                let failure = error as? LaterFailure
                 let isLate = state.isTimedOut && Task.isCancelled
-                reporter.record(
-                    Failure(.afterReply, "work after the reply \(isLate ? "did not end in time" : "failed")", error: error))
+                InvocationScope.$current.withValue(failure?.scope ?? InvocationScope.current) {
+                    reporter.record(
+                        Failure(
+                            .afterReply, "work after the reply \(isLate ? "did not end in time" : "failed")",
+                            error: failure?.error ?? error))
+                }
             }
         }
     }
