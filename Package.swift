@@ -120,6 +120,8 @@ let package = Package(
         example("Streams"),
         example("Failures"),
         example("Reporting"),
+        // What deploy/canary asks on AWS.
+        .executableTarget(name: "Canary", dependencies: app, path: "deploy/canary/App", swiftSettings: strict),
         // What scripts/bench measures.
         .executableTarget(
             name: "Benchmark", dependencies: app, path: "Benchmarks/App", swiftSettings: strict),

@@ -41,6 +41,12 @@ struct Benchmark {
                 for _ in 0..<chunks { try await writer.write(chunk) }
             }
         }
+        // Of Benchmarks/workers.py.
+        routes.get("/wait") { _ in
+            try await Task.sleep(for: .milliseconds(20))
+            return "waited"
+        }
+        routes.get("/compute") { _ in "\(Self.compute())" }
         routes.get("/fail") { _ -> String in throw Failure() }
 
         try await LambdaApp {
@@ -50,6 +56,17 @@ struct Benchmark {
             CaptureErrors()
             FlushReports(within: .seconds(2))
         }.run()
+    }
+
+    /// Some milliseconds of one processor.
+    static func compute() -> UInt64 {
+        var state: UInt64 = 1
+        for _ in 0..<4_000_000 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+        }
+        return state
     }
 }
 

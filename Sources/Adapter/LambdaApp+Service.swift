@@ -10,6 +10,8 @@ extension LambdaApp: Service {
     ///
     /// Off Lambda the program runs twice: the parent is the local Lambda, and leaves by `exit`; the child serves. The group's
     /// other services run in both.
+    // For a group: in a call of its own, `app.run()` is the other one, which needs no task group and no thread of the shared pool.
+    @_disfavoredOverload
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await self.run(bootstrapsLogging: true)
@@ -76,5 +78,22 @@ private final class GroupedServices: AppServices {
 /// A service returned from its `run()` while the app was running.
 private struct ServiceEnded: Error, CustomStringConvertible {
     var description: String { "a service has returned from its run()" }
+}
+#else
+public import SluiceMiddleware
+
+extension LambdaApp {
+    /// Services need the package's trait `ServiceLifecycle`.
+    @available(
+        *, unavailable,
+        message:
+            "services need Sluice's trait ServiceLifecycle: .package(url: …, traits: [.defaults, \"ServiceLifecycle\"]) in your Package.swift"
+    )
+    public init<Service>(
+        services: [Service], errorResponse: @escaping ErrorResponder = problemResponse(to:for:), json: JSONCoders? = nil,
+        @PipelineBuilder _ pipeline: () throws -> CompletePipeline
+    ) rethrows {
+        try self.init(errorResponse: errorResponse, json: json, pipeline)
+    }
 }
 #endif

@@ -5,9 +5,19 @@ import PackageDescription
 let package = Package(
     name: "outside",
     platforms: [.macOS(.v15)],
-    dependencies: [.package(name: "sluice", path: "../..")],
+    dependencies: [
+        .package(name: "sluice", path: "../..", traits: [.defaults, "ServiceLifecycle"]),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
     targets: [
-        .testTarget(name: "OutsideTests", dependencies: [.product(name: "Sluice", package: "sluice")]),
+        // An app with services, which the tests run under the local Lambda.
+        .executableTarget(
+            name: "Pools",
+            dependencies: [
+                .product(name: "Sluice", package: "sluice"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], path: "Pools"),
+        .testTarget(name: "OutsideTests", dependencies: ["Pools", .product(name: "Sluice", package: "sluice")]),
         // The guide's own middleware: scripts/check compares the pages with these files.
         .target(name: "Guide", dependencies: [.product(name: "Sluice", package: "sluice")], path: "Guide/Sources"),
         .testTarget(

@@ -22,8 +22,8 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
 }
 
 /// What the environment says, read once. `AWS_*` variables are read as leniently as they are documented; ours, `SLUICE_*`,
-/// strictly.
-struct Settings: Sendable {
+/// strictly. A class: each reply has it.
+final class Settings: Sendable {
     enum InvokeMode: String, Sendable {
         case buffered
         case responseStream = "response_stream"
