@@ -159,6 +159,8 @@ import Testing
     }
 
     private static func endOne(_ listener: RawSocket, _ inHand: Gate) -> Seen {
+        // Workers that go on all the same find nobody any more.
+        defer { listener.shutdown() }
         var seen = Seen()
         var connections: [(socket: RawSocket, reader: WireReader)] = []
         for _ in 0..<3 {
