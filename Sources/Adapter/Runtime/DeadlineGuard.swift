@@ -105,7 +105,6 @@ final class DeadlineGuard: Sendable {
                     if known.isEvent || invocation.scope.state.isAfterReply { return }
                     let timeoutResponse = Self.timeoutResponse(invocation, responder)
                     invocation.tell { $0.timeoutResponse = timeoutResponse }
-                    invocation.reply.makeTimeoutMark()
                 }
             }
         case .respond:

@@ -82,8 +82,7 @@ struct InvocationHandler: Sendable {
             return try await sendWhole(
                 await chain.wholeResponse(to: error, of: response, to: request, limit: Reply.limit), to: request)
         }
-        // The guard may end it too.
-        if response.failureMarker != nil { reply.mark = { response.failureMark(of: $0, for: request) } }
+        reply.keep(timeoutMark: response.failureMark(of: HTTPError(.gatewayTimeout), for: request))
         do {
             try await response.writeBody(to: BodyWriter(stream))
         } catch  where !stream.headIsGone {

@@ -6,14 +6,22 @@ internal import SluiceStreaming
 internal import Synchronization
 internal import SluiceCore
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Start-up, workers, and the end.
 enum Server {
     enum End: Equatable, Sendable { case cancelled, failed }
 
     /// Serves until cancelled or until the Runtime API is gone. Every failure is on record when this returns.
+    ///
+    /// - Parameter endProcess: What the deadline guard does about a handler that holds its worker: a test has something else.
     static func serve(
         _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
-        _ makeApp: @Sendable () async throws -> LambdaApp
+        endProcess: @escaping @Sendable () -> Void = { _exit(1) }, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
         let log = LogSettings(environment)
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
@@ -42,7 +50,7 @@ enum Server {
             // What is wrong with the app is reported to where the app says.
             try app.validate()
             let guardian = try DeadlineGuard(
-                workers: settings.workers, responder: app.chain.responder, reporter: reporter)
+                workers: settings.workers, responder: app.chain.responder, reporter: reporter, exit: endProcess)
             if settings.outcome.metrics != nil {
                 EMFMetrics.registry.isOn = true
                 EMFMetrics.bootstrapIfNone()

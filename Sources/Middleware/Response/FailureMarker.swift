@@ -14,6 +14,7 @@ public struct FailureMarker: Sendable {
     /// A marker of your own.
     ///
     /// - Parameter bytes: What stands at the end of the body. Of an error that is no `HTTPError` it gets a 500 that tells the client nothing.
+    ///   It is called before the body begins, too, with the 504 of a time-out: should that come, there is no time for it then.
     public init(_ bytes: @escaping @Sendable (_ error: HTTPError, _ request: Request) -> [UInt8]) { self.bytes = bytes }
 
     /// An `error` event of server-sent events, its data a problem in JSON (RFC 9457) on one line.
