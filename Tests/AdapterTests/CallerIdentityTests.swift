@@ -72,6 +72,17 @@ import Testing
         #expect(rest.names.count > 1)
     }
 
+    @Test(
+        "a Lambda authorizer of a REST API may use any name in its context",
+        arguments: ["claims", "scopes", "iam", "jwt", "lambda"])
+    func anyName(_ name: String) throws {
+        let json = try Fixture.text("rest", ["requestContext.authorizer": ["principalId": "u1", name: "text"]])
+        let identity = try #require(LambdaContext(event: json).identity)
+        #expect(identity.authorizer?["principalId"] == "u1")
+        #expect(identity.authorizer?[name] == "text")
+        #expect(identity.claims == nil && identity.iam == nil)
+    }
+
     @Test("a client's certificate", arguments: ["http-api-mtls", "rest-mtls"])
     func certificate(_ file: String) throws {
         let certificate = try #require(try identity(file)?.certificate)

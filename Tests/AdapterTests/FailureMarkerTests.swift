@@ -57,6 +57,23 @@ import Testing
         #expect(json["error"]?["detail"]?.text == "The kitchen is closed")
     }
 
+    @Test("also where the body was cancelled, and its writer has not heard of it yet")
+    func cancelled() async throws {
+        let app = app { _ in
+            var response = Response.stream(contentType: "text/event-stream") { writer in
+                try await writer.write("data: 1\n\n")
+                withUnsafeCurrentTask { $0?.cancel() }
+                try Task.checkCancellation()
+            }
+            response.failureMarker = FailureMarker { _, _ in Array("!".utf8) }
+            return response
+        }
+        let served = await serve(app, [.init(eventJSON(), id: "1")], mode: "response_stream")
+        let post = try #require(served.posts.first)
+        let parts = try #require(splitPrelude(post.body))
+        #expect(String(decoding: parts.body, as: UTF8.self) == "data: 1\n\n!")
+    }
+
     @Test("nothing where none is set, and behind a content encoding")
     func nothing() async throws {
         #expect(try await body(Self.failing(nil)).body == "data: 1\n\n")

@@ -192,6 +192,43 @@ import Testing
         #expect(reporter.records.values.filter { $0.outcome != .runtime }.map(\.outcome) == [.thaw])
     }
 
+    @Test("a hook that outlives its time: a queue's batch fails as a whole, and a load balancer gets its own form")
+    func thawHangs() async throws {
+        for file in ["sqs", "alb-multi"] {
+            let (clock, ended) = (Clock(), Gate())
+            var events = Events()
+            events.queue(of: String.self) { _ in }
+            var routes = Router()
+            routes.get("/{path*}") { _ in "fine" }
+            let app = LambdaApp {
+                routes
+                events
+            }
+            app.life.clocks = clock.clocks
+            app.onThaw { _ in await ended.wait() }
+            let text = try Fixture.text(file)
+            let mock = MockRuntimeAPI(
+                [.init(text, id: "1", timeout: 1000)],
+                verdict: { _ in
+                    ended.open()
+                    return .status(202)
+                }, beforeNext: { _ in clock.pass(wall: .seconds(60), monotonic: .zero) })
+            _ = await Server.serve(
+                ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(mock.port)", "AWS_LWA_INVOKE_MODE": "response_stream"],
+                bootstrapsLogging: false, reporter: RecordingReporter(), endProcess: {}
+            ) { app }
+            mock.stop()
+            let post = try #require(mock.posts.first)
+            if file == "sqs" {
+                #expect(post.target.hasSuffix("/1/error"))
+            } else {
+                let json = try #require(JSONView(post.body))
+                #expect(json["statusDescription"]?.text == "504 Gateway Timeout")
+                #expect(json["body"]?.text?.contains("\"requestId\":\"1\"") == true)
+            }
+        }
+    }
+
     // MARK: Services
 
     /// Services of a test, which note what becomes of them.

@@ -21,7 +21,10 @@ struct WorkerContext: Sendable {
     let start = StartState()
 
     /// Whether the end of the sandbox is to be announced: services stop then, and what is pending leaves.
-    var hasSomethingToEnd: Bool { life.services != nil || (reporter as? Reporters)?.isEmpty == false }
+    /// Those of a test are not the process's, and end with the test.
+    var hasSomethingToEnd: Bool {
+        life.services != nil || testReporters == nil && (reporter as? Reporters)?.isEmpty == false
+    }
 
     /// True for the first invocation of the process.
     func takeColdStart() -> Bool { start.takeCold() }

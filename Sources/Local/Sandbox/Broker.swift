@@ -48,6 +48,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     func stop() {
         for waiter in waiting { waiter.continuation.resume(returning: nil) }
         waiting = []
+        extensions.reset()
     }
 
     /// Starts the app, as Lambda does before the first invocation.
