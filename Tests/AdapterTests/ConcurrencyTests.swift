@@ -98,7 +98,8 @@ import Testing
         #expect(served.failures.allSatisfy { $0.outcome == .handlerError })
         // Only alone: other tests have threads and descriptors of their own.
         if ProcessInfo.processInfo.environment["SLUICE_ALONE"] != nil {
-            try await eventually { Usage.now.descriptors <= before.descriptors && Usage.now.threads <= before.threads }
+            // The shared pool may have a thread or two more; five workers that stay would be ten.
+            try await eventually { Usage.now.descriptors <= before.descriptors && Usage.now.threads <= before.threads + 3 }
         }
     }
 
