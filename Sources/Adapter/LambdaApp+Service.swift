@@ -10,11 +10,7 @@ extension LambdaApp: Service {
     ///
     /// Off Lambda the program runs twice: the parent is the local Lambda, and leaves by `exit`; the child serves. The group's
     /// other services run in both.
-    ///
-    /// It is for a group: in a call of its own, `app.run()` is the other one, which needs no task group and no thread of the shared pool.
-    @_disfavoredOverload
     public func run() async throws {
-        life.isService = true
         try await cancelWhenGracefulShutdown {
             try await self.run(bootstrapsLogging: true)
         }
