@@ -80,11 +80,13 @@ class Site:
         references = page.get("references", {})
         # Of a tutorial's chapters only the names are shown: they have no page.
         chapters = {chapter.get("reference") for chapter in page.get("hierarchy", {}).get("modules", [])}
+        # Protocols of other modules are names, and no links.
+        foreign = {name for section in page.get("relationshipsSections", []) for name in section.get("identifiers", [])}
         body = {key: value for key, value in page.items() if key != "references"}
         for name, reference in references.items():
             if name in chapters and page.get("kind") == "project":
                 continue
-            if reference.get("type") == "unresolvable":
+            if reference.get("type") == "unresolvable" and name not in foreign:
                 self.problems.append(f"{place}: {name} cannot be resolved")
             for variant in [reference] + [v for v in reference.get("variants", []) if isinstance(v, dict)]:
                 url = variant.get("url")
