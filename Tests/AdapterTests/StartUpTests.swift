@@ -40,7 +40,9 @@ import Testing
         #expect(reporter.steps.values == ["capture", "flush"])
     }
 
-    @Test("so is what it throws later: after it has waited, in its list, in a task of its own, as a cancellation", arguments: 0..<4)
+    @Test(
+        "so is what it throws later: after it has waited, in its list, in a task of its own, as a cancellation",
+        arguments: 0..<4)
     func throwsLater(_ way: Int) async throws {
         @Sendable func settings() throws -> RequestID { throw Missing(variable: "SECRET") }
         let (end, api, reporter) = await start {

@@ -27,6 +27,7 @@ let package = Package(
         .executableTarget(
             name: "Shop", dependencies: [.product(name: "Sluice", package: "sluice")], path: "Tutorial/Sources"),
         .testTarget(
-            name: "ShopTests", dependencies: ["Shop", .product(name: "SluiceTesting", package: "sluice")], path: "Tutorial/Tests"),
+            name: "ShopTests", dependencies: ["Shop", .product(name: "SluiceTesting", package: "sluice")],
+            path: "Tutorial/Tests"),
     ]
 )
