@@ -40,8 +40,21 @@ extension LambdaApp {
         try await Self.run(bootstrapsLogging: bootstrapsLogging) { self }
     }
 
-    /// As ``run(bootstrapsLogging:)``, with the making of the app as part of start-up: what it throws is reported through
-    /// `init/error` too.
+    /// As ``run(bootstrapsLogging:)``, with the making of the app as part of start-up.
+    ///
+    /// ```swift
+    /// try await LambdaApp.run {
+    ///     let store = try await Store()
+    ///     return makeApp(store)
+    /// }
+    /// ```
+    /// What the closure throws is one record and one report, is told through `init/error`, and ends the process with status 1. What a program
+    /// throws before it calls `run` is a trap, of which Lambda is told nothing. Under the local Lambda the closure runs in the child alone.
+    ///
+    /// - Parameters:
+    ///   - bootstrapsLogging: As there.
+    ///   - makeApp: Called once, before the first invocation is asked for.
+    /// - Throws: ``RunError``; what `makeApp` throws never comes out of it.
     public static func run(
         bootstrapsLogging: Bool = true, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async throws {

@@ -6,12 +6,14 @@ internal import SluiceStreaming
 /// An HTTP app for AWS Lambda: middleware, routes, `CaptureErrors` and `FlushReports`, in this order.
 ///
 /// ```swift
-/// try await LambdaApp {
-///     RequestID()
-///     routes
-///     CaptureErrors()
-///     FlushReports(within: .seconds(2))
-/// }.run()
+/// try await LambdaApp.run {
+///     LambdaApp {
+///         RequestID()
+///         routes
+///         CaptureErrors()
+///         FlushReports(within: .seconds(2))
+///     }
+/// }
 /// ```
 /// The list reads downwards like the way of an invocation, and the compiler checks its order. An app that names neither of
 /// the last two has both.
