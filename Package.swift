@@ -124,7 +124,9 @@ let package = Package(
                     verb: "lambda", description: "Makes the zip for AWS Lambda, or with --new a package to begin with"),
                 permissions: [
                     .writeToPackageDirectory(
-                        reason: "it builds the package for AWS Lambda in .build-portable and puts the zip beside it")
+                        reason:
+                            "it builds for AWS Lambda in .build-portable, and puts the zip, or what --new makes, into the package"
+                    )
                 ]), path: "Plugins/Lambda"),
         example("Hello"),
         example("Orders"),
