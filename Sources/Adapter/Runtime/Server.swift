@@ -21,7 +21,7 @@ enum Server {
     /// - Parameter endProcess: What the deadline guard does about a handler that holds its worker: a test has something else.
     static func serve(
         _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
-        endProcess: @escaping @Sendable () -> Void = { _exit(1) }, _ makeApp: @Sendable () async throws -> LambdaApp
+        endProcess: @escaping @Sendable () -> Void, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
         let log = LogSettings(environment)
         let logger = LogSetup.install(json: log.isJSON, level: log.level, bootstraps: bootstrapsLogging)
