@@ -3,6 +3,12 @@ public import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// An HTTP app for AWS Lambda: middleware, routes, `CaptureErrors` and `FlushReports`, in this order.
 ///
 /// ```swift
@@ -171,6 +177,11 @@ extension LambdaApp {
     /// Serves as ``run(bootstrapsLogging:)`` does, until its task is cancelled, with a test's watcher in the place of the process's reporting.
     package func serve(_ environment: [String: String], watchedBy watcher: AppWatcher) async {
         let reporters = Reporters(watcher.logger, chain.reporters.resolved([:]) + watcher.reporters)
-        _ = await Server.serve(environment, bootstrapsLogging: false, reporter: reporters) { self }
+        let endProcess: @Sendable () -> Void = {
+            let words = "a handler holds its thread at the deadline: on Lambda its process ends here, and so do these tests\n"
+            _ = words.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+            _exit(1)
+        }
+        _ = await Server.serve(environment, bootstrapsLogging: false, reporter: reporters, endProcess: endProcess) { self }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import SluiceTestSupport
 import Synchronization
+import Testing
 
 @testable import SluiceCore
 @testable import Sluice
@@ -36,6 +37,18 @@ struct Served: Sendable {
     var posts: [WireMessage] { api.posts }
     /// Without the record that the mock's last answer to `next` causes.
     var failures: [Failure] { records.filter { $0.outcome != .runtime } }
+}
+
+extension Server {
+    /// Serves without ending the process, which would end all tests and say nothing: that a handler holds its worker is a failed test.
+    static func serve(
+        _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
+        _ makeApp: @Sendable () async throws -> LambdaApp
+    ) async -> End {
+        await serve(
+            environment, bootstrapsLogging: bootstrapsLogging, reporter: reporter,
+            endProcess: { Issue.record("a handler holds its worker at the deadline: the process would have ended") }, makeApp)
+    }
 }
 
 /// Serves events with an app until the mock has none left.
