@@ -27,8 +27,19 @@ struct LambdaCommand: CommandPlugin {
         script.executableURL = sluice.appending(path: "scripts/package")
         script.arguments = try named(arguments, in: root) + ["--package-path", root.directoryURL.path(percentEncoded: false)]
         try script.run()
+        let sources = [SIGINT, SIGTERM].map { passOn($0, to: script.processIdentifier) }
         script.waitUntilExit()
+        sources.forEach { $0.cancel() }
         return script.terminationStatus
+    }
+
+    /// By a signal SwiftPM ends a plugin, on Ctrl-C say. The script leads a group of its own, which would go on building.
+    private func passOn(_ number: Int32, to group: pid_t) -> any DispatchSourceSignal {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler { kill(-group, number) }
+        source.resume()
+        return source
     }
 
     /// The arguments with the executable's name in front, which need not be said where there is but one.
