@@ -12,14 +12,14 @@ final class RuntimeClient {
     let loop: EventLoop
     let address: HostPort
     private var kept: RuntimeConnection?
-    /// Whether a streamed response's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
-    /// asks for its end.
+    /// Whether a streamed response's connection serves the next call too, as three of AWS's own runtimes have it; the documentation asks
+    /// for its end.
     private let keepsStreams: Bool
     /// What every request has behind its first line.
     private let commonLines: [UInt8]
     private let nextRequest: [UInt8]
 
-    init(_ loop: EventLoop, address: HostPort, keepsStreams: Bool = false) {
+    init(_ loop: EventLoop, address: HostPort, keepsStreams: Bool = true) {
         self.keepsStreams = keepsStreams
         self.loop = loop
         self.address = address
@@ -109,7 +109,7 @@ final class RuntimeClient {
 
         """
 
-    /// A connection for a streamed response, which is closed after it as a rule: the one that `next` came on, if it looks alive.
+    /// A connection for a streamed response: the one that `next` came on, if it looks alive. Given back or closed afterwards.
     ///
     /// - Throws: ``RuntimeAPIError`` when there is none to be had.
     func takeStreamConnection() throws -> (connection: RuntimeConnection, isKept: Bool) {

@@ -21,9 +21,11 @@ int sluice_pidfd_open(pid_t pid);
 /// Returns the process id, or -1 with errno of fork or of exec.
 pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 
-/// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. For a
-/// process in which one thread does the work. Swift's Glibc module does not import <malloc.h>.
-void sluice_one_arena(void);
+/// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. And it keeps what
+/// large blocks have taken (blocks up to 32 MiB, 64 MiB in all), for the next invocation. For a process in which one thread does the
+/// work. What MALLOC_ARENA_MAX, MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ or GLIBC_TUNABLES say stays. Swift's Glibc module does
+/// not import <malloc.h>.
+void sluice_set_malloc(void);
 
 /// Lines that `print` writes leave when they are whole, also where standard output is no terminal: there libc would keep them, and a
 /// kill would lose them. Swift's Glibc module shows `stdout` as a variable that nobody may touch.
