@@ -98,10 +98,13 @@ void sluice_name_thread(const char *name) {
 
 #define TRACE "_X_AMZN_TRACE_ID="
 
-void sluice_set_trace_variable(const char *value) {
+void sluice_set_trace_variable(const uint8_t *value, size_t count) {
     static char entry[sizeof TRACE + 500] = TRACE;
     static int is_placed = 0;
-    strncpy(entry + sizeof TRACE - 1, value, 500);
+    char *place = entry + sizeof TRACE - 1;
+    if (count > 499) count = 499;
+    if (count) memcpy(place, value, count);
+    place[count] = 0;
     if (!is_placed) is_placed = putenv(entry) == 0;
 }
 

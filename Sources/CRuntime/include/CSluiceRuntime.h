@@ -36,7 +36,7 @@ void sluice_name_thread(const char *name);
 
 /// Sets `_X_AMZN_TRACE_ID` in a buffer that the environment keeps pointing to: `setenv` would leak each value. Text over 500
 /// bytes is cut. One caller at a time.
-void sluice_set_trace_variable(const char *value);
+void sluice_set_trace_variable(const uint8_t *value, size_t count);
 
 /// On `signal`, adds one to the eventfd `fd`: a handler may run in any frame, so it must be C. One descriptor per
 /// process: the last one given counts. Returns 0, or -1 and errno.
@@ -51,6 +51,10 @@ int sluice_last_signal(void);
 /// How many bytes of a text stand in a JSON string as they are, from the first one on: up to a quote, a backslash, a
 /// control character or DEL. `is_ascii` says whether all of these are below 0x80. Vectorised: bodies have megabytes.
 size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii);
+
+/// How many bytes stand before the quote that ends a JSON string, where all of them are ASCII without escapes, as in most; -1 for any
+/// other string, and where none ends.
+ssize_t sluice_json_string(const uint8_t *text, size_t count);
 
 /// Writes `"name":"value"`, 5 bytes more than the two have. 0, and nothing of use written, where one of them needs an escape.
 size_t sluice_json_field(uint8_t *to, const uint8_t *name, size_t name_count, const uint8_t *value, size_t value_count);
