@@ -113,12 +113,50 @@ size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii) {
     return at;
 }
 
-// Letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2), a bit each.
-static const uint64_t TOKEN[4] = {0x03FF6CFA00000000u, 0x57FFFFFFC7FFFFFEu, 0, 0};
+ssize_t sluice_json_string(const uint8_t *text, size_t count) {
+    size_t at = 0;
+#if defined(__SSE2__)
+    for (; count - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(text + at));
+        // Signed: what is no ASCII is below zero.
+        __m128i below = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+        __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22)), backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5C));
+        uint32_t found = (uint32_t)_mm_movemask_epi8(_mm_or_si128(below, _mm_or_si128(quote, backslash)));
+        if (found) {
+            at += (size_t)__builtin_ctz(found);
+            return text[at] == '"' ? (ssize_t)at : -1;
+        }
+    }
+#else
+    for (; count - at >= 8; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, text + at, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        eight = __builtin_bswap64(eight);
+#endif
+        uint64_t found = specials(eight) | (eight & EACH(0x80));
+        if (found) {
+            at += (size_t)__builtin_ctzll(found) / 8;
+            return text[at] == '"' ? (ssize_t)at : -1;
+        }
+    }
+#endif
+    for (; at < count; at++) {
+        if (text[at] == '"') return (ssize_t)at;
+        if (text[at] < 0x20 || text[at] == 0x5C || text[at] >= 0x80) break;
+    }
+    return -1;
+}
+
+// Letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2).
+static const uint8_t TOKEN[256] = {
+    ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
+    ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+};
 
 int sluice_is_token(const uint8_t *text, size_t count) {
-    uint64_t all = 1;
-    for (size_t at = 0; at < count; at++) all &= TOKEN[text[at] >> 6] >> (text[at] & 63);
+    uint8_t all = 1;
+    for (size_t at = 0; at < count; at++) all &= TOKEN[text[at]];
     return count > 0 && all != 0;
 }
 

@@ -73,13 +73,22 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
     return child;
 }
 
-void sluice_one_arena(void) {
 #ifdef M_ARENA_MAX
-    mallopt(M_ARENA_MAX, 1);
+// What the environment says of malloc has been heard when the process began, and a later mallopt would overrule it.
+static void set_malloc(int option, int value, const char *variable, const char *tunable) {
+    const char *tunables = getenv("GLIBC_TUNABLES");
+    if (getenv(variable) || (tunables && strstr(tunables, tunable))) return;
+    mallopt(option, value);
+}
+#endif
+
+void sluice_set_malloc(void) {
+#ifdef M_ARENA_MAX
+    set_malloc(M_ARENA_MAX, 1, "MALLOC_ARENA_MAX", "glibc.malloc.arena_max=");
     // What a large invocation took is there for the next one: given back to the kernel each time, its page faults cost more than all the
     // rest. Left alone glibc adapts these two, to whatever order the first large blocks are freed in.
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    set_malloc(M_TRIM_THRESHOLD, 64 << 20, "MALLOC_TRIM_THRESHOLD_", "glibc.malloc.trim_threshold=");
+    set_malloc(M_MMAP_THRESHOLD, 32 << 20, "MALLOC_MMAP_THRESHOLD_", "glibc.malloc.mmap_threshold=");
 #endif
 }
 
@@ -89,10 +98,13 @@ void sluice_name_thread(const char *name) {
 
 #define TRACE "_X_AMZN_TRACE_ID="
 
-void sluice_set_trace_variable(const char *value) {
+void sluice_set_trace_variable(const uint8_t *value, size_t count) {
     static char entry[sizeof TRACE + 500] = TRACE;
     static int is_placed = 0;
-    strncpy(entry + sizeof TRACE - 1, value, 500);
+    char *place = entry + sizeof TRACE - 1;
+    if (count > 499) count = 499;
+    if (count) memcpy(place, value, count);
+    place[count] = 0;
     if (!is_placed) is_placed = putenv(entry) == 0;
 }
 

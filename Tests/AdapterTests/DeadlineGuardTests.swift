@@ -54,11 +54,11 @@ import Testing
         // Until the last stage has been taken, and its act is over.
         while slot.nextDue != nil || slot.isActing { await Task.yield() }
         #expect(exits.values.isEmpty)
-        await slot.disarm()
+        if slot.disarm() { await slot.waitForGuard() }
 
         guardian.arm(slot, try invocation("held", at: api), at: .now)
         await ended.wait()
-        await slot.disarm()
+        if slot.disarm() { await slot.waitForGuard() }
         #expect(exits.values.count == 1)
         #expect(notes.lines.values == ["timeout held", "reply_refused held"])
         #expect(notes.messages.values.first?.hasSuffix("the process ends, which Lambda counts as an error") == true)
@@ -92,7 +92,7 @@ import Testing
         #expect(reporter.lines.values.isEmpty)
         #expect(api.posts.map(\.target) == ["/2018-06-01/runtime/invocation/held/response"])
         reporter.mayGoOn.signal()
-        await guardian.slot(0).disarm()
+        if guardian.slot(0).disarm() { await guardian.slot(0).waitForGuard() }
         guardian.stop()
         api.stop()
     }
@@ -109,7 +109,7 @@ import Testing
         #expect(settled.reply.token.take(.settle))
         guardian.arm(guardian.slot(0), settled, at: .now)
         await ended.wait()
-        await guardian.slot(0).disarm()
+        if guardian.slot(0).disarm() { await guardian.slot(0).waitForGuard() }
         #expect(api.posts.isEmpty)
         #expect(notes.lines.values == ["timeout settled"])
         #expect(
@@ -136,7 +136,7 @@ import Testing
         late.tell { $0.cancel = { seen.add("cancellation of \(InvocationScope.current?.requestID ?? "nobody")") } }
         guardian.arm(guardian.slot(0), late, at: .now)
         await answered.wait()
-        await guardian.slot(0).disarm()
+        if guardian.slot(0).disarm() { await guardian.slot(0).waitForGuard() }
         #expect(seen.values.prefix(2) == ["cancellation of late", "answer of late"])
         guardian.stop()
         api.stop()

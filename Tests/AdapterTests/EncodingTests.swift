@@ -34,6 +34,49 @@ import Testing
         }
     }
 
+    @Test("a string that is left where it stands is checked as one that is read is, and ends where that ends")
+    func inPlace() throws {
+        let ends = ["", "plain", String(repeating: "long ", count: 300), "é炎😀"]
+        let middles = [
+            "", #"\""#, #"\\\/\b\f\n\r\t"#, #"\u0041"#, #"\ud83d\ude00"#, #"\ud83d"#, #"\ud83dx"#, #"\ud83d\u0041"#, #"\ude00"#,
+            #"\u12"#, #"\u12g4"#, #"\x"#, #"\"#, "\u{1F}", "\u{7F}", "\"",
+        ]
+        for (start, middle, end) in ends.flatMap({ start in middles.flatMap { m in ends.map { (start, m, $0) } } }) {
+            let text = Array("\"\(start)\(middle)\(end)\" ,".utf8)
+            for text in [text, text + [0x20, 0xFF], [UInt8](text.dropLast(3)), [0x22, 0xC3] + text.dropFirst()] {
+                let (read, left) = (
+                    Self.outcome(text) { (r) throws(JSONError) in try r.text() },
+                    Self.outcome(text) { (r) throws(JSONError) in try r.textInPlace() }
+                )
+                #expect(read.problem == left.problem && read.end == left.end, "\(start)\(middle)\(end)")
+                // What has no escapes is there word for word.
+                #expect(left.text == (read.isThere ? read.text : nil), "\(start)\(middle)\(end)")
+            }
+        }
+    }
+
+    private static func outcome(
+        _ json: [UInt8], _ body: (inout JSONReader) throws(JSONError) -> JSONText?
+    ) -> (text: String?, isThere: Bool, problem: String?, end: Int) {
+        JSONReader.read(json) { reader in
+            do throws(JSONError) {
+                let text = try body(&reader)
+                return (text?.string, text.map { $0.isEmpty || reader.place(of: $0) != nil } ?? false, nil, reader.offset)
+            } catch {
+                return (nil, false, "\(error)", reader.offset)
+            }
+        }
+    }
+
+    @Test("whole numbers are written as Swift writes them")
+    func wholeNumbers() {
+        for number in [0, 1, 9, 10, 99, 100, 404, 65_536, 1_000_000, .max, .max - 1, 999_999_999_999_999_999, -1, .min] {
+            var bytes: [UInt8] = [0x20]
+            bytes.append(decimal: number)
+            #expect(String(decoding: bytes, as: UTF8.self) == " \(number)")
+        }
+    }
+
     @Test("what Foundation calls JSON is JSON, and what it does not is an error")
     func validity() {
         let texts = [
@@ -125,6 +168,10 @@ import Testing
             }
             #expect(found.0?.rawName == HTTPField.Name(name)?.rawName, "\(name)")
             #expect(found.1 == (HTTPField.Name(name) != nil), "\(name)")
+        }
+        for byte in UInt8.min...0x7F {
+            let isToken = [0x61, byte].withUnsafeBufferPointer { EventNames.isToken(JSONText($0)) }
+            #expect(isToken == (HTTPField.Name(String(decoding: [0x61, byte], as: UTF8.self)) != nil), "\(byte)")
         }
     }
 }

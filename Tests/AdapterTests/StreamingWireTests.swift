@@ -27,7 +27,6 @@ import Testing
             "Lambda-Runtime-Function-Response-Mode: streaming",
             "Transfer-Encoding: chunked",
             "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
-            "Connection: close",
         ].joined(separator: "\r\n")
         // Typed: an older compiler makes a slice of it.
         let body: [UInt8] = Array("{\"statusCode\":200}".utf8) + [UInt8](repeating: 0, count: 8)
@@ -279,7 +278,7 @@ import Testing
         }
     }
 
-    @Test("the connection of a stream is closed, as documented, unless it is to be kept", arguments: [nil, "close", "keep"])
+    @Test("the connection of a stream is kept, unless it is to be closed as documented", arguments: [nil, "close", "keep"])
     func connection(_ setting: String?) async throws {
         let environment = setting.map { ["SLUICE_STREAM_CONNECTION": $0] } ?? [:]
         let served = await stream(
@@ -291,9 +290,24 @@ import Testing
         for post in served.posts {
             #expect(splitPrelude(post.body)?.body == Array("ab".utf8))
             #expect(post.chunks.suffix(2) == [Array("a".utf8), Array("b".utf8)])
-            #expect(String(decoding: post.raw, as: UTF8.self).contains("\r\nConnection: close\r\n") == (setting != "keep"))
+            #expect(String(decoding: post.raw, as: UTF8.self).contains("\r\nConnection: close\r\n") == (setting == "close"))
         }
-        #expect(served.api.connections == (setting == "keep" ? 1 : 4))
+        #expect(served.api.connections == (setting == "close" ? 4 : 1))
+    }
+
+    @Test("a stream's kept connection that is dead afterwards is replaced, and each stream arrives once", arguments: [10, 200_000])
+    func connectionDies(_ size: Int) async throws {
+        let events = (0..<3).map { MockRuntimeAPI.Event(eventJSON(), id: "id-\($0)") }
+        let served = await serve(
+            app { _ in
+                Response.stream(contentType: "text/plain") { writer in
+                    for _ in 0..<2 { try await writer.write([UInt8](repeating: 0x61, count: size / 2)) }
+                }
+            }, events, mode: "response_stream", verdict: { _ in .statusAndEnd(202) })
+        #expect(served.posts.map(\.target) == (0..<3).map { "/2018-06-01/runtime/invocation/id-\($0)/response" })
+        #expect(served.posts.map { splitPrelude($0.body)?.body.count } == [size, size, size])
+        #expect(served.failures.isEmpty)
+        #expect(served.api.connections == 4)
     }
 
     @Test("a HEAD answer has the headers of GET and no body, and its stream does not run")

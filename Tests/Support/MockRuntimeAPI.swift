@@ -32,6 +32,8 @@ package final class MockRuntimeAPI: Sendable {
         case status(Int)
         /// The same, with bytes behind the response that belong to nothing.
         case statusAndMore(Int, String)
+        /// The same, after which the connection ends, which the response does not say.
+        case statusAndEnd(Int)
         /// Close without a response, before the request is read.
         case reset
         /// Read so many bytes of the request, then close.
@@ -163,13 +165,14 @@ package final class MockRuntimeAPI: Sendable {
             case .closeAfter:
                 state.withLock { $0.messages.append(message) }
                 return
-            case .status(let status), .statusAndMore(let status, _):
+            case .status(let status), .statusAndMore(let status, _), .statusAndEnd(let status):
                 state.withLock { $0.messages.append(message) }
                 let body = "{\"status\":\"\(status)\"}"
                 var answer =
                     "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 if case .statusAndMore(_, let more) = verdict { answer += more }
                 socket.write(answer)
+                if case .statusAndEnd = verdict { return }
                 if message["connection"]?.lowercased() == "close" { return }
             }
         }

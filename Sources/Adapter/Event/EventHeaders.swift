@@ -7,7 +7,7 @@ internal import Synchronization
 final class EventHeaders: LazyHeaders {
     private let event: [UInt8]
     private let offset: Int?
-    private let cookies: [String]
+    private let cookiesOffset: Int?
     /// The length of the decoded body, where the client declared one: what it declared may be wrong.
     private let contentLength: Int?
     private let places: [Place]
@@ -50,12 +50,12 @@ final class EventHeaders: LazyHeaders {
         }
     }
 
-    init(_ event: [UInt8], at offset: Int?, places: [Place], cookies: [String], contentLength: Int?) {
+    init(_ event: [UInt8], at offset: Int?, places: [Place], cookiesAt cookiesOffset: Int?, contentLength: Int?) {
         self.event = event
         self.offset = offset
         self.places = places
         keys = places.reduce(0) { $0 | ($1.name < 0 ? .max : $1.key.bit) }
-        self.cookies = cookies
+        self.cookiesOffset = cookiesOffset
         self.contentLength = contentLength
     }
 
@@ -122,14 +122,25 @@ final class EventHeaders: LazyHeaders {
                     let value = try reader.text()
                     guard !EventNames.isForged(name), let name = EventNames.header(name) else { return }
                     // Function URLs deliver cookies twice; the array is the one that HTTP APIs have too.
-                    if name == .cookie, !cookies.isEmpty { return }
+                    if name == .cookie, cookiesOffset != nil { return }
                     fields.append(HTTPField(name: name, value: value.string))
                 }
             }
         }
         if let contentLength { fields[.contentLength] = String(contentLength) }
         // Appended, not set: setting would split it into one field for each cookie, as HTTP/2 does.
-        if !cookies.isEmpty { fields.append(HTTPField(name: .cookie, value: cookies.joined(separator: "; "))) }
+        if let cookiesOffset {
+            fields.append(HTTPField(name: .cookie, value: cookies(at: cookiesOffset).joined(separator: "; ")))
+        }
         return fields
+    }
+
+    private func cookies(at place: Int) -> [String] {
+        var cookies: [String] = []
+        // Checked when the event came.
+        try? JSONReader.read(event, from: place) { (reader) throws(JSONError) in
+            try reader.array { (reader) throws(JSONError) in cookies.append(try reader.string()) }
+        }
+        return cookies
     }
 }

@@ -19,7 +19,7 @@ extension HTTPEvent {
             id: id, method: method, rawPath: PercentEncoding.repair(path, escapingLonePercent: !isFunctionURL),
             rawQuery: rawQuery, scheme: forwardedProto == "http" ? "http" : "https", authority: host ?? domainName ?? "",
             headers: EventHeaders(
-                event, at: headersOffset, places: headerPlaces, cookies: cookies,
+                event, at: headersOffset, places: headerPlaces, cookiesAt: cookiesOffset,
                 contentLength: declaresLength ? body.count : nil),
             body: .bytes(body), remoteAddress: sourceIP, deadline: deadline)
     }

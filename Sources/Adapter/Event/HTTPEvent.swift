@@ -8,6 +8,7 @@ internal import HTTPTypes
 struct HTTPEvent {
     private(set) var rawPath: String?
     private(set) var rawQuery = ""
+    /// Of the API; nil too where a header says which host was asked.
     private(set) var domainName: String?
     private(set) var sourceIP: String?
     /// Nil where it is missing or no HTTP token.
@@ -15,7 +16,8 @@ struct HTTPEvent {
     /// Where the object with the headers begins in the text; nil without one.
     private(set) var headersOffset: Int?
     private(set) var headerPlaces: [EventHeaders.Place] = []
-    private(set) var cookies: [String] = []
+    /// Where the array with the cookies begins in the text; nil where there are none.
+    private(set) var cookiesOffset: Int?
     private(set) var declaresLength = false
     private(set) var host: String?
     private(set) var forwardedProto: String?
@@ -24,6 +26,8 @@ struct HTTPEvent {
     /// Why the headers cannot be used; nil when they can.
     private(set) var headerProblem: String?
 
+    private var domain: JSONText?
+    private var hasDomain = false
     private var hasMethod = false
     private var hasHTTP = false
     private var isOtherVersion = false
@@ -45,7 +49,7 @@ struct HTTPEvent {
     private(set) var isFunctionURL = false
 
     /// No event says it but by its domain; without one it streams, as the settings say.
-    var form: EventForm { isFunctionURL || domainName == nil ? .functionURL : .httpAPI }
+    var form: EventForm { isFunctionURL || !hasDomain ? .functionURL : .httpAPI }
 
     /// - Throws: ``EventError`` that names the field and the byte.
     init(_ bytes: [UInt8]) throws(EventError) {
@@ -68,6 +72,8 @@ struct HTTPEvent {
                     description: words.isEmpty ? "\(error)" : "the field '\(words)': \(error)",
                     form: Self.form(ofBroken: bytes))
             }
+            if host == nil { domainName = domain?.string }
+            (hasDomain, domain) = (domain != nil, nil)
             try check()
             if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
         }
@@ -93,8 +99,12 @@ struct HTTPEvent {
         case "rawQueryString": rawQuery = try reader.string()
         case "isBase64Encoded": isBase64 = try reader.bool()
         case "cookies":
-            cookies = []
-            try reader.array { (reader) throws(JSONError) in cookies.append(try reader.string()) }
+            let start = reader.offset
+            cookiesOffset = nil
+            try reader.array { (reader) throws(JSONError) in
+                _ = try reader.textInPlace()
+                cookiesOffset = start
+            }
         case "headers":
             headersOffset = reader.offset
             (host, forwardedProto, headerProblem, headerCount, declaresLength) = (nil, nil, nil, 0, false)
@@ -103,12 +113,12 @@ struct HTTPEvent {
             try reader.object { (reader, name) throws(JSONError) in
                 place.inner = name
                 if try reader.null() { return }
-                let value = try reader.text()
-                guard check(name, value) else { return }
+                let value = try readValue(of: name, &reader)
+                guard check(name) else { return }
                 headerPlaces.append(
                     EventHeaders.Place(
-                        name: reader.place(of: name), name.bytes, value: reader.place(of: value), valueCount: value.bytes.count)
-                )
+                        name: reader.place(of: name), name.bytes, value: value.flatMap(reader.place),
+                        valueCount: value?.bytes.count ?? 0))
             }
             place.inner = nil
         case "requestContext": try readContext(&reader)
@@ -123,7 +133,7 @@ struct HTTPEvent {
             switch key {
             case "domainName":
                 let text = try reader.text()
-                (domainName, isFunctionURL) = (text.string, text.contains(".lambda-url."))
+                (domain, isFunctionURL) = (text, text.contains(".lambda-url."))
             case "http":
                 hasHTTP = true
                 try reader.object { (reader, key) throws(JSONError) in
@@ -148,12 +158,27 @@ struct HTTPEvent {
 
     /// Only looked at: most apps ask for few headers, or for none; see ``EventHeaders``.
     ///
+    /// - Returns: Nil where it has escapes.
+    private mutating func readValue(of name: JSONText, _ reader: inout JSONReader) throws(JSONError) -> JSONText? {
+        switch name.bytes.count {
+        case 4 where name.isName("host"):
+            let value = try reader.text()
+            host = host ?? value.string
+            return value
+        case 17 where name.isName("x-forwarded-proto"):
+            let value = try reader.text()
+            forwardedProto = forwardedProto ?? value.string
+            return value
+        default: return try reader.textInPlace()
+        }
+    }
+
+    /// Counts a header, and notes what is wrong with its name.
+    ///
     /// - Returns: False for one that the app must not see.
-    private mutating func check(_ name: JSONText, _ value: JSONText) -> Bool {
+    private mutating func check(_ name: JSONText) -> Bool {
         headerCount += 1
         switch name.bytes.count {
-        case 4: if name.isName("host") { host = host ?? value.string }
-        case 17: if name.isName("x-forwarded-proto") { forwardedProto = forwardedProto ?? value.string }
         case 14: if name.isName("content-length") { declaresLength = true }
         // Not x-forwarded-for, which each event has.
         case 15 where name.bytes[5] == 0x2D, 21, 22: if EventNames.isForged(name) { return false }

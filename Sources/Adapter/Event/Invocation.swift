@@ -39,7 +39,7 @@ final class Invocation: Sendable {
     ///
     /// - Throws: ``InvocationError`` that names the header.
     init(_ head: HTTPMessageHead, event: [UInt8]) throws(InvocationError) {
-        func present(_ name: String) -> String? { head[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func present(_ name: StaticString) -> String? { head[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let id = present("lambda-runtime-aws-request-id") else {
             throw InvocationError(id: nil, description: "the header Lambda-Runtime-Aws-Request-Id is missing")
         }

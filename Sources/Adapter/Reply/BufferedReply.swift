@@ -30,10 +30,11 @@ enum BufferedReply {
         var bodyPlace = 0
         json.object { json in
             writeHead(&json)
-            json.key("body")
+            json.key(plain: "body")
             if isText { json.string(body) } else { json.plainString([]) }
             bodyPlace = json.bytes.count - 1
-            json.field("isBase64Encoded", !isText)
+            json.key(plain: "isBase64Encoded")
+            json.bool(!isText)
         }
         return isText ? json.bytes : json.bytes.inserting(base64: body, at: bodyPlace)
     }

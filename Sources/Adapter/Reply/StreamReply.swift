@@ -82,16 +82,12 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
         defer { letGo() }
         headSent.store(true, ordering: .releasing)
         sent.add(bytes.count, ordering: .relaxed)
-        let pieces = try opening(form.prelude) + Self.chunk(bytes) + [HTTPWriter.lastChunk()[...]]
-        try await transmit([Self.joined(pieces)[...]])
+        var message = try head(room: form.prelude.count + bytes.count + 32, mustLive: false)
+        HTTPWriter.append(chunk: form.prelude, to: &message)
+        HTTPWriter.append(chunk: bytes, to: &message)
+        message += HTTPWriter.lastChunk()
+        try await transmit([message[...]])
         try RuntimeClient.check("response", try await apiResponse())
-    }
-
-    private static func joined(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
-        for piece in pieces { bytes += piece }
-        return bytes
     }
 
     func flush(_ seal: Seal? = nil) async throws {
@@ -206,15 +202,20 @@ final class StreamReply: BodySink, BeforePoll, @unchecked Sendable {  // `confin
     }
 
     private func opening(_ prelude: [UInt8]) throws -> [ArraySlice<UInt8>] {
+        [try head(room: 0, mustLive: true)[...]] + Self.chunk(prelude)
+    }
+
+    /// Takes a connection, and makes the message's head.
+    private func head(room: Int, mustLive: Bool) throws -> [UInt8] {
         guard let client = confined.client else { throw BodyWriterError.finished }
         do {
-            let (connection, isKept) = try client.takeStreamConnection()
+            let (connection, isKept) = try client.takeStreamConnection(mustLive: mustLive)
             use(connection)
             confined.replay = isKept ? [UInt8]() : nil
         } catch {
             throw fail(String(describing: error))
         }
-        return [client.streamHead(id)[...]] + Self.chunk(prelude)
+        return client.streamHead(id, room: room)
     }
 
     private func use(_ connection: RuntimeConnection) {

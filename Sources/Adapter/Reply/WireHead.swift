@@ -66,15 +66,16 @@ struct WireHead {
 
     /// Writes the fields that prelude and envelope share. Empty ones are left out of a prelude only.
     func write(to json: inout JSONWriter, leavingOutEmpty: Bool) {
-        json.field("statusCode", status)
+        json.key(plain: "statusCode")
+        json.number(status)
         if !(leavingOutEmpty && headers.isEmpty) {
-            json.key("headers")
+            json.key(plain: "headers")
             json.object { json in
                 for (name, value) in headers { json.field(name, value) }
             }
         }
         if !(leavingOutEmpty && cookies.isEmpty) {
-            json.key("cookies")
+            json.key(plain: "cookies")
             json.array { json in
                 for cookie in cookies { json.string(cookie.utf8) }
             }

@@ -209,10 +209,8 @@ final class DeadlineGuard: Sendable {
 
     /// What is captured leaves before the response does; a hanging server costs the response nothing but the time until the next stage.
     private func flush(_ invocation: GuardedInvocation) async {
-        var scope = invocation.scope
         // The stages before this one are over; the time until the next one is the limit.
-        scope.platform = nil
-        await InvocationScope.$current.withValue(scope) {
+        await InvocationScope.$current.withValue(invocation.scope.withoutPlatform) {
             await reporter.flush(within: WallClock.Instant.now.duration(to: invocation.schedule.cut))
         }
     }

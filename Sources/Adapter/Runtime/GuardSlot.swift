@@ -20,10 +20,18 @@ final class GuardSlot: Sendable {
         }
     }
 
-    /// Ends the guard's interest; waits while it is answering, or ending the process.
-    func disarm() async {
-        state.withLock { $0.invocation = nil }
-        guard isActing else { return }
+    /// Ends the guard's interest.
+    ///
+    /// - Returns: Whether it is answering, or ending the process, which is then to be waited for.
+    func disarm() -> Bool {
+        state.withLock { state in
+            state.invocation = nil
+            return state.acts > 0
+        }
+    }
+
+    /// Returns when the guard has done what it is doing.
+    func waitForGuard() async {
         await withCheckedContinuation { continuation in
             let late = state.withLock { state in
                 if state.acts > 0 { state.waiting = { continuation.resume() } }

@@ -2,17 +2,26 @@ internal import SluiceCore
 internal import SluiceMiddleware
 internal import SluiceStreaming
 
-/// The way of one invocation: event, request, chain, response, reply. Runs on the worker's loop, in the invocation's scope.
-struct InvocationHandler: Sendable {
+/// The way of one invocation: event, request, chain, response, reply. Runs on the worker's loop, in the invocation's scope. A class: what
+/// it is made of would lie in the frame of each call.
+final class InvocationHandler: Sendable {
     let invocation: Invocation
     let chain: Chain
     let reporter: any SettlingReporter
     let reply: Reply
-    var rules = EventRules()
+    let rules: EventRules
     let guarded: GuardedInvocation?
     /// What the app wants done after a thaw that was this long; nil without one. Done when the event is known: the guard may have to answer
     /// in its form meanwhile.
-    var thaw: (life: Life, gap: Duration)?
+    let thaw: (life: Life, gap: Duration)?
+
+    init(
+        invocation: Invocation, chain: Chain, reporter: any SettlingReporter, reply: Reply, rules: EventRules = EventRules(),
+        guarded: GuardedInvocation?, thaw: (life: Life, gap: Duration)? = nil
+    ) {
+        (self.invocation, self.chain, self.reporter, self.reply) = (invocation, chain, reporter, reply)
+        (self.rules, self.guarded, self.thaw) = (rules, guarded, thaw)
+    }
 
     /// - Throws: ``RuntimeAPIError`` only: everything else has been answered and recorded.
     func run() async throws {
@@ -53,7 +62,7 @@ struct InvocationHandler: Sendable {
 
     /// Collects a response, accounts for it, and sends it in one message.
     private func sendWhole(_ response: Response, to request: Request) async throws {
-        var whole = await chain.collected(response, to: request, limit: Reply.limit)
+        var whole = response.isPlain ? response : await chain.collected(response, to: request, limit: Reply.limit)
         var draft = reply.draft(whole, to: request.method)
         if let problem = draft.problem {
             whole = await chain.wholeResponse(to: problem, of: whole, to: request, limit: Reply.limit)

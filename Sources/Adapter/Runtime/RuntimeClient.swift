@@ -12,19 +12,27 @@ final class RuntimeClient {
     let loop: EventLoop
     let address: HostPort
     private var kept: RuntimeConnection?
-    /// Whether a streamed response's connection serves the next call too, as AWS's own Node.js runtime has it; the documentation
-    /// asks for its end.
+    /// Whether a streamed response's connection serves the next call too, as three of AWS's own runtimes have it; the documentation asks
+    /// for its end.
     private let keepsStreams: Bool
     /// What every request has behind its first line.
     private let commonLines: [UInt8]
-    private let nextRequest: [UInt8]
+    private let nextRequest: [ArraySlice<UInt8>]
+    /// What follows on the id in the head of a reply, up to its length.
+    private let replyTail: [UInt8]
+    /// What follows on the id in the head of a stream.
+    private let streamTail: [UInt8]
 
-    init(_ loop: EventLoop, address: HostPort, keepsStreams: Bool = false) {
+    init(_ loop: EventLoop, address: HostPort, keepsStreams: Bool = true) {
         self.keepsStreams = keepsStreams
         self.loop = loop
         self.address = address
         commonLines = Array("Host: \(address)\r\nUser-Agent: \(Self.userAgent)\r\n".utf8)
-        nextRequest = Array("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n".utf8) + commonLines + HTTPWriter.crlf
+        let next = Array("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n".utf8) + commonLines + HTTPWriter.crlf
+        nextRequest = [next[...]]
+        replyTail = Self.tail("/response", commonLines, "Content-Type: application/json\r\nContent-Length: ")
+        streamTail = Self.tail(
+            "/response", commonLines, Self.streamLines + (keepsStreams ? "\r\n" : "Connection: close\r\n\r\n"))
     }
 
     // MARK: Calls
@@ -35,7 +43,7 @@ final class RuntimeClient {
     /// - Throws: ``RuntimeAPIError``, ``InvocationError``, `CancellationError`.
     func next() async throws -> Invocation {
         let call = "next"
-        let response = try await exchange(call, [nextRequest[...]], attempts: .again, cancellable: true)
+        let response = try await exchange(call, nextRequest, attempts: .again, cancellable: true)
         guard RuntimeRule.next(response.status) == .accepted else {
             throw RuntimeAPIError.status(call: call, response.status, body: response.text)
         }
@@ -46,33 +54,35 @@ final class RuntimeClient {
     ///
     /// - Throws: ``ReplyRefused`` when the loop can go on, ``RuntimeAPIError`` when it cannot.
     func respond(_ id: String, _ body: [UInt8]) async throws {
-        try await post("response", invocation: id, body, "Content-Type: application/json\r\n")
+        try await post("response", Self.invocations, id, replyTail, body)
     }
 
     /// Reports that an invocation failed; only before any byte of a response.
     ///
     /// - Throws: As ``respond(_:_:)``.
     func fail(_ id: String, _ document: ErrorDocument) async throws {
-        try await post("error", invocation: id, document.json, Self.errorLines(document))
+        try await post("error", Self.invocations, id, Self.tail("/error", commonLines, Self.lines(of: document)), document.json)
     }
 
     /// Reports that start-up failed; only before the first ``next()``. The process must exit afterwards.
     func failInit(_ document: ErrorDocument) async throws {
-        try await post("init/error", invocation: nil, document.json, Self.errorLines(document))
+        try await post(
+            "init/error", Self.runtime, "init", Self.tail("/error", commonLines, Self.lines(of: document)), document.json)
     }
 
-    private static func errorLines(_ document: ErrorDocument) -> String {
-        "Content-Type: application/json\r\n\(ErrorDocument.typeHeader): \(document.type)\r\n"
+    private static func lines(of document: ErrorDocument) -> String {
+        "Content-Type: application/json\r\n\(ErrorDocument.typeHeader): \(document.type)\r\nContent-Length: "
     }
 
     /// A message that is smaller than this travels in one piece, head and body: a copy is less than a second buffer.
     static let joined = 16_384
 
-    private func post(_ call: String, invocation id: String?, _ body: [UInt8], _ lines: String) async throws {
-        var head = head(call, invocation: id, lines, room: body.count < Self.joined ? body.count : 0)
-        head.append(contentsOf: "Content-Length: ".utf8)
-        head.append(contentsOf: String(body.count).utf8)
-        head.append(contentsOf: "\r\n\r\n".utf8)
+    private func post(
+        _ call: String, _ start: StaticString, _ id: String, _ tail: [UInt8], _ body: [UInt8]
+    ) async throws {
+        var head = head(start, id, tail, room: body.count < Self.joined ? body.count : 0)
+        head.append(decimal: body.count)
+        head += Self.headEnd
         let pieces: [ArraySlice<UInt8>]
         if body.count < Self.joined {
             head += body
@@ -94,12 +104,9 @@ final class RuntimeClient {
     // MARK: Streams
 
     /// The head of a streamed response: the mode, and the trailers that an error would need.
-    func streamHead(_ id: String) -> [UInt8] {
-        var bytes = head("response", invocation: id, Self.streamLines, room: 2)
-        if !keepsStreams { bytes.append(contentsOf: "Connection: close\r\n".utf8) }
-        bytes += HTTPWriter.crlf
-        return bytes
-    }
+    ///
+    /// - Parameter room: Of what follows in the same message.
+    func streamHead(_ id: String, room: Int) -> [UInt8] { head(Self.invocations, id, streamTail, room: room) }
 
     private static let streamLines = """
         Content-Type: \(prelude)\r
@@ -109,12 +116,13 @@ final class RuntimeClient {
 
         """
 
-    /// A connection for a streamed response, which is closed after it as a rule: the one that `next` came on, if it looks alive.
+    /// A connection for a streamed response: the one that `next` came on. Given back or closed afterwards.
     ///
+    /// - Parameter mustLive: Whether one that is dead by now is no use: what is larger than a message cannot be sent again.
     /// - Throws: ``RuntimeAPIError`` when there is none to be had.
-    func takeStreamConnection() throws -> (connection: RuntimeConnection, isKept: Bool) {
+    func takeStreamConnection(mustLive: Bool) throws -> (connection: RuntimeConnection, isKept: Bool) {
         defer { kept = nil }
-        if let kept, kept.socket.isIdleAndAlive { return (kept, true) }
+        if let kept, !mustLive || kept.socket.isIdleAndAlive { return (kept, true) }
         return (try freshStreamConnection(), false)
     }
 
@@ -129,21 +137,25 @@ final class RuntimeClient {
 
     private enum Attempts { case again, ifStale }
 
-    /// A POST's head without its last lines, and without the empty one.
-    private func head(_ call: String, invocation id: String?, _ lines: String, room: Int) -> [UInt8] {
+    private static let runtime: StaticString = "POST /2018-06-01/runtime/"
+    private static let invocations: StaticString = "POST /2018-06-01/runtime/invocation/"
+    private static let headEnd: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
+
+    /// A POST's head in the parts that stay the same, and the id between them.
+    ///
+    /// - Parameter room: Of what the caller appends, besides a length.
+    private func head(_ start: StaticString, _ id: String, _ tail: [UInt8], room: Int) -> [UInt8] {
+        let id = PercentEncoding.component(id)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(512 + room)
-        bytes.append(contentsOf: "POST /2018-06-01/runtime/".utf8)
-        if let id {
-            bytes.append(contentsOf: "invocation/".utf8)
-            bytes.append(contentsOf: PercentEncoding.component(id).utf8)
-            bytes.append(0x2F)
-        }
-        bytes.append(contentsOf: call.utf8)
-        bytes.append(contentsOf: " HTTP/1.1\r\n".utf8)
-        bytes += commonLines
-        bytes.append(contentsOf: lines.utf8)
+        bytes.reserveCapacity(start.utf8CodeUnitCount + id.utf8.count + tail.count + 32 + room)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: start.utf8Start, count: start.utf8CodeUnitCount))
+        bytes.append(contentsOf: id.utf8)
+        bytes += tail
         return bytes
+    }
+
+    private static func tail(_ path: String, _ commonLines: [UInt8], _ lines: String) -> [UInt8] {
+        Array("\(path) HTTP/1.1\r\n".utf8) + commonLines + Array(lines.utf8)
     }
 
     private func connect(_ call: String) throws(RuntimeAPIError) -> RuntimeConnection {

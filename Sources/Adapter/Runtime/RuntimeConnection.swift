@@ -76,9 +76,9 @@ final class RuntimeConnection {
                 }
                 let part = parser.takeBody()
                 if !part.isEmpty { body += part }
-                if parser.isComplete, let head = parser.head {
+                if parser.isComplete {
                     let length = parser.bodyLength
-                    parser.reset()
+                    guard let head = parser.takeHead() else { continue }
                     if length > 0 { body = try await readBody(length) }
                     return APIResponse(head: head, body: body)
                 }
@@ -118,6 +118,10 @@ final class RuntimeConnection {
             throw Lost(reason: "the peer announces \(length) bytes, the limit is \(Self.bodyLimit)", nothingCame: false)
         }
         let ahead = min(unread.count, length)
+        if ahead == length {
+            defer { unread = unread.lowerBound + ahead..<unread.upperBound }
+            return Array(buffer[unread.lowerBound..<unread.lowerBound + ahead])
+        }
         // Not zeroed first: every byte is written before the array leaves this function.
         var body = [UInt8](unsafeUninitializedCapacity: length) { space, count in
             UnsafeMutableRawBufferPointer(space).copyMemory(

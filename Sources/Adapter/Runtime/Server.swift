@@ -131,7 +131,7 @@ enum Server {
     }
 
     private static func work(_ context: WorkerContext, _ workers: WorkerGroup) async -> End {
-        if context.settings.workers == 1 { sluice_one_arena() }
+        if context.settings.workers == 1 { sluice_set_malloc() }
         for number in 0..<context.settings.workers {
             do throws(SystemError) {
                 let loop = try EventLoop()

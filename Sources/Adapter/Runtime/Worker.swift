@@ -112,20 +112,20 @@ struct Worker: Sendable {
             guarded.tell { $0.cancel = { task.cancel() } }
             context.guardian.arm(slot, guarded, at: now)
         }
-        let result = await task.result
-        await slot.disarm()
+        var failure: (any Error)?
+        do { try await task.value } catch { failure = error }
+        if slot.disarm() { await slot.waitForGuard() }
         // The guard is done with it too.
         reply.letGo()
         let duration = context.outcomes == nil ? 0 : MonotonicClock.now - start
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
-        await flush(scope)
+        if context.reporter.mustSettle(scope) { await settle(scope) }
         context.watcher?.note(invocation.id, reply.end)
         context.outcomes?.write(InvocationOutcome(scope, reply.end, isColdStart: isColdStart, duration: duration))
-        try result.get()
+        if let failure { throw failure }
     }
 
-    private func flush(_ scope: InvocationScope) async {
-        guard context.reporter.mustSettle(scope) else { return }
+    private func settle(_ scope: InvocationScope) async {
         await InvocationScope.$current.withValue(scope) { await context.reporter.settle(within: context.chain.flush.limit) }
     }
 
@@ -136,7 +136,7 @@ struct Worker: Sendable {
         InvocationScope.$current.withValue(scope) {
             context.reporter.record(.badInvocation(error))
         }
-        await flush(scope)
+        if context.reporter.mustSettle(scope) { await settle(scope) }
         // Without an id there is nothing to answer, and the service would hand out the same event again, for ever.
         guard let id = error.id else { throw RuntimeAPIError.noID }
         var end = ReplyEnd(.error)
@@ -147,7 +147,7 @@ struct Worker: Sendable {
             InvocationScope.$current.withValue(scope) {
                 context.reporter.record(.errorRefused(refused))
             }
-            await flush(scope)
+            if context.reporter.mustSettle(scope) { await settle(scope) }
         }
         context.watcher?.note(id, end)
         context.outcomes?.write(

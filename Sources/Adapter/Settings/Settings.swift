@@ -49,7 +49,7 @@ final class Settings: Sendable {
     let passThroughPath: String?
     /// `SLUICE_EMPTY_STREAM`: what a streamed response without a body looks like; `bare` when unset.
     let emptyStream: EmptyStream
-    /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; not when unset.
+    /// `SLUICE_STREAM_CONNECTION`: whether the connection of a streamed response is kept; it is when unset.
     let keepsStreamConnection: Bool
     /// `AWS_LWA_REMOVE_BASE_PATH`, `AWS_LWA_AUTHORIZATION_SOURCE`, `SLUICE_STAGE_IN_PATH`.
     let eventRules: EventRules
@@ -93,8 +93,8 @@ final class Settings: Sendable {
         }
         emptyStream = form
         switch Self.present(environment["SLUICE_STREAM_CONNECTION"]) {
-        case nil, "close": keepsStreamConnection = false
-        case "keep": keepsStreamConnection = true
+        case nil, "keep": keepsStreamConnection = true
+        case "close": keepsStreamConnection = false
         default: throw SettingsError(variable: "SLUICE_STREAM_CONNECTION", reason: "expected close or keep")
         }
         eventRules = try EventRules(environment, &warnings)

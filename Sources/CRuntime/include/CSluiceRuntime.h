@@ -21,9 +21,11 @@ int sluice_pidfd_open(pid_t pid);
 /// Returns the process id, or -1 with errno of fork or of exec.
 pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
 
-/// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. For a
-/// process in which one thread does the work. Swift's Glibc module does not import <malloc.h>.
-void sluice_one_arena(void);
+/// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. And it keeps what
+/// large blocks have taken (blocks up to 32 MiB, 64 MiB in all), for the next invocation. For a process in which one thread does the
+/// work. What MALLOC_ARENA_MAX, MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ or GLIBC_TUNABLES say stays. Swift's Glibc module does
+/// not import <malloc.h>.
+void sluice_set_malloc(void);
 
 /// Lines that `print` writes leave when they are whole, also where standard output is no terminal: there libc would keep them, and a
 /// kill would lose them. Swift's Glibc module shows `stdout` as a variable that nobody may touch.
@@ -34,7 +36,7 @@ void sluice_name_thread(const char *name);
 
 /// Sets `_X_AMZN_TRACE_ID` in a buffer that the environment keeps pointing to: `setenv` would leak each value. Text over 500
 /// bytes is cut. One caller at a time.
-void sluice_set_trace_variable(const char *value);
+void sluice_set_trace_variable(const uint8_t *value, size_t count);
 
 /// On `signal`, adds one to the eventfd `fd`: a handler may run in any frame, so it must be C. One descriptor per
 /// process: the last one given counts. Returns 0, or -1 and errno.
@@ -52,6 +54,10 @@ int sluice_last_signal(void);
 /// How many bytes of a text stand in a JSON string as they are, from the first one on: up to a quote, a backslash, a
 /// control character or DEL. `is_ascii` says whether all of these are below 0x80. Vectorised: bodies have megabytes.
 size_t sluice_json_plain(const uint8_t *text, size_t count, int *is_ascii);
+
+/// How many bytes stand before the quote that ends a JSON string, where all of them are ASCII without escapes, as in most; -1 for any
+/// other string, and where none ends.
+ssize_t sluice_json_string(const uint8_t *text, size_t count);
 
 /// Writes `"name":"value"`, 5 bytes more than the two have. 0, and nothing of use written, where one of them needs an escape.
 size_t sluice_json_field(uint8_t *to, const uint8_t *name, size_t name_count, const uint8_t *value, size_t value_count);

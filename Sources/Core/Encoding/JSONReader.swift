@@ -1,5 +1,3 @@
-internal import CSluiceRuntime
-
 /// Reads JSON (RFC 8259) in one pass over the bytes, taking only what is asked for and checking all of it.
 ///
 /// Not recursive: hostile nesting costs memory, not the stack, and ends at ``depthLimit``.
@@ -18,7 +16,7 @@ public struct JSONReader {
     /// Where the next byte is read.
     public var offset: Int
     /// Strings whose escapes had to be resolved; they live as long as the reader is lent.
-    private var built: [UnsafeMutableBufferPointer<UInt8>] = []
+    var built: [UnsafeMutableBufferPointer<UInt8>] = []
 
     @usableFromInline
     init(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) {
@@ -162,7 +160,7 @@ public struct JSONReader {
                 open.append(0x5D)
                 try check(open.count, depth)
                 continue
-            case .string: _ = try text()
+            case .string: _ = try textInPlace()
             case .number: try skipNumber()
             case .bool: _ = try bool()
             case .null: try expect("null")
@@ -209,107 +207,6 @@ public struct JSONReader {
         if byte == 0x74 { try expect("true"); return true }
         try expect("false")
         return false
-    }
-
-    /// A string, as a value of Swift's own.
-    @inlinable
-    public mutating func string() throws(JSONError) -> String { try text().string }
-
-    /// A string's content, checked. A lone surrogate escape becomes U+FFFD.
-    @inlinable
-    public mutating func text() throws(JSONError) -> JSONText {
-        if byte != 0x22 { try expect(.string) }
-        offset += 1
-        let start = offset
-        var isASCII = true
-        if try !runs(&isASCII) { return try builtText(from: start, isASCII) }
-        let content = UnsafeBufferPointer(rebasing: bytes[start..<offset - 1])
-        if !isASCII { try validate(content, at: start) }
-        return JSONText(content)
-    }
-
-    /// Past the closing quote: true. Before a backslash: false.
-    @usableFromInline
-    mutating func runs(_ isASCII: inout Bool) throws(JSONError) -> Bool {
-        while let base = bytes.baseAddress, offset < bytes.count {
-            var plain: CInt = 0
-            offset += sluice_json_plain(base + offset, bytes.count - offset, &plain)
-            if plain == 0 { isASCII = false }
-            guard let byte else { break }
-            if byte == 0x22 { offset += 1; return true }
-            if byte == 0x5C { return false }
-            guard byte == 0x7F else { throw fail("a control character stands in a string") }
-            offset += 1
-        }
-        throw fail("a string does not end")
-    }
-
-    /// A string with escapes, from its first byte on; the offset is at the first backslash.
-    @usableFromInline
-    mutating func builtText(from start: Int, _ startIsASCII: Bool) throws(JSONError) -> JSONText {
-        var isASCII = startIsASCII
-        var built = Array(bytes[start..<offset])
-        while true {
-            offset += 1
-            try escape(into: &built)
-            let pending = offset
-            let ended = try runs(&isASCII)
-            built += bytes[pending..<(ended ? offset - 1 : offset)]
-            if ended { break }
-        }
-        // Escapes are ASCII, and what they stand for is written as UTF-8.
-        if !isASCII { try validate(UnsafeBufferPointer(rebasing: bytes[start..<offset]), at: start) }
-        let kept = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: built.count)
-        _ = kept.initialize(fromContentsOf: built)
-        self.built.append(kept)
-        return JSONText(UnsafeBufferPointer(kept))
-    }
-
-    @usableFromInline
-    func validate(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) {
-        guard String(validating: text, as: UTF8.self) != nil else {
-            throw JSONError(problem: "a string is not UTF-8", offset: start)
-        }
-    }
-
-    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
-        guard let byte else { throw fail("a string does not end") }
-        offset += 1
-        switch byte {
-        case 0x22, 0x5C, 0x2F: text.append(byte)
-        case 0x62: text.append(0x08)
-        case 0x66: text.append(0x0C)
-        case 0x6E: text.append(0x0A)
-        case 0x72: text.append(0x0D)
-        case 0x74: text.append(0x09)
-        case 0x75:
-            var scalar = UInt32(try hex4())
-            if scalar & 0xFC00 == 0xD800, self.byte == 0x5C, offset + 1 < bytes.count, bytes[offset + 1] == 0x75 {
-                let before = offset
-                offset += 2
-                let low = UInt32(try hex4())
-                if low & 0xFC00 == 0xDC00 {
-                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
-                } else {
-                    offset = before
-                }
-            }
-            text += Array(String(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}")).utf8)
-        default:
-            throw fail("an unknown escape stands in a string")
-        }
-    }
-
-    private mutating func hex4() throws(JSONError) -> UInt16 {
-        var value: UInt16 = 0
-        for _ in 0..<4 {
-            guard let byte, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw fail("four hexadecimal digits expected")
-            }
-            value = value << 4 | UInt16(digit)
-            offset += 1
-        }
-        return value
     }
 
     /// A number's text, checked.

@@ -1,3 +1,5 @@
+internal import CSluiceRuntime
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -22,9 +24,7 @@ public struct JSONText {
 
     /// Whether these bytes occur in it.
     public func contains(_ part: StaticString) -> Bool {
-        let length = part.utf8CodeUnitCount
-        guard let base = bytes.baseAddress, bytes.count >= length else { return false }
-        return (0...bytes.count - length).contains { memcmp(base + $0, part.utf8Start, length) == 0 }
+        bytes.baseAddress.map { sluice_find($0, bytes.count, part.utf8Start, part.utf8CodeUnitCount) != nil } ?? false
     }
 
     /// Whether it has these bytes.

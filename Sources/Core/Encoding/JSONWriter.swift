@@ -33,6 +33,16 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// A key of which no byte needs an escape.
+    package mutating func key(plain name: StaticString) {
+        separate()
+        bytes.append(0x22)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        bytes.append(0x22)
+        bytes.append(0x3A)
+        needsComma = false
+    }
+
     package mutating func field(_ name: String, _ text: String) {
         // As a rule: short, and as it is.
         if writePlainField(name, text) { return }
@@ -60,8 +70,7 @@ package struct JSONWriter {
 
     package mutating func field(_ name: String, _ number: Int) {
         key(name)
-        separate()
-        bytes.append(contentsOf: String(number).utf8)
+        self.number(number)
     }
 
     package mutating func field(_ name: String, _ flag: Bool) {
@@ -84,7 +93,7 @@ package struct JSONWriter {
 
     package mutating func number(_ value: Int) {
         separate()
-        bytes.append(contentsOf: String(value).utf8)
+        bytes.append(decimal: value)
     }
 
     package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }

@@ -81,6 +81,19 @@ package enum Octets {
     }
 }
 
+extension [UInt8] {
+    /// Appends a number's digits.
+    package mutating func append(decimal number: Int) {
+        guard number >= 0 else { return append(contentsOf: String(number).utf8) }
+        var unit = 1
+        while number / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            append(0x30 + UInt8(truncatingIfNeeded: number / unit % 10))
+            unit /= 10
+        }
+    }
+}
+
 extension String {
     /// Whether both have the same octets. Not generic: a route's look-up asks it for each request.
     package func isSame(as other: String) -> Bool {

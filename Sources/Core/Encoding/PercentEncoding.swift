@@ -2,8 +2,12 @@
 package enum PercentEncoding {
     /// Decodes once. Nil when a `%` lacks its two digits, or when the bytes are not UTF-8.
     package static func decode(_ text: Substring) -> String? {
-        let source = text.utf8
-        guard source.contains(0x25) else { return String(text) }
+        text.utf8.contains(0x25) ? decode(Array(text.utf8)[...]) : String(text)
+    }
+
+    /// As ``decode(_:)-(Substring)``, of bytes that are UTF-8.
+    package static func decode(_ source: some Collection<UInt8>) -> String? {
+        guard source.contains(0x25) else { return String(decoding: source, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count)
         var iterator = source.makeIterator()
@@ -58,7 +62,7 @@ package enum PercentEncoding {
     /// - Parameter escapingLonePercent: Whether a `%` without two digits becomes `%25`: where the front end has decoded the path.
     package static func repair(_ path: String, escapingLonePercent: Bool = false) -> String {
         let path = escapingLonePercent && path.utf8.contains(0x25) ? escapeLonePercent(path) : path
-        guard path.utf8.contains(where: { !isPathByte($0) }) else { return path }
+        if hasOnly(isPathByte, path) { return path }
         return escape(path, keeping: isPathByte)
     }
 
@@ -74,7 +78,13 @@ package enum PercentEncoding {
 
     /// Escapes all but the unreserved characters `A-Z a-z 0-9 - _ . ! ~ * ' ( )`, as `encodeURIComponent` does.
     package static func component(_ text: String) -> String {
-        text.utf8.allSatisfy(isComponentByte) ? text : escape(text, keeping: isComponentByte)
+        hasOnly(isComponentByte, text) ? text : escape(text, keeping: isComponentByte)
+    }
+
+    /// Over the bytes in place: each invocation asks it of its path and its id.
+    private static func hasOnly(_ isKept: (UInt8) -> Bool, _ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { $0.allSatisfy(isKept) }
     }
 
     /// Escapes all but the unreserved characters of RFC 3986, section 2.3: `A-Z a-z 0-9 - . _ ~`.

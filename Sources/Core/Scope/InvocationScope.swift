@@ -8,20 +8,39 @@ public struct InvocationScope: Sendable {
     @TaskLocal public static var current: InvocationScope?
 
     /// The platform's id of the request; of our own making where there is no platform.
-    public let requestID: String
+    public var requestID: String { facts.requestID }
     /// When the platform will stop the invocation; nil where nothing does.
-    public let deadline: WallClock.Instant?
+    public var deadline: WallClock.Instant? { facts.deadline }
     /// The platform's trace, as `Root=1-…;Parent=…;Sampled=0`.
-    public let traceID: String?
+    public var traceID: String? { facts.traceID }
     /// Whom the invocation is for, where the platform keeps tenants apart.
-    public let tenantID: String?
+    public var tenantID: String? { facts.tenantID }
+    /// What the platform's adapter knows of the invocation; nil where there is no platform.
+    package var platform: (any PlatformScope)? { facts.platform }
+
+    /// What does not change: one reference, as whoever looks at the current scope gets a copy.
+    private let facts: Facts
+
+    private final class Facts: Sendable {
+        let requestID: String
+        let deadline: WallClock.Instant?
+        let traceID: String?
+        let tenantID: String?
+        let platform: (any PlatformScope)?
+
+        init(
+            _ requestID: String, _ deadline: WallClock.Instant?, _ traceID: String?, _ tenantID: String?,
+            _ platform: (any PlatformScope)?
+        ) {
+            (self.requestID, self.deadline, self.traceID, self.tenantID) = (requestID, deadline, traceID, tenantID)
+            self.platform = platform
+        }
+    }
 
     /// What happened so far, shared by all tasks of the invocation.
     package let state: State
     /// Who follows this part of the invocation; nil: whoever follows the whole.
     package var ownFollower: (any ScopeFollower)?
-    /// What the platform's adapter knows of the invocation; nil where there is no platform.
-    package var platform: (any PlatformScope)?
 
     /// A scope of your own, for a test or a command: bind it with `InvocationScope.$current.withValue(scope) { … }`.
     public init(
@@ -34,13 +53,15 @@ public struct InvocationScope: Sendable {
         requestID: String, deadline: WallClock.Instant? = nil, traceID: String? = nil, tenantID: String? = nil,
         state: State = State(), follower: (any ScopeFollower)?, platform: (any PlatformScope)? = nil
     ) {
-        self.requestID = requestID
-        self.deadline = deadline
-        self.traceID = traceID
-        self.tenantID = tenantID
+        facts = Facts(requestID, deadline, traceID, tenantID, platform)
         self.state = state
-        self.platform = platform
         ownFollower = follower
+    }
+
+    /// The same without its platform, which then limits no time.
+    package var withoutPlatform: InvocationScope {
+        InvocationScope(
+            requestID: requestID, deadline: deadline, traceID: traceID, tenantID: tenantID, state: state, follower: ownFollower)
     }
 
     /// Who follows what happens here; nil where nobody does.

@@ -3,8 +3,8 @@ package import SluiceCore
 package import SluiceEvents
 internal import SluiceStreaming
 
-/// An app's list, ready to answer requests.
-package struct Chain: Sendable {
+/// An app's list, ready to answer requests. A class: each invocation has it.
+package final class Chain: Sendable {
     private let links: Links
     /// Lines of the list that take no part in requests.
     package let processParts: [any ProcessPart]

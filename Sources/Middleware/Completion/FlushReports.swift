@@ -29,6 +29,6 @@ public struct FlushReports: Sendable {
 
     /// Delivers what is pending; with `afterReply` that is the worker's to do, later.
     package func flush(_ reporter: any SettlingReporter) async {
-        if moment == .beforeReply { await reporter.flush(within: limit) }
+        if moment == .beforeReply, reporter.mustFlush { await reporter.flush(within: limit) }
     }
 }

@@ -6,6 +6,8 @@ public import SluiceCore
 public struct Request: Sendable {
     /// One reference, so that a copy for each link of the chain costs next to nothing.
     private var storage: Storage
+    /// Apart, so that the router need not copy all the rest; nil before it.
+    var match: RouteMatch?
 
     /// What a request is made of.
     private final class Storage: @unchecked Sendable {  // written only where it has one owner, by ``Request/fields`` alone
@@ -25,10 +27,8 @@ public struct Request: Sendable {
         /// In the place of `headers`, until somebody changes them.
         var lateHeaders: (any LazyHeaders)?
         var body: Body
-        var parameters = Parameters()
         var remoteAddress: String?
         var deadline: WallClock.Instant?
-        var route: String?
         var values: [ObjectIdentifier: any Sendable] = [:]
         /// The app's own; nil: the standard ones.
         var coders: JSONCoders?
@@ -88,8 +88,8 @@ public struct Request: Sendable {
     }
     /// What the matched route's `{names}` stand for; empty before the router.
     public var parameters: Parameters {
-        get { fields.parameters }
-        _modify { yield &fields.parameters }
+        get { match?.parameters ?? Parameters() }
+        set { match = RouteMatch(match?.route, newValue) }
     }
     /// The peer of the client's TCP connection; nil where unknown.
     public var remoteAddress: String? {
@@ -110,8 +110,8 @@ public struct Request: Sendable {
 
     /// The pattern of the route that matched, as `/orders/{id}`; nil before the router, and where none did.
     public internal(set) var route: String? {
-        get { fields.route }
-        _modify { yield &fields.route }
+        get { match?.route }
+        set { match = RouteMatch(newValue, parameters) }
     }
 
     /// What the front end knows that the request came through.
@@ -159,6 +159,13 @@ public struct Request: Sendable {
     public var url: String {
         (authority.isEmpty ? "" : "\(scheme)://\(authority)") + rawPath + (rawQuery.isEmpty ? "" : "?\(rawQuery)")
     }
+}
+
+/// The pattern of the route that matched a request, and what its `{names}` stand for.
+final class RouteMatch: Sendable {
+    let route: String?
+    let parameters: Parameters
+    init(_ route: String?, _ parameters: Parameters) { (self.route, self.parameters) = (route, parameters) }
 }
 
 /// Headers that are made when they are asked for.

@@ -3,9 +3,13 @@ public import HTTPTypes
 public import SluiceStreaming
 
 extension Response {
+    // Made once: most responses have one of these.
+    private static let plainText: HTTPFields = [.contentType: "text/plain; charset=utf-8"]
+    private static let jsonText: HTTPFields = [.contentType: "application/json"]
+
     /// A plain text response, UTF-8.
     public static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .text(text))
+        Response(status: status, headers: plainText, body: .text(text))
     }
 
     /// A page, UTF-8, of a text that is there already: it is sent as it is. A literal is an ``HTML``, which escapes what is put into it.
@@ -39,8 +43,7 @@ extension Response {
         _ value: some Encodable, status: HTTPResponse.Status = .ok, for request: Request? = nil
     ) throws -> Response {
         let data = try (request?.fields.coders ?? .standard).makeEncoder().encode(value)
-        return Response(
-            status: status, headers: [.contentType: "application/json"], body: .bytes([UInt8](data)))
+        return Response(status: status, headers: jsonText, body: .bytes([UInt8](data)))
     }
 
     /// Sends the client elsewhere: 302 unless told otherwise.

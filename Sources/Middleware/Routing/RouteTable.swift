@@ -2,24 +2,37 @@ internal import HTTPTypes
 internal import SluiceCore
 internal import SluiceStreaming
 
-/// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses.
-package struct RouteTable: Sendable {
+/// All routers of an app as one: answers a request, or throws the 404 and 405 that the chain then dresses. A class: each request asks it.
+package final class RouteTable: Sendable {
     private let trie: RouteTrie
     /// Asked where no route is; a trie of its own, as they stand in nobody's way.
     private let fallbacks: RouteTrie
     /// Of each route, in the order of the tries.
-    private let links: [Links]
-    private let fallbackLinks: [Links]
+    private let targets: [Target]
+    private let fallbackTargets: [Target]
     private let responder: ErrorResponder
 
-    package init(_ routers: [Router], responder: @escaping ErrorResponder = problemResponse) {
-        func links(_ trie: RouteTrie) -> [Links] {
-            trie.routes.map { Links($0.middleware, responder: responder, handler: $0.handler) }
+    /// A route as each request of it needs it: one reference.
+    private final class Target: Sendable {
+        let links: Links
+        let description: String
+        let pattern: String
+        let names: [String]
+        /// What all requests get, where the pattern has no parameters.
+        let match: RouteMatch
+
+        init(_ route: Route, _ responder: @escaping ErrorResponder) {
+            links = Links(route.middleware, responder: responder, handler: route.handler)
+            (description, pattern, names) = (route.description, route.pattern.text, route.names)
+            match = RouteMatch(pattern, Parameters())
         }
+    }
+
+    package init(_ routers: [Router], responder: @escaping ErrorResponder = problemResponse) {
         trie = RouteTrie(routers.flatMap(\.routes))
         fallbacks = RouteTrie(routers.flatMap(\.fallbacks))
-        self.links = links(trie)
-        fallbackLinks = links(fallbacks)
+        targets = trie.routes.map { Target($0, responder) }
+        fallbackTargets = fallbacks.routes.map { Target($0, responder) }
         self.responder = responder
     }
 
@@ -36,11 +49,11 @@ package struct RouteTable: Sendable {
             trie.route(for: request.method, among: routes)
                 ?? (request.method == .head ? trie.route(for: .get, among: routes) : nil)
         }
-        if let match { return await run(match, trie.routes[match.route], links[match.route], request) }
+        if let match { return await run(targets[match.route], match.captured, request) }
         let allowed = allowedMethods(segments)
         guard !allowed.isEmpty else {
             guard let match = fallbacks.match(segments, pick: \.first) else { throw HTTPError(.notFound) }
-            return await run(match, fallbacks.routes[match.route], fallbackLinks[match.route], request)
+            return await run(fallbackTargets[match.route], match.captured, request)
         }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         var response = responder(HTTPError(.methodNotAllowed), request)
@@ -49,31 +62,35 @@ package struct RouteTable: Sendable {
         return response
     }
 
-    private func run(
-        _ match: RouteTrie.Match, _ route: Route, _ links: Links, _ request: Request
-    ) async -> Response {
+    private func run(_ target: Target, _ captured: [String], _ request: Request) async -> Response {
         if let scope = InvocationScope.current {
-            scope.follower?.matched(route.description)
-            scope.state.addRouteToLogContext(route.pattern.text)
+            scope.follower?.matched(target.description)
+            scope.state.addRouteToLogContext(target.pattern)
         }
         var request = request
-        request.route = route.pattern.text
-        if !match.captured.isEmpty {
-            request.parameters = Parameters(zip(route.names, match.captured).map { (name: $0, value: $1) })
-        }
-        var response = await Next(links)(request)
-        response.route = request.route
+        let parameters =
+            captured.isEmpty ? request.parameters : Parameters(zip(target.names, captured).map { (name: $0, value: $1) })
+        request.match = parameters.pairs.isEmpty ? target.match : RouteMatch(target.pattern, parameters)
+        var response = await Next(target.links)(request)
+        response.route = target.pattern
         return response
     }
 
     /// The path's segments, each decoded once, so that `%2F` never splits one.
     private static func segments(of path: String) throws -> [String] {
         var segments: [String] = []
-        try PathSegments.forEach(in: path) { (part) throws(HTTPError) in
-            guard let text = PercentEncoding.decode(part) else {
-                throw HTTPError(.badRequest, "the path's percent-encoding is broken")
+        var path = path
+        try path.withUTF8 { bytes in
+            var rest = bytes.dropFirst()
+            while true {
+                let end = rest.firstIndex(of: 0x2F) ?? rest.endIndex
+                guard let text = PercentEncoding.decode(rest[..<end]) else {
+                    throw HTTPError(.badRequest, "the path's percent-encoding is broken")
+                }
+                segments.append(text)
+                if end == rest.endIndex { return }
+                rest = rest[rest.index(after: end)...]
             }
-            segments.append(text)
         }
         return segments
     }

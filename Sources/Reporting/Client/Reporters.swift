@@ -32,8 +32,10 @@ package struct Reporters: SettlingReporter {
         for reporter in all where reporter.wants(failure) { reporter.capture(failure) }
     }
 
+    // As a rule there is nothing: no clock is read for that, and no lock taken.
+    package var mustFlush: Bool { !flushedByUs.isEmpty || Reports.currentScope?.ledger.hasPending == true }
+
     package func flush(within limit: Duration) async {
-        // As a rule there is nothing: no clock is read for that, and no lock taken.
         let ledger = Reports.currentScope?.ledger
         let isPending = ledger?.hasPending == true
         guard isPending || !flushedByUs.isEmpty else { return }

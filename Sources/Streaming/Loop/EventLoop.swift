@@ -15,17 +15,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     /// What a suspended task waits for.
     package enum Readiness: Sendable {
         case readable, writable
-        fileprivate var events: Int16 { self == .readable ? Int16(POLLIN) : Int16(POLLOUT) }
-    }
-
-    private struct Wait {
-        let id: UInt64
-        let descriptor: CInt
-        let readiness: Readiness
-        /// When to give up, on ``MonotonicClock``.
-        let deadline: Int64
-        // Unsafe, as it is resumed in two places of this file, each of which takes the wait off the list.
-        let continuation: UnsafeContinuation<Bool, any Error>
+        var events: Int16 { self == .readable ? Int16(POLLIN) : Int16(POLLOUT) }
     }
 
     /// What other threads leave for this one.
@@ -34,16 +24,6 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         var cancelled: [UInt64] = []
         var asleep = false
         var stopped = false
-    }
-
-    private struct Confined {
-        var ready: [UnownedJob] = []
-        var next = 0
-        var waits: [Wait] = []
-        var polled: [pollfd] = []
-        var lastWait: UInt64 = 0
-        var turn: UInt64 = 0
-        var hooks: [any BeforePoll] = []
     }
 
     private let wakeUp: WakeUp
@@ -135,20 +115,14 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     private func runReadyJobs() {
         // Bounded, so that tasks that wake each other cannot keep sockets waiting for ever.
         var budget = 512
-        while confined.next < confined.ready.count, budget > 0 {
-            let job = confined.ready[confined.next]
-            confined.next += 1
+        while budget > 0, let job = confined.nextJob() {
             budget -= 1
             job.runSynchronously(on: asUnownedTaskExecutor())
-        }
-        if confined.next == confined.ready.count {
-            confined.ready.removeAll(keepingCapacity: true)
-            confined.next = 0
         }
     }
 
     private func takeInbox() -> (stopped: Bool, idle: Bool) {
-        let hasJobs = confined.next < confined.ready.count
+        let hasJobs = confined.hasJobs
         let (jobs, cancelled, stopped) = inbox.withLock { inbox in
             let taken = (inbox.jobs, inbox.cancelled, inbox.stopped)
             if !inbox.jobs.isEmpty { inbox.jobs = [] }
@@ -156,7 +130,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
             inbox.asleep = taken.0.isEmpty && taken.1.isEmpty && !hasJobs && !taken.2
             return taken
         }
-        confined.ready += jobs
+        if !jobs.isEmpty { confined.ready += jobs }
         for id in cancelled {
             guard let index = confined.waits.firstIndex(where: { $0.id == id }) else { continue }
             confined.waits.remove(at: index).continuation.resume(throwing: CancellationError())
@@ -178,8 +152,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
         until readiness: Readiness, on descriptor: CInt, timeout: Duration? = nil, cancellable: Bool = true
     ) async throws -> Bool {
         precondition(isHome, "EventLoop.wait outside its loop")
-        confined.lastWait += 1
-        let id = confined.lastWait
+        let id = confined.newWaitID()
         let deadline = timeout.map(Self.deadline) ?? .max
         guard cancellable else {
             return try await withUnsafeThrowingContinuation { continuation in
@@ -205,33 +178,14 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     private func add(_ wait: Wait) { confined.waits.append(wait) }
 
     private func poll(idle: Bool) {
-        confined.polled.removeAll(keepingCapacity: true)
-        confined.polled.append(pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0))
-        var first = Int64.max
-        for wait in confined.waits {
-            confined.polled.append(pollfd(fd: wait.descriptor, events: wait.readiness.events, revents: 0))
-            if wait.deadline < first { first = wait.deadline }
-        }
-        let count = nfds_t(confined.polled.count)
-        let timeout = idle ? Self.milliseconds(until: first) : 0
-        #if canImport(Glibc)
-        let found = Glibc.poll(&confined.polled, count, timeout)
-        #else
-        let found = Darwin.poll(&confined.polled, count, timeout)
-        #endif
+        let first = confined.listWaits(wakeUp.descriptor)
+        let (found, isWokenUp) = confined.poll(idle ? Self.milliseconds(until: first) : 0)
         guard found > 0 || first < .max else { return }  // EINTR, or nothing yet
-        if found > 0, confined.polled[0].revents != 0 { wakeUp.clear() }
+        if isWokenUp { wakeUp.clear() }
         let now = first == .max ? 0 : MonotonicClock.now
-        var index = 0
-        for polled in confined.polled.dropFirst() {
-            let wait = confined.waits[index]
-            if found > 0, polled.revents != 0 {
-                confined.waits.remove(at: index).continuation.resume(returning: true)
-            } else if wait.deadline <= now {
-                confined.waits.remove(at: index).continuation.resume(returning: false)
-            } else {
-                index += 1
-            }
+        var (place, taken) = (0, 0)
+        while let over = confined.takeOver(from: &place, &taken, hasReady: found > 0, now) {
+            over.continuation.resume(returning: over.isReady)
         }
     }
 

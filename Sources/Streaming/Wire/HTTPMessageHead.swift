@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -36,13 +38,13 @@ package struct HTTPMessageHead: Sendable {
         set { text = HTTPLines(newValue) }
     }
 
-    /// The first line with this lower-case name.
-    package subscript(name: String) -> String? { text[name] }
+    /// The first line with this name, in whatever case.
+    package subscript(name: StaticString) -> String? { text[name] }
 }
 
 /// Lines as they came, in two arrays: most are never asked for, and become no strings.
 struct HTTPLines: Sendable {
-    /// Names in lower case and values, by turns.
+    /// Names and values as they came, by turns.
     private(set) var bytes: [UInt8] = []
     /// Where each name and each value ends.
     private(set) var ends: [Int] = []
@@ -52,11 +54,13 @@ struct HTTPLines: Sendable {
     init(_ lines: [HTTPLine]) {
         for line in lines {
             append(line.name.utf8)
-            endName()
+            end()
             append(line.value.utf8)
-            endValue()
+            end()
         }
     }
+
+    var isEmpty: Bool { bytes.isEmpty }
 
     mutating func reserve() {
         bytes.reserveCapacity(1024)
@@ -65,39 +69,29 @@ struct HTTPLines: Sendable {
 
     mutating func append(_ part: some Collection<UInt8>) { bytes.append(contentsOf: part) }
 
-    mutating func endName() {
-        let start = ends.last ?? 0
-        bytes.withUnsafeMutableBufferPointer { bytes in
-            for index in start..<bytes.count where bytes[index] &- 0x41 < 26 { bytes[index] |= 0x20 }
-        }
-        endValue()
-    }
-
-    mutating func endValue() { ends.append(bytes.count) }
+    /// The name or the value is whole.
+    mutating func end() { ends.append(bytes.count) }
 
     var lines: [HTTPLine] {
-        (0..<ends.count / 2).map { index in HTTPLine(text(at: 2 * index), text(at: 2 * index + 1)) }
+        (0..<ends.count / 2).map { index in HTTPLine(text(at: 2 * index).asciiLowercased, text(at: 2 * index + 1)) }
     }
 
     private func range(at index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
     private func text(at index: Int) -> String { String(decoding: bytes[range(at: index)], as: UTF8.self) }
 
-    subscript(name: String) -> String? {
-        var name = name
-        return name.withUTF8 { wanted in
-            bytes.withUnsafeBufferPointer { bytes in
-                var start = 0
-                for index in 0..<ends.count / 2 {
-                    let (end, valueEnd) = (ends[2 * index], ends[2 * index + 1])
-                    if end - start == wanted.count, let base = bytes.baseAddress, let other = wanted.baseAddress,
-                        memcmp(base + start, other, wanted.count) == 0
-                    {
-                        return String(decoding: bytes[end..<valueEnd], as: UTF8.self)
-                    }
-                    start = valueEnd
+    subscript(name: StaticString) -> String? {
+        let count = name.utf8CodeUnitCount
+        return bytes.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return nil }
+            var start = 0
+            for index in 0..<ends.count / 2 {
+                let (end, valueEnd) = (ends[2 * index], ends[2 * index + 1])
+                if end - start == count, strncasecmp(base + start, name.utf8Start, count) == 0 {
+                    return String(decoding: bytes[end..<valueEnd], as: UTF8.self)
                 }
-                return nil
+                start = valueEnd
             }
+            return nil
         }
     }
 }

@@ -119,7 +119,15 @@ package final class HTTPParser {  // a class, because C keeps a pointer into it
     }
 
     /// Forgets the message that is complete.
-    package func reset() { state.pointee = State(leavesBody: state.pointee.leavesBody) }
+    package func reset() { state.pointee.reset() }
+
+    /// Forgets the message that is complete, and hands its head over.
+    package func takeHead() -> HTTPMessageHead? {
+        var head: HTTPMessageHead?
+        swap(&head, &state.pointee.head)
+        reset()
+        return head
+    }
 
     // MARK: What llhttp calls
 
@@ -138,7 +146,7 @@ package final class HTTPParser {  // a class, because C keeps a pointer into it
         }
         settings.pointee.on_header_field_complete = { parser in
             HTTPParser.of(parser) { state in
-                state.changeLines { $0.endName() }
+                state.changeLines { $0.end() }
                 return 0
             }
         }
@@ -150,7 +158,7 @@ package final class HTTPParser {  // a class, because C keeps a pointer into it
         }
         settings.pointee.on_header_value_complete = { parser in
             HTTPParser.of(parser) { state in
-                state.changeLines { $0.endValue() }
+                state.changeLines { $0.end() }
                 return 0
             }
         }
@@ -182,6 +190,14 @@ package final class HTTPParser {  // a class, because C keeps a pointer into it
 }
 
 extension HTTPParser.State {
+    /// As it was before the first byte. Most of it is already.
+    fileprivate mutating func reset() {
+        if head != nil { head = nil }
+        if !trailers.isEmpty { trailers = HTTPLines() }
+        if !body.isEmpty { body = [] }
+        (isComplete, size, bodyLength) = (false, 0, 0)
+    }
+
     fileprivate mutating func grow(_ count: Int) -> CInt {
         size += count
         return size > HTTPParser.headLimit ? -1 : 0

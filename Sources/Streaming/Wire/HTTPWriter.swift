@@ -26,6 +26,14 @@ package enum HTTPWriter {
         return bytes
     }
 
+    /// Appends a chunk: its size, its bytes and the line's end. Nothing for no bytes, as that would end the body.
+    package static func append(chunk content: [UInt8], to message: inout [UInt8]) {
+        if content.isEmpty { return }
+        message += chunkSize(content.count)
+        message += content
+        message += crlf
+    }
+
     /// The last chunk: no trailers after a success, the given ones after an error.
     package static func lastChunk(_ trailers: [(String, String)] = []) -> [UInt8] {
         var bytes: [UInt8] = [0x30, 0x0D, 0x0A]

@@ -36,7 +36,7 @@ PLACES = {
         # The other forms of an empty stream, and of its connection.
         Place("length", streams=True, environment={"SLUICE_EMPTY_STREAM": "content-length"}),
         Place("newline", streams=True, environment={"SLUICE_EMPTY_STREAM": "newline"}),
-        Place("keep", streams=True, environment={"SLUICE_STREAM_CONNECTION": "keep"}),
+        Place("close", streams=True, environment={"SLUICE_STREAM_CONNECTION": "close"}),
         # What runs into its deadline.
         Place("limit", timeout=3),
         Place("limit-stream", streams=True, timeout=3),

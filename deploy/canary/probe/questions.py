@@ -120,12 +120,12 @@ def multi(site):
 @check("6", "Fifty streams, each on a connection that is closed, and each on one that is kept", "none fails, either way")
 def kept(site):
     seen, fine = [], True
-    for name in ("stream", "keep"):
+    for name in ("close", "stream"):
         answers = [site.ask(name, "/ticks?ms=0") for _ in range(50)]
         failed = sum(one.status != 200 or one.body != b"tick 0\ntick 1\ntick 2\n" or one.end != "clean" for one in answers)
         fine = fine and failed == 0
         median = statistics.median(one.total for one in answers) * 1000
-        seen.append(f"{'closed' if name == 'stream' else 'kept'}: {failed} fail" + ("" if site.is_local else f", {median:.0f} ms"))
+        seen.append(f"{'closed' if name == 'close' else 'kept'}: {failed} fail" + ("" if site.is_local else f", {median:.0f} ms"))
     return "; ".join(seen), fine
 
 
