@@ -85,7 +85,8 @@ private struct FieldContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
         FieldList(
             value: FieldValue(
-                source: decoder.source, known: decoder.known, name: key.stringValue, texts: decoder.values(of: key.stringValue)))
+                source: decoder.source, known: decoder.known, name: key.stringValue, texts: decoder.values(of: key.stringValue))
+        )
     }
     func superDecoder() -> any Decoder { decoder }
     func superDecoder(forKey key: Key) -> any Decoder { decoder }

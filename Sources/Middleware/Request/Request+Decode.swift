@@ -17,7 +17,8 @@ extension Request {
     ///   - json: Reads a value from JSON with the app's coders.
     @usableFromInline
     func decode<Value: Decodable>(
-        _ type: Value.Type, known: @escaping FieldText.KnownTypes, json: (_ json: [UInt8], _ coders: JSONCoders?) throws -> Value
+        _ type: Value.Type, known: @escaping FieldText.KnownTypes,
+        json: (_ json: [UInt8], _ coders: JSONCoders?) throws -> Value
     ) throws -> Value {
         if let content = headers[.contentType], let media = MediaType(content), !media.isJSON {
             switch media.essence {
