@@ -45,6 +45,8 @@ let package = Package(
         .library(name: "SluiceSessions", targets: ["SluiceSessions"] + sluice),
         // For test targets: an app's requests in one line.
         .library(name: "SluiceTesting", targets: ["SluiceTesting"] + sluice),
+        // `swift package lambda`.
+        .plugin(name: "SluiceLambda", targets: ["SluiceLambda"]),
     ],
     traits: [
         .trait(name: "Local", description: "The local Lambda: `run()` outside AWS serves the app on a loopback port."),
@@ -115,6 +117,17 @@ let package = Package(
             name: "SluiceTesting",
             dependencies: app + ["SluiceLocal", httpTypes, logging],
             path: "Sources/Testing", swiftSettings: strict),
+        .plugin(
+            name: "SluiceLambda",
+            capability: .command(
+                intent: .custom(
+                    verb: "lambda", description: "Makes the zip for AWS Lambda, or with --new a package to begin with"),
+                permissions: [
+                    .writeToPackageDirectory(
+                        reason:
+                            "it builds for AWS Lambda in .build-portable, and puts the zip, or what --new makes, into the package"
+                    )
+                ]), path: "Plugins/Lambda"),
         example("Hello"),
         example("Orders"),
         example("Streams"),

@@ -9,12 +9,15 @@ struct OutOfStock: Error {
 @main
 struct Failures {
     static func main() async throws {
-        // What making the app throws is reported through init/error: `run` takes the making of the app as well.
-        try await LambdaApp.run { try makeApp() }
+        // What making the app throws is told through init/error, and in a record: FAILURES_START=throw scripts/run Failures
+        try await LambdaApp.run {
+            guard !isToFailAtStart() else { throw OutOfStock(item: "coffee") }
+            return makeApp()
+        }
     }
 }
 
-func makeApp() throws -> LambdaApp {
+func makeApp() -> LambdaApp {
     var routes = Router()
     routes.get("/fine") { _ in "fine" }
 

@@ -16,3 +16,5 @@ final class Kept: Sendable {
 let never = Kept()
 
 func exitNow() -> Never { exit(3) }
+
+func isToFailAtStart() -> Bool { getenv("FAILURES_START") != nil }

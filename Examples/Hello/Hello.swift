@@ -5,10 +5,12 @@ import Sluice
 @main
 struct Hello {
     static func main() async throws {
-        var routes = Router()
-        routes.get("/hello/{name}") { request in
-            "Hello, \(try request.parameters.require("name"))!"
+        try await LambdaApp.run {
+            var routes = Router()
+            routes.get("/hello/{name}") { request in
+                "Hello, \(try request.parameters.require("name"))!"
+            }
+            return LambdaApp { routes }
         }
-        try await LambdaApp { routes }.run()
     }
 }

@@ -3,7 +3,6 @@ internal import Logging
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
-internal import Synchronization
 
 #if Local
 internal import SluiceLocal
@@ -45,7 +44,7 @@ extension LambdaApp {
     public static func run(
         bootstrapsLogging: Bool = true, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async throws {
-        try firstRun.enter()
+        guard firstRun.take() else { throw RunError.alreadyRunning }
         sluice_line_buffer_stdout()
         let environment = ProcessEnvironment.all()
         guard environment["AWS_LAMBDA_RUNTIME_API"] != nil else { return try await startLocal(environment) }
@@ -62,14 +61,4 @@ extension LambdaApp {
     }
 }
 
-private let firstRun = FirstRun()
-
-/// Lets one caller through.
-final class FirstRun: Sendable {
-    private let entered = Atomic(false)
-
-    /// - Throws: ``RunError/alreadyRunning`` from the second call on.
-    func enter() throws(RunError) {
-        guard !entered.exchange(true, ordering: .acquiringAndReleasing) else { throw .alreadyRunning }
-    }
-}
+private let firstRun = Once()

@@ -21,9 +21,10 @@ extension LambdaApp {
     /// Builds an app with services beside it: database pools, clients, whatever has a `run()` of its own.
     ///
     /// They are started in this order before the first invocation is asked for, each in a task of its own (nothing waits until one is
-    /// ready), and stopped in reverse order when the sandbox ends, which Lambda announces by SIGTERM: 500 ms before, with an external extension, 300 ms without. (For that the process registers itself as
-    /// an internal extension.) A sandbox that Lambda kills outright ends nothing: what must not be lost belongs before the response. A
-    /// service that ends or throws on its own is a failure that is recorded and reported, and ends the process.
+    /// ready), and stopped in reverse order when the sandbox ends, which Lambda announces by SIGTERM: 500 ms before, with an external
+    /// extension, 300 ms without. (For that the process registers itself as an internal extension.) A sandbox that Lambda kills outright
+    /// ends nothing: what must not be lost belongs before the response. A service that ends or throws on its own is a failure that is
+    /// recorded and reported, and ends the process.
     ///
     /// - Parameters:
     ///   - services: In the order in which they start.

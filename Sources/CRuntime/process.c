@@ -120,6 +120,12 @@ int sluice_wake_on_signal(int number, int fd) {
     return sigaction(number, &action, NULL);
 }
 
+int sluice_others_handle_signal(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN
+        && action.sa_handler != wake;
+}
+
 void sluice_forget_signal(int number) {
     signal(number, SIG_DFL);
     atomic_store(&wake_descriptor, -1);

@@ -10,7 +10,8 @@ internal import Darwin
 
 /// Lambda on a laptop: this process is the service, its child is the very program that will run on AWS.
 package enum LocalLambda {
-    /// Serves on a loopback port until a signal ends it. Leaves no process behind, however it ends.
+    /// Serves on a loopback port until a signal ends it, or the cancellation of its task: a group of services may hear the signals in its
+    /// place. Leaves no process behind, however it ends.
     package static func runAndExit(environment: [String: String], arguments: [String] = CommandLine.arguments) async -> Never {
         let console = Console()
         do {
@@ -20,7 +21,12 @@ package enum LocalLambda {
             let serving = Task(executorPreference: loop) {
                 try await serve(loop, settings, environment, arguments, console)
             }
-            exit(try await serving.value)
+            exit(
+                try await withTaskCancellationHandler {
+                    try await serving.value
+                } onCancel: {
+                    serving.cancel()
+                })
         } catch {
             console.problem("\(error)")
             exit(1)
@@ -61,10 +67,13 @@ package enum LocalLambda {
             await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
         }
         broker.startIfNeeded()
-        try await loop.wait(until: .readable, on: signals.descriptor)
+        do {
+            try await loop.wait(until: .readable, on: signals.descriptor)
+        } catch  where Task.isCancelled {}
         withExtendedLifetime(signals) {}
-        await broker.shutDown()
-        return 128 + sluice_last_signal()
+        // Not cancelled with this task.
+        await Task(executorPreference: loop) { await broker.shutDown() }.value
+        return sluice_last_signal() == 0 ? 0 : 128 + sluice_last_signal()
     }
 
     private static func listenAtDoor(_ port: UInt16) throws -> Socket {

@@ -113,6 +113,35 @@ import Testing
         #expect(event.request.headers[values: try #require(HTTPField.Name("x-tag"))] == ["first", "second"])
     }
 
+    @Test("an empty list among the multi-value headers does not hide the single one; both maps count")
+    func emptyList() throws {
+        let changes: [String: Any] = [
+            "multiValueHeaders": ["x-a": [String](), "x-b": ["1", "2"]], "headers": ["X-A": "single", "x-b": "2", "x-c": "3"],
+        ]
+        let headers = try read(Fixture.text("rest", changes)).headers
+        let names = try ["x-a", "x-b", "x-c"].map { try #require(HTTPField.Name($0)) }
+        #expect(names.map { headers[values: $0] } == [["single"], ["1", "2"], ["3"]])
+    }
+
+    @Test(
+        "the header with which Lattice tells who calls comes from nobody else",
+        arguments: [
+            ("lattice-v1", true), ("lattice-v2", true), ("rest", false), ("http-api-v1", false), ("alb", false),
+            ("function-url", false), ("http-api", false),
+        ])
+    func latticeHeader(_ file: String, isKept: Bool) throws {
+        let name = "x-amzn-lattice-identity"
+        let value: Any = file == "lattice-v2" ? ["Principal=arn:forged"] : "Principal=arn:forged"
+        var maps: [String: Any] = ["headers.\(name)": value]
+        if file == "rest" { maps["multiValueHeaders.\(name)"] = ["Principal=arn:forged"] }
+        let json = try Fixture.text(file, maps)
+        let request = try read(json)
+        #expect(request.headers[values: try #require(HTTPField.Name(name))] == (isKept ? ["Principal=arn:forged"] : []))
+        let principal = LambdaContext(event: json).identity?.lattice?.principal
+        // Lattice's own header is its word; with version 2 its word is in the event's context.
+        #expect((principal == "arn:forged") == (file == "lattice-v1"))
+    }
+
     @Test("case 38: the client's address is what the load balancer has added, the last one")
     func forwarded() throws {
         #expect(try read(Fixture.text("alb", ["headers": ["x-forwarded-for": "1.1.1.1, 2.2.2.2 "]])).remoteAddress == "2.2.2.2")

@@ -175,6 +175,26 @@ import Testing
         #expect(seen.values == ["handled 1", "thawed after \(expected) in 2", "handled 2", "handled 3"])
     }
 
+    @Test("a managed instance is not frozen, and calls no hook, with one worker neither")
+    func managed() async throws {
+        let clock = Clock()
+        let seen = Collected<String>()
+        let app = app { _ in .text("fine") }
+        app.life.clocks = clock.clocks
+        app.onThaw { _ in seen.add("thawed") }
+        let mock = MockRuntimeAPI(
+            [.init(eventJSON(), id: "1")], beforeNext: { _ in clock.pass(wall: .seconds(60), monotonic: .seconds(60)) })
+        _ = await Server.serve(
+            [
+                "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(mock.port)", "AWS_LAMBDA_MAX_CONCURRENCY": "1",
+                "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",
+            ], bootstrapsLogging: false, reporter: RecordingReporter()
+        ) { app }
+        mock.stop()
+        #expect(mock.posts.count == 1)
+        #expect(seen.values.isEmpty)
+    }
+
     @Test("a hook that throws is recorded, and its invocation is answered")
     func thawFails() async throws {
         let clock = Clock()

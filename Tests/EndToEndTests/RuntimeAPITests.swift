@@ -18,9 +18,8 @@ import Testing
         let program = try Program("Failures", environment)
         let status = await program.end()
         // The mock's last answer to `next` ends the process, with a FATAL record of its own: the last line there is.
-        _ =
-            environment["SLUICE_EMPTY_STREAM"] == nil
-            ? program.errorLine(containing: "FATAL") : program.errorLine(containing: "start_up")
+        let startFails = environment["SLUICE_EMPTY_STREAM"] != nil || environment["FAILURES_START"] != nil
+        _ = startFails ? program.errorLine(containing: "start_up") : program.errorLine(containing: "FATAL")
         api.stop()
         let records = program.errors.compactMap { JSONView(Array($0.utf8)) }.filter { $0["level"]?.text != "FATAL" }
         return (api, records, status)
@@ -92,6 +91,17 @@ import Testing
         #expect(api.messages.first?["Lambda-Runtime-Function-Error-Type"] == "Runtime.SettingsError")
         #expect(
             JSONView(try #require(api.messages.first).body)?["errorMessage"]?.text?.hasPrefix("SLUICE_EMPTY_STREAM") == true)
+        #expect(records.compactMap { $0["metadata"]?["outcome"]?.text } == ["start_up"])
+        #expect(status == 1)
+    }
+
+    @Test("what the making of the app throws is told as well, and is no trap: init/error, one ERROR record, exit status 1")
+    func makingThrows() async throws {
+        let (api, records, status) = try await run([.init(fine)], mode: "buffered", ["FAILURES_START": "throw"])
+        #expect(api.messages.map(\.target) == ["/2018-06-01/runtime/init/error"])
+        #expect(api.messages.first?["Lambda-Runtime-Function-Error-Type"] == "Runtime.OutOfStock")
+        let message = JSONView(try #require(api.messages.first).body)?["errorMessage"]?.text
+        #expect(message == "OutOfStock(item: \"coffee\")")
         #expect(records.compactMap { $0["metadata"]?["outcome"]?.text } == ["start_up"])
         #expect(status == 1)
     }

@@ -23,5 +23,11 @@ let package = Package(
         .testTarget(
             name: "GuideTests", dependencies: ["Guide", .product(name: "SluiceTesting", package: "sluice")], path: "Guide/Tests"
         ),
+        // The tutorials' program as its last step leaves it, and their tests: scripts/check compares.
+        .executableTarget(
+            name: "Shop", dependencies: [.product(name: "Sluice", package: "sluice")], path: "Tutorial/Sources"),
+        .testTarget(
+            name: "ShopTests", dependencies: ["Shop", .product(name: "SluiceTesting", package: "sluice")],
+            path: "Tutorial/Tests"),
     ]
 )

@@ -2,7 +2,6 @@ internal import HTTPTypes
 internal import Logging
 internal import SluiceMiddleware
 internal import SluiceReporting
-internal import Synchronization
 internal import SluiceCore
 
 /// What the settings say of the way from an event to its request.
@@ -57,14 +56,5 @@ extension EventRules {
         case "on": stageInPath = true
         default: throw SettingsError(variable: "SLUICE_STAGE_IN_PATH", reason: "expected on or off")
         }
-    }
-}
-
-/// Lets one caller of a process through.
-final class Once: Sendable {
-    private let done = Atomic(false)
-
-    func once(_ body: () -> Void) {
-        if !done.exchange(true, ordering: .relaxed) { body() }
     }
 }

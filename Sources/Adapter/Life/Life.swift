@@ -13,7 +13,6 @@ final class Life: Sendable {
     private struct State {
         var thawHooks: [ThawHook] = []
         var services: (any AppServices)?
-        var isService = false
         var clocks = Clocks()
     }
 
@@ -43,12 +42,6 @@ final class Life: Sendable {
     var services: (any AppServices)? {
         get { state.withLock(\.services) }
         set { state.withLock { $0.services = newValue } }
-    }
-
-    /// Whether the app runs as a service of somebody's group.
-    var isService: Bool {
-        get { state.withLock(\.isService) }
-        set { state.withLock { $0.isService = newValue } }
     }
 
     /// Those of a test.

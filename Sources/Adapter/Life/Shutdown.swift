@@ -17,38 +17,38 @@ internal import Darwin
 /// to end. Under managed instances it is sent in any case.
 final class Shutdown: Sendable {
     private let signal: WakeUp
-    private let hears: Bool
     private let extensionClient: Confined<ExtensionClient>?
     private let budget: Duration
     private let begun = Atomic(false)
+    /// Whether the signal is ours.
+    private let hears: Bool
 
     /// Whether SIGTERM has come.
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
-    /// - Parameter hears: Whether the signal is this one's to hear. From here on it is, and not before: what fails earlier leaves the
-    ///   process to what SIGTERM does by default.
-    private init(_ client: ExtensionClient?, _ budget: Duration, hears: Bool) throws(SystemError) {
+    /// SIGTERM is heard from here on, and not before: what fails earlier leaves the process to what it does by default.
+    ///
+    /// A program that handles it itself is left to do so: the group of services that the app is in, say, which cancels the app.
+    private init(_ client: ExtensionClient?, _ budget: Duration) throws(SystemError) {
         extensionClient = client.map { Confined($0) }
         self.budget = budget
-        self.hears = hears
         signal = try WakeUp()
+        hears = sluice_others_handle_signal(SIGTERM) == 0
         guard hears else { return }
         guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
     }
 
     /// Receives SIGTERM from here on. Before the first `next`, which closes the registration.
     ///
-    /// - Parameters:
-    ///   - isExtension: Whether the process is one already.
-    ///   - isService: Whether the app is a service of somebody's group, who hears the signal and tells it.
+    /// - Parameter isExtension: Whether the process is one already.
     /// - Returns: Nil where the platform sends none; that is recorded.
     static func expect(
-        _ settings: Settings, _ address: HostPort, isExtension: Bool, isService: Bool, _ logger: Logger
+        _ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger
     ) async -> Shutdown? {
         do {
-            guard !settings.isManaged else { return try Shutdown(nil, managedBudget, hears: !isService) }
+            guard !settings.isManaged else { return try Shutdown(nil, managedBudget) }
             let budget = hasExternalExtension ? Duration.milliseconds(500) : .milliseconds(300)
-            if isExtension { return try Shutdown(nil, budget, hears: !isService) }
+            if isExtension { return try Shutdown(nil, budget) }
             let loop = try EventLoop()
             try loop.start("sluice-extension")
             defer { loop.stop() }
@@ -58,7 +58,7 @@ final class Shutdown: Sendable {
                 try await client.value.waitForEvents()
             }
             try await registering.value
-            return try Shutdown(client.value, budget, hears: !isService)
+            return try Shutdown(client.value, budget)
         } catch {
             logger.warning("the end of the sandbox will come unannounced: \(error)")
             return nil

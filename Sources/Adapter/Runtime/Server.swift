@@ -83,8 +83,7 @@ enum Server {
         var shutdown: Shutdown?
         if context.hasSomethingToEnd {
             shutdown = await Shutdown.expect(
-                context.settings, context.address, isExtension: context.watcher?.isExtension == true,
-                isService: context.life.isService, logger)
+                context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
         }
         let ending = shutdown.map { shutdown in
             let loop = context.guardian.loop
@@ -95,8 +94,12 @@ enum Server {
         }
         let end = await work(context, workers)
         if shutdown?.hasBegun != true { ending?.cancel() }
-        if await ending?.value != true, let services {
-            await Shutdown.stop(services, until: WallClock.Instant.actual.advanced(by: .milliseconds(500)))
+        if await ending?.value != true, context.hasSomethingToEnd {
+            if let services {
+                await Shutdown.stop(services, until: WallClock.Instant.actual.advanced(by: .milliseconds(500)))
+            }
+            // Their last words.
+            await context.reporter.flush(within: .milliseconds(500))
         }
         return end
     }

@@ -1,7 +1,6 @@
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
-internal import Synchronization
 internal import SluiceCore
 
 /// What all workers of a process share: values only.
@@ -18,7 +17,7 @@ struct WorkerContext: Sendable {
     let watcher: PlatformWatcher?
     /// Tells how invocations ended; nil where nobody asked for that.
     let outcomes: OutcomeLog?
-    let start = StartState()
+    private let firstInvocation = Once()
 
     /// Whether the end of the sandbox is to be announced: services stop then, and what is pending leaves.
     /// Those of a test are not the process's, and end with the test.
@@ -27,14 +26,7 @@ struct WorkerContext: Sendable {
     }
 
     /// True for the first invocation of the process.
-    func takeColdStart() -> Bool { start.takeCold() }
-}
-
-/// Whether the process has served anything.
-final class StartState: Sendable {
-    private let isCold = Atomic(true)
-
-    func takeCold() -> Bool { isCold.load(ordering: .relaxed) && isCold.exchange(false, ordering: .relaxed) }
+    func takeColdStart() -> Bool { firstInvocation.take() }
 }
 
 /// Asks for invocations and answers them, one after the other. Its loop's thread runs the handlers too.
@@ -58,8 +50,9 @@ struct Worker: Sendable {
         let client = RuntimeClient(
             loop, address: context.address, keepsStreams: context.settings.keepsStreamConnection)
         loop.before(nextPoll: Later(whenWaiting))
-        // With several workers there are no freezes, and each would have a gap of its own.
-        let clocks = context.settings.workers == 1 && context.life.wantsThaws ? context.life.clocks : nil
+        // Managed instances are not frozen; and of several workers each would have a gap of its own.
+        let mayFreeze = !context.settings.isManaged && context.settings.workers == 1
+        let clocks = mayFreeze && context.life.wantsThaws ? context.life.clocks : nil
         do {
             while !Task.isCancelled {
                 do {

@@ -40,6 +40,9 @@ void sluice_set_trace_variable(const char *value);
 /// process: the last one given counts. Returns 0, or -1 and errno.
 int sluice_wake_on_signal(int signal, int fd);
 
+/// Whether `signal` has a handler that is not ours.
+int sluice_others_handle_signal(int signal);
+
 /// From here on `signal` does again what it does by default, and nobody's descriptor is written to.
 void sluice_forget_signal(int signal);
 

@@ -38,6 +38,12 @@ struct Pools {
             FlushReports()
         }
         app.onThaw { gap in print("thawed after \(gap)") }
-        try await app.run()
+        guard ProcessInfo.processInfo.environment["GROUPED"] != nil else { return try await app.run() }
+        // The app as one service of the program's own group, which hears SIGTERM too.
+        let group = ServiceGroup(
+            services: [Pool(name: "cache", delay: .zero), app], gracefulShutdownSignals: [.sigterm],
+            logger: Logger(label: "group"))
+        try await group.run()
+        print("the group has ended")
     }
 }

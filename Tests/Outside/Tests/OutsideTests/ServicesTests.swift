@@ -69,6 +69,17 @@ import Testing
         #expect(running.place(of: "shutdown: the app got SIGTERM and exited with status 0") != nil)
     }
 
+    @Test("an app that is a service of the program's own group, which hears SIGTERM too, is no failure of the group")
+    func grouped() async throws {
+        let running = try Running("Pools", ["GROUPED": "1"])
+        #expect(try await get(running).contains("hello"))
+        running.end()
+        for line in ["database closed", "cache closed", "the group has ended"] {
+            #expect(running.place(of: line) != nil, "\(running.lines)")
+        }
+        #expect(running.place(of: "shutdown: the app got SIGTERM and exited with status 0") != nil, "\(running.lines)")
+    }
+
     @Test("a service that hangs has its share of the time, and the process ends in time")
     func hanging() async throws {
         let running = try Running("Pools", ["HANGS": "1"])
