@@ -55,8 +55,8 @@ let package = Package(
         .default(enabledTraits: ["Local", "Sentry"]),
     ],
     dependencies: [
-        // HTTP currency types: what the Swift server world shares.
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // HTTP currency types: what the Swift server world shares. Without its trait for `URL`, which would link FoundationEssentials always.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         // The logging facade that apps' other libraries already use.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         // The facades of metrics and traces, which apps' other libraries already use: `Metrics()` and `Tracing()` speak to them.

@@ -16,7 +16,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(os.path.dirname(HERE), ".build-bench")
-SCENARIOS = ("start", "hello-buffered", "hello-streamed", "users-buffered", "echo-1m", "echo-4m", "stream-64m", "stream-20k")
+SCENARIOS = ("start", "start-from-disk", "hello-buffered", "hello-streamed", "users-buffered", "echo-1m", "echo-4m", "stream-64m", "stream-20k")
 ROUTES = (1, 10, 100, 1000)
 MIDDLEWARE = (1, 5, 10, 20)
 HEADERS = (1, 10, 30, 60, 100)
@@ -108,7 +108,9 @@ def memory(kibibytes):
 def size_table(scenarios):
     rows = [[f"peak memory after {scenario['name']}"] + [memory(program["vm_hwm_kb"]) for program in scenario["programs"]]
             for scenario in scenarios if scenario["name"] in ("hello-buffered", "hello-streamed", "echo-4m", "stream-64m")]
-    programs = next((s for s in scenarios if s["name"] != "start"), scenarios[0])["programs"]
+    rows += [["read from disk at a start"] + [memory(statistics.median(p["round_bytes_read"]) / 1024) for p in scenario["programs"]]
+             for scenario in scenarios if scenario["name"] == "start-from-disk"]
+    programs = next((s for s in scenarios if not s["name"].startswith("start")), scenarios[0])["programs"]
     rows.append(["binary"] + [memory(os.path.getsize(program["path"]) / 1024) for program in programs])
     rows.append(["libraries loaded"] + [str(program["libraries"]) for program in programs])
     rows.append(["threads"] + [str(program["threads"]) for program in programs])
@@ -135,10 +137,11 @@ def print_tables(options, programs):
     result = drive(options, "results", options.scenario, programs, "--rounds", str(options.rounds))
     scenarios = result["scenarios"]
     print(f"{machine(options)}.\n")
-    print("Time from an event's first byte to the reply's last one (`start`: from fork to the first `next`). The ratio is the")
-    print("median over the rounds, with the least and the largest of a round.\n")
+    print("Time from an event's first byte to the reply's last one (`start`: from fork to the first `next`;")
+    print("`start-from-disk`: with the program's own file out of the page cache). The ratio is the median over the rounds, with the least")
+    print("and the largest of a round.\n")
     print(time_table(scenarios))
-    print("CPU time of the program's process, all threads, from one `next` to the following one (`start`: until the first).\n")
+    print("CPU time of the program's process, all threads, from one `next` to the following one (starts: until the first).\n")
     print(cpu_table(scenarios))
     print(size_table(scenarios))
 

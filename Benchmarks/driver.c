@@ -19,8 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -49,7 +51,7 @@ enum body { hello, users, echo, stream };
 struct scenario {
     const char *name;
     enum mode mode;
-    bool is_start;
+    bool is_start, is_from_disk;
     enum body body;
     size_t count, warm_up;         // per round; before the first round
     size_t bytes;                  // of an echo
@@ -58,6 +60,7 @@ struct scenario {
 
 static struct scenario scenarios[] = {
     {.name = "start", .is_start = true, .count = 11, .warm_up = 2},
+    {.name = "start-from-disk", .is_start = true, .is_from_disk = true, .count = 5, .warm_up = 1},
     {.name = "hello-buffered", .body = hello, .count = 2000, .warm_up = 1000},
     {.name = "hello-streamed", .mode = streamed, .body = hello, .count = 2000, .warm_up = 1000},
     {.name = "users-buffered", .body = users, .count = 2000, .warm_up = 1000},
@@ -79,7 +82,7 @@ struct connection {
 static char buffers[max_connections][buffer_size];
 
 struct measured {
-    uint64_t *times, *cycles;
+    uint64_t *times, *cycles;      // of a start from disk, in the place of cycles: bytes of the program's file that were read
     uint64_t cpu[1024];            // per round
     long hwm, rss, threads, libraries;
     size_t reply_bytes, data_chunks, connections;
@@ -748,21 +751,48 @@ static struct timing invoke(struct program *program, struct event *event) {
     return timing;
 }
 
+// How much of the program's file is in the page cache.
+static size_t bytes_in_memory(struct program *program, int file) {
+    struct stat status;
+    if (fstat(file, &status) != 0) fail(program, "cannot look at its file: %s", strerror(errno));
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), length = (size_t)status.st_size, bytes = 0;
+    unsigned char *pages = allocate(length / page + 1);
+    void *mapping = mmap(NULL, length, PROT_READ, MAP_PRIVATE, file, 0);
+    if (mapping == MAP_FAILED || mincore(mapping, length, pages) != 0) fail(program, "mincore: %s", strerror(errno));
+    for (size_t index = 0; index * page < length; index++) bytes += (pages[index] & 1) * page;
+    munmap(mapping, length);
+    free(pages);
+    return bytes;
+}
+
+// Takes the program's file out of the page cache, as on a machine that has never run it. What it links dynamically stays.
+static void forget(struct program *program, int file) {
+    if (fdatasync(file) != 0 || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0) fail(program, "its file cannot be forgotten");
+    size_t left = bytes_in_memory(program, file);
+    if (left > 0) fail(program, "%zu bytes of its file stay in memory: somebody else runs it, or its file system has no disk", left);
+}
+
 static void measure_starts(struct program *program, size_t round) {
+    int file = current->is_from_disk ? open(program->path, O_RDONLY | O_CLOEXEC) : -1;
+    if (current->is_from_disk && file < 0) fail(program, "cannot open its file: %s", strerror(errno));
     size_t warm_up = round == 0 ? current->warm_up : 0;
     uint64_t cpu = 0;
     for (size_t index = 0; index < warm_up + current->count; index++) {
+        if (current->is_from_disk) forget(program, file);
         uint64_t started = start(program);
         await_next(program, NULL);
         uint64_t ended = now();
         if (index >= warm_up) {
             cpu += cpu_ns(program);
-            program->result.times[round * current->count + index - warm_up] = ended - started;
+            size_t place = round * current->count + index - warm_up;
+            program->result.times[place] = ended - started;
+            if (current->is_from_disk) program->result.cycles[place] = bytes_in_memory(program, file);
         }
         if (round + 1 == rounds && index + 1 == warm_up + current->count) note_process(program);
         end(program);
     }
     program->result.cpu[round] = cpu / current->count;
+    if (file >= 0) close(file);
 }
 
 static void measure_round(struct program *program, struct event *event, size_t round) {
@@ -834,6 +864,7 @@ static void write_program(FILE *out, struct program *program) {
     write_rounds(out, "round_median_ns", result->times, 0.5);
     write_rounds(out, "round_p99_ns", result->times, 0.99);
     if (!current->is_start) write_rounds(out, "round_cycle_median_ns", result->cycles, 0.5);
+    if (current->is_from_disk) write_rounds(out, "round_bytes_read", result->cycles, 0.5);
     fprintf(out, ", \"round_cpu_ns\": [");
     for (size_t round = 0; round < rounds; round++) fprintf(out, "%s%lu", round ? ", " : "", result->cpu[round]);
     fprintf(out, "]");

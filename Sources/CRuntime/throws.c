@@ -26,6 +26,9 @@ WEAK extern const char swift_job_run[], swift_job_run_on_task_executor[], swift_
 // swift::runJobInEstablishedExecutorContext(Job*): hidden, so found by name in a static program only.
 WEAK extern const char job_runner[] __asm__("_ZN5swift34runJobInEstablishedExecutorContextEPNS_3JobE");
 
+// Where scripts/package puts these seven together, as it leaves the unwind tables out.
+WEAK extern const char sluice_runtime_start[], sluice_runtime_end[];
+
 struct range { uintptr_t start, end; };
 #define MAX_TEXTS 256
 static struct range texts[MAX_TEXTS];
@@ -96,8 +99,22 @@ static int find_end(struct dl_phdr_info *info, size_t size, void *argument) {
     return 1;
 }
 
+// One of the seven ends where the next one starts.
+static struct range function_together(uintptr_t start) {
+    const char *all[] = {
+        swift_willThrow, swift_willThrowTypedImpl, swift_willThrowTyped, swift_job_run, swift_job_run_on_task_executor,
+        swift_job_run_on_serial_and_task_executor, job_runner,
+    };
+    uintptr_t end = (uintptr_t)sluice_runtime_end;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if ((uintptr_t)all[i] > start && (uintptr_t)all[i] < end) end = (uintptr_t)all[i];
+    return (struct range){start, end};
+}
+
 static struct range function_at(uintptr_t start) {
     if (start == 0) return (struct range){0, 0};
+    if (is_within((struct range){(uintptr_t)sluice_runtime_start, (uintptr_t)sluice_runtime_end}, start))
+        return function_together(start);
     struct bounds bounds = {start, 0};
     dl_iterate_phdr(find_end, &bounds);
     // A gap behind the function may be large where code has no unwind table.

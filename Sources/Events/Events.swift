@@ -1,3 +1,5 @@
+public import SluiceCore
+
 /// Handlers of what is no HTTP request: a line of an app's list, beside its routes or in their place.
 ///
 /// ```swift
@@ -27,10 +29,18 @@ public struct Events: Sendable {
     /// - Parameters:
     ///   - type: What a body is: JSON, or `String`, or `[UInt8]`.
     ///   - handle: Called once for each message, in a scope of its own.
+    @_alwaysEmitIntoClient
     public mutating func queue<Body: Decodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (QueueMessage<Body>) async throws -> Void
     ) {
-        handlers.append(.queue { try await handle(QueueMessage($0, $1)) })
+        queue({ try JSONCoders.decode(Body.self, from: $0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func queue<Body: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ handle: @escaping @Sendable (QueueMessage<Body>) async throws -> Void
+    ) {
+        handlers.append(.queue { try await handle(QueueMessage($0, BodyReader(reading, $1))) })
     }
 
     /// Handles the records of Kinesis streams and the changes of DynamoDB tables, one after the other.
@@ -41,10 +51,18 @@ public struct Events: Sendable {
     /// - Parameters:
     ///   - type: What a record's data is: JSON, or `String`, or `[UInt8]`. An item of DynamoDB is ordinary JSON.
     ///   - handle: Called once for each record, in a scope of its own.
+    @_alwaysEmitIntoClient
     public mutating func stream<Body: Decodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (StreamRecord<Body>) async throws -> Void
     ) {
-        handlers.append(.stream { try await handle(StreamRecord($0, $1)) })
+        stream({ try JSONCoders.decode(Body.self, from: $0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func stream<Body: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ handle: @escaping @Sendable (StreamRecord<Body>) async throws -> Void
+    ) {
+        handlers.append(.stream { try await handle(StreamRecord($0, BodyReader(reading, $1))) })
     }
 
     // MARK: Topics and buckets
@@ -54,10 +72,18 @@ public struct Events: Sendable {
     /// - Parameters:
     ///   - type: What a body is: JSON, or `String`, or `[UInt8]`.
     ///   - handle: Called once for each message, in a scope of its own.
+    @_alwaysEmitIntoClient
     public mutating func topic<Body: Decodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (TopicMessage<Body>) async throws -> Void
     ) {
-        handlers.append(.topic { try await handle(TopicMessage($0, $1)) })
+        topic({ try JSONCoders.decode(Body.self, from: $0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func topic<Body: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ handle: @escaping @Sendable (TopicMessage<Body>) async throws -> Void
+    ) {
+        handlers.append(.topic { try await handle(TopicMessage($0, BodyReader(reading, $1))) })
     }
 
     /// Handles what happens to the objects of S3 buckets. Where one fails the invocation fails, and is repeated.
@@ -78,10 +104,18 @@ public struct Events: Sendable {
     /// Handles EventBridge's other events. What is thrown fails the invocation.
     ///
     /// - Parameter type: What a `detail` is: JSON, or its text as `String`, or as `[UInt8]`.
+    @_alwaysEmitIntoClient
     public mutating func bus<Body: Decodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (BusEvent<Body>) async throws -> Void
     ) {
-        handlers.append(.bus { try await handle(BusEvent($0, $1)) })
+        bus({ try JSONCoders.decode(Body.self, from: $0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func bus<Body: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ handle: @escaping @Sendable (BusEvent<Body>) async throws -> Void
+    ) {
+        handlers.append(.bus { try await handle(BusEvent($0, BodyReader(reading, $1))) })
     }
 
     // MARK: Everything else
@@ -91,21 +125,39 @@ public struct Events: Sendable {
     /// - Parameters:
     ///   - type: What the event is: JSON, or its text as `String`, or as `[UInt8]`.
     ///   - handle: Its result is the reply, as JSON.
+    @_alwaysEmitIntoClient
     public mutating func any<Body: Decodable & Sendable, Result: Encodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (DirectEvent<Body>) async throws -> Result
     ) {
-        handlers.append(.any { try $1.encode(try await handle(DirectEvent($0, $1))) })
+        any(
+            { try JSONCoders.decode(Body.self, from: $0, with: $1) }, { try JSONCoders.encode($0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func any<Body: Sendable, Result: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ writing: @escaping JSONWriting<Result>,
+        _ handle: @escaping @Sendable (DirectEvent<Body>) async throws -> Result
+    ) {
+        handlers.append(.any { try writing(try await handle(DirectEvent($0, BodyReader(reading, $1))), $1) })
     }
 
     /// Handles direct invocations, and every event that has no other handler: the reply is `null`. What is thrown fails the invocation.
     ///
     /// - Parameter type: What the event is: JSON, or its text as `String`, or as `[UInt8]`.
+    @_alwaysEmitIntoClient
     public mutating func any<Body: Decodable & Sendable>(
         of type: Body.Type, _ handle: @escaping @Sendable (DirectEvent<Body>) async throws -> Void
     ) {
+        any({ try JSONCoders.decode(Body.self, from: $0, with: $1) }, handle)
+    }
+
+    @usableFromInline
+    mutating func any<Body: Sendable>(
+        _ reading: @escaping JSONReading<Body>, _ handle: @escaping @Sendable (DirectEvent<Body>) async throws -> Void
+    ) {
         handlers.append(
             .any {
-                try await handle(DirectEvent($0, $1))
+                try await handle(DirectEvent($0, BodyReader(reading, $1)))
                 return EventRun.null
             })
     }

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import SluiceCore
+public import FoundationEssentials
+public import SluiceCore
 
 /// An event's JSON text, or that of one of its records.
 public struct LambdaEvent: Sendable {
@@ -18,7 +18,9 @@ public struct LambdaEvent: Sendable {
     /// The event as a type of yours, which names just the fields that it wants.
     ///
     /// - Throws: `DecodingError`; also where a name has more than 30 combining marks in a row: clients choose some of them.
+    @_alwaysEmitIntoClient
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try EventCoders.plain.decode(type, from: json, of: "the event")
+        try JSONNames.check(json, of: "the event")
+        return try JSONDecoder().decode(type, from: Data(json))
     }
 }

@@ -26,6 +26,16 @@ struct PackagedTests {
         #expect(try await Packaged.run("cmp '\(package.zip)' '\(again.zip)'") == ["END 0"])
     }
 
+    @Test("what the app does not use is not in it: Foundation's coders, regular expressions, unwind tables")
+    func content() async throws {
+        let package = try await Packaged.made.value
+        let names = try await Packaged.run("nm '\(package.debugFile)'")
+        #expect(names.contains { $0.contains("6Sluice") } && names.last == "END 0")
+        #expect(!names.contains { $0.contains("20FoundationEssentials") || $0.contains("12_RegexParser") })
+        let sections = try await Packaged.run("readelf -SW '\(package.debugFile)'")
+        #expect(sections.contains { $0.contains(" .text ") } && !sections.contains { $0.contains(" .eh_frame ") })
+    }
+
     @Test("it answers in both modes", arguments: ["buffered", "response_stream"])
     func answers(_ mode: String) async throws {
         let root = try await Packaged.made.value.root()

@@ -56,7 +56,7 @@ struct Ran {
 func run(_ json: String, _ register: (inout Events) -> Void) async throws -> Ran {
     var events = Events()
     register(&events)
-    let handlers = EventHandlers([events], .plain)
+    let handlers = EventHandlers([events], nil)
     #expect(handlers.problem == nil)
     let failures = Failures()
     let event = try #require(IncomingEvent(Array(json.utf8)))

@@ -99,7 +99,7 @@ import Testing
         }
         var events = Events()
         register(&events, handle)
-        let handlers = EventHandlers([events], .plain)
+        let handlers = EventHandlers([events], nil)
         let failures = Failures()
         let event = try #require(IncomingEvent(Array(json.utf8)))
         let task = Task {
@@ -198,14 +198,14 @@ import Testing
     func duplicates() {
         var events = Events()
         events.stream(of: String.self) { _ in }
-        #expect(EventHandlers([events], .plain).problem == nil)
-        #expect(EventHandlers([events, Events()], .plain).problem?.description.contains("one line of Events") == true)
+        #expect(EventHandlers([events], nil).problem == nil)
+        #expect(EventHandlers([events, Events()], nil).problem?.description.contains("one line of Events") == true)
         events.stream(of: Int.self) { _ in }
-        #expect(EventHandlers([events], .plain).problem?.description.hasPrefix("events.stream(of:) is called twice") == true)
+        #expect(EventHandlers([events], nil).problem?.description.hasPrefix("events.stream(of:) is called twice") == true)
         var others = Events()
         others.any(of: Int.self) { _ in 7 }
         others.any(of: Int.self) { _ in }
-        #expect(EventHandlers([others], .plain).problem?.description.hasPrefix("events.any(of:)") == true)
+        #expect(EventHandlers([others], nil).problem?.description.hasPrefix("events.any(of:)") == true)
     }
 
     @Test("once the guard has acted, a failure is the time-out, and has one record")
@@ -217,7 +217,7 @@ import Testing
             InvocationScope.current?.state.isTimedOut = true
             throw Boom()
         }
-        let handlers = EventHandlers([events], .plain)
+        let handlers = EventHandlers([events], nil)
         let event = try #require(IncomingEvent(Array(try queueEvent(["1", "2"]).utf8)))
         let scope = InvocationScope(requestID: "r", state: state, follower: nil)
         _ = await InvocationScope.$current.withValue(scope) { await handlers.run(event, requestID: "r", failures) }

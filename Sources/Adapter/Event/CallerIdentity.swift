@@ -1,6 +1,6 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 internal import SluiceMiddleware
-internal import SluiceCore
+public import SluiceCore
 
 /// Who the front end says is calling: it has checked that itself. Each part is nil where the front end did not ask for it.
 public struct CallerIdentity: Sendable {
@@ -85,7 +85,7 @@ public struct LatticePrincipal: Sendable, Equatable {
 /// Names and values of an identity: claims, or a Lambda authorizer's context.
 public struct IdentityValues: Sendable {
     private let values: [(name: String, value: String)]
-    private let json: [UInt8]
+    @usableFromInline let json: [UInt8]
 
     init(_ values: [(name: String, value: String)], json: [UInt8]) { (self.values, self.json) = (values, json) }
 
@@ -98,10 +98,9 @@ public struct IdentityValues: Sendable {
     /// The whole as a type of yours, which names just the fields that it wants.
     ///
     /// - Throws: `DecodingError`; also where a name has more than 30 combining marks in a row.
+    @_alwaysEmitIntoClient
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let problem = JSONNames.problem(in: json) {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "the identity \(problem)"))
-        }
+        try JSONNames.check(json, of: "the identity")
         return try JSONDecoder().decode(type, from: Data(json))
     }
 }

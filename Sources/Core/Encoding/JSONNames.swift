@@ -7,7 +7,15 @@ internal import Darwin
 #endif
 
 /// Looks at the names of a JSON text before a decoder does, which hashes and compares them: see ``NonStarters``.
+@usableFromInline
 package enum JSONNames {
+    /// - Throws: `DecodingError` where a decoder must not see the text: who sends it chooses its names.
+    @usableFromInline
+    package static func check(_ json: [UInt8], of what: StaticString) throws {
+        guard let problem = problem(in: json) else { return }
+        throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "\(what) \(problem)"))
+    }
+
     /// Why a decoder must not see the text; nil when it may. In one pass; whether it is JSON at all is for the decoder to say.
     package static func problem(in text: [UInt8]) -> String? {
         text.withUnsafeBufferPointer { text in

@@ -6,7 +6,7 @@ enum FunctionName {
         guard depth < 8 else { return String(name) }
         for marker in [" partial function for ", "> of "] {
             // `(2) await resume partial function for f()`, `generic specialization <Int> of f()`.
-            let isPrefixed = name.hasPrefix("(") || name.contains("specialization <") && marker == "> of "
+            let isPrefixed = name.hasPrefix("(") || String(name).contains(text: "specialization <") && marker == "> of "
             if isPrefixed, let end = first(marker, in: name) { return shorten(name[end...], depth: depth + 1) }
         }
         if name.hasPrefix("closure #") || name.hasPrefix("implicit closure #") || name.hasPrefix("@objc ") {

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 @_spi(JSON) internal import SluiceCore
 
 /// Envelopes are AWS's to change: each value is read if it is of the kind that is asked for, and skipped where it is not.
@@ -31,14 +30,7 @@ extension JSONReader {
 
     /// A moment as in RFC 3339.
     mutating func timeIfAny() throws(JSONError) -> WallClock.Instant? {
-        guard let text = try stringIfAny() else { return nil }
-        for style in [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
-            // What is no date in one form may be one in the other.
-            guard let date = try? Date(text, strategy: style) else { continue }
-            return Int64(exactly: (date.timeIntervalSince1970 * 1000).rounded())
-                .map { WallClock.Instant(millisecondsSinceEpoch: $0) }
-        }
-        return nil
+        try stringIfAny().flatMap(Timestamp.parse)
     }
 
     /// A string, or a number or a boolean as it is written.

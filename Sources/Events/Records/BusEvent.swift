@@ -6,10 +6,10 @@ public struct BusEvent<Body: Sendable>: Sendable {
     public let body: Body
     private let envelope: BusEnvelope
 
-    init(_ envelope: BusEnvelope, _ coders: EventCoders) throws where Body: Decodable {
+    init(_ envelope: BusEnvelope, _ reader: BodyReader<Body>) throws {
         guard let detail = envelope.detail else { throw missing("detail") }
         self.envelope = envelope
-        body = try coders.body(Body.self, from: detail)
+        body = try reader.body(from: detail)
     }
 
     /// EventBridge's id for it.

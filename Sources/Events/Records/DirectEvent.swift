@@ -9,9 +9,9 @@ public struct DirectEvent<Body: Sendable>: Sendable {
     /// The event's own JSON.
     public let raw: LambdaEvent
 
-    init(_ envelope: DirectEnvelope, _ coders: EventCoders) throws where Body: Decodable {
+    init(_ envelope: DirectEnvelope, _ reader: BodyReader<Body>) throws {
         (id, raw) = (envelope.id, envelope.raw)
-        body = try coders.body(Body.self, from: raw.json)
+        body = try reader.body(from: raw.json)
     }
 
     /// Empty: nothing stands around it.

@@ -6,10 +6,10 @@ public struct QueueMessage<Body: Sendable>: Sendable {
     public let body: Body
     private let envelope: QueueEnvelope
 
-    init(_ envelope: QueueEnvelope, _ coders: EventCoders) throws where Body: Decodable {
+    init(_ envelope: QueueEnvelope, _ reader: BodyReader<Body>) throws {
         guard let text = envelope.body else { throw missing("body") }
         self.envelope = envelope
-        body = try coders.body(Body.self, from: text)
+        body = try reader.body(from: text)
     }
 
     /// The queue's id for it; the same each time the message is received.

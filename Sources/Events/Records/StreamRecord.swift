@@ -7,12 +7,12 @@ public struct StreamRecord<Body: Sendable>: Sendable {
     /// An item is ordinary JSON: numbers are numbers, sets are arrays, bytes are base64.
     public let body: Body
     private let envelope: StreamEnvelope
-    private let coders: EventCoders
+    private let reader: BodyReader<Body>
 
-    init(_ envelope: StreamEnvelope, _ coders: EventCoders) throws where Body: Decodable {
+    init(_ envelope: StreamEnvelope, _ reader: BodyReader<Body>) throws {
         self.envelope = envelope
-        self.coders = coders
-        body = try coders.body(Body.self, from: try envelope.text())
+        self.reader = reader
+        body = try reader.body(from: try envelope.text())
     }
 
     /// What a stream's records are.
@@ -55,7 +55,7 @@ public struct StreamRecord<Body: Sendable>: Sendable {
     ///
     /// - Throws: `DecodingError`.
     public func oldBody() throws -> Body? where Body: Decodable {
-        try envelope.oldImage.map { try coders.body(Body.self, from: try AttributeValue.json($0)) }
+        try envelope.oldImage.map { try reader.body(from: try AttributeValue.json($0)) }
     }
 }
 

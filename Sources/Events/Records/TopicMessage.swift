@@ -6,10 +6,10 @@ public struct TopicMessage<Body: Sendable>: Sendable {
     public let body: Body
     private let envelope: TopicEnvelope
 
-    init(_ envelope: TopicEnvelope, _ coders: EventCoders) throws where Body: Decodable {
+    init(_ envelope: TopicEnvelope, _ reader: BodyReader<Body>) throws {
         guard let text = envelope.body else { throw missing("Sns.Message") }
         self.envelope = envelope
-        body = try coders.body(Body.self, from: text)
+        body = try reader.body(from: text)
     }
 
     /// The topic's id for it.

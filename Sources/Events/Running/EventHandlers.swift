@@ -2,7 +2,7 @@
 
 /// One handler, its body's type forgotten: it decodes what it is given.
 enum EventHandler: Sendable {
-    typealias Of<Envelope, Result> = @Sendable (Envelope, EventCoders) async throws -> Result
+    typealias Of<Envelope, Result> = @Sendable (Envelope, JSONCoders?) async throws -> Result
 
     case queue(Of<QueueEnvelope, Void>)
     case stream(Of<StreamEnvelope, Void>)
@@ -31,12 +31,12 @@ enum EventHandler: Sendable {
 /// An app's handlers of events.
 package final class EventHandlers: Sendable {
     private let lines: [Events]
-    private let coders: EventCoders
+    private let coders: JSONCoders?
 
     /// - Parameters:
     ///   - lines: Those of the app's list: one, if it is to start.
-    ///   - coders: How bodies are read, and results are written.
-    package init(_ lines: [Events], _ coders: EventCoders) { (self.lines, self.coders) = (lines, coders) }
+    ///   - coders: How bodies are read, and results are written; nil for the standard way.
+    package init(_ lines: [Events], _ coders: JSONCoders?) { (self.lines, self.coders) = (lines, coders) }
 
     /// What must stop start-up.
     package var problem: EventsError? {

@@ -4,7 +4,7 @@
 struct EventRun {
     let event: IncomingEvent
     let requestID: String
-    let coders: EventCoders
+    let coders: JSONCoders?
     let reporter: any SettlingReporter
 
     /// The reply where there is nothing to say.

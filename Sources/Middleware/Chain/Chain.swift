@@ -24,10 +24,7 @@ package final class Chain: Sendable {
         let steps = pipeline.middleware.filter { !($0 is any ProcessPart) }
         processParts = (pipeline.middleware + table.middleware).compactMap { $0 as? any ProcessPart }
         links = Links(steps, responder: responder) { try await table.handle($0) }
-        let standard = json ?? .standard
-        events =
-            pipeline.events.isEmpty
-            ? nil : EventHandlers(pipeline.events, EventCoders(decoder: standard.makeDecoder, encoder: standard.makeEncoder))
+        events = pipeline.events.isEmpty ? nil : EventHandlers(pipeline.events, json)
         capture = pipeline.capture
         flush = pipeline.flush
         self.responder = responder

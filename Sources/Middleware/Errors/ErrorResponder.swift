@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import HTTPTypes
 internal import SluiceCore
 
@@ -13,34 +12,26 @@ public typealias ErrorResponder = @Sendable (_ error: HTTPError, _ request: Requ
 /// of the request, and the request's id.
 public func problemResponse(to error: HTTPError, for request: Request) -> Response {
     let title = error.status.reasonPhrase
-    let problem = Problem(
-        title: title.isEmpty ? "Error" : title, status: error.status.code,
-        detail: error.message == title ? nil : error.message,
-        errors: error.problems.isEmpty ? nil : error.problems.map(Problem.Part.init), requestId: request.id)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Strings and a number always encode; should that ever change, the status alone is still a true response.
-    let body = (try? encoder.encode(problem)).map { [UInt8]($0) } ?? []
-    return Response(status: error.status, headers: [.contentType: "application/problem+json"], body: .bytes(body))
-}
-
-private struct Problem: Encodable {
-    let title: String
-    let status: Int
-    let detail: String?
-    let errors: [Part]?
-    let requestId: String
-
-    /// A pointer as the fragment of a URI (RFC 6901, section 6).
-    struct Part: Encodable {
-        let detail: String
-        let pointer: String
-
-        init(_ failure: ValidationError.Failure) {
-            detail = failure.message
-            pointer = "#" + PercentEncoding.fragment(failure.pointer)
+    var json = JSONWriter()
+    json.object { json in
+        if error.message != title { json.field("detail", error.message) }
+        if !error.problems.isEmpty {
+            json.key("errors")
+            json.array { json in
+                for problem in error.problems {
+                    json.object { json in
+                        json.field("detail", problem.message)
+                        // A pointer as the fragment of a URI (RFC 6901, section 6).
+                        json.field("pointer", "#" + PercentEncoding.fragment(problem.pointer))
+                    }
+                }
+            }
         }
+        json.field("requestId", request.id)
+        json.field("status", error.status.code)
+        json.field("title", title.isEmpty ? "Error" : title)
     }
+    return Response(status: error.status, headers: [.contentType: "application/problem+json"], body: .bytes(json.bytes))
 }
 
 extension HTTPError {

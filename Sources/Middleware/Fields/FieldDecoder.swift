@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import SluiceCore
 
 /// Reads a `Decodable` value from named texts: one property for each field, an array from a field that is repeated.
@@ -8,6 +7,7 @@ internal import SluiceCore
 struct FieldDecoder: Decoder {
     let source: FieldSource
     private let fields: [(name: String, value: String)]
+    let known: FieldText.KnownTypes
     /// Where each name stands, by its octets.
     private let places: [[UInt8]: [Int]]
     var codingPath: [any CodingKey] { [] }
@@ -17,7 +17,7 @@ struct FieldDecoder: Decoder {
     private static let limit = 1000
 
     /// - Throws: ``HTTPError``, a 400, for more than 1000 fields, and for a name that could not be hashed in a fair time.
-    init(source: FieldSource, fields: [(name: String, value: String)]) throws {
+    init(source: FieldSource, fields: [(name: String, value: String)], known: @escaping FieldText.KnownTypes) throws {
         guard fields.count <= Self.limit else {
             throw HTTPError(.badRequest, "there are more than \(Self.limit) \(source.kind)s")
         }
@@ -28,7 +28,7 @@ struct FieldDecoder: Decoder {
             }
             places[source.key(field.name), default: []].append(place)
         }
-        (self.source, self.fields, self.places) = (source, fields, places)
+        (self.source, self.fields, self.known, self.places) = (source, fields, known, places)
     }
 
     /// Each name once, in the order of their first fields.
@@ -71,7 +71,7 @@ private struct FieldContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         let texts = decoder.values(of: key.stringValue)
-        return try FieldValue(source: decoder.source, name: key.stringValue, texts: texts).decode(type)
+        return try FieldValue(source: decoder.source, known: decoder.known, name: key.stringValue, texts: texts).decode(type)
     }
 
     // Empty text is a text.
@@ -83,7 +83,10 @@ private struct FieldContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         throw decoder.source.nested(key.stringValue)
     }
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        FieldList(value: FieldValue(source: decoder.source, name: key.stringValue, texts: decoder.values(of: key.stringValue)))
+        FieldList(
+            value: FieldValue(
+                source: decoder.source, known: decoder.known, name: key.stringValue, texts: decoder.values(of: key.stringValue))
+        )
     }
     func superDecoder() -> any Decoder { decoder }
     func superDecoder(forKey key: Key) -> any Decoder { decoder }
@@ -92,6 +95,7 @@ private struct FieldContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 /// The texts of one field.
 private struct FieldValue: Decoder, SingleValueDecodingContainer {
     let source: FieldSource
+    let known: FieldText.KnownTypes
     let name: String
     let texts: [String]
     var codingPath: [any CodingKey] { [] }
@@ -99,15 +103,7 @@ private struct FieldValue: Decoder, SingleValueDecodingContainer {
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         if texts.isEmpty, !(type is any RangeReplaceableCollection.Type && type != String.self) { throw source.missing(name) }
-        // What Foundation's own decoders know by its type too.
-        let text = texts.first ?? ""
-        let known: (any Sendable)?
-        switch type {
-        case is Date.Type: known = FieldText.date(text)
-        case is URL.Type: known = URL(string: text)
-        case is Decimal.Type: known = Decimal(string: text)
-        default: return try decodeOther(type)
-        }
+        guard let known = known(texts.first ?? "", type) else { return try decodeOther(type) }
         guard let value = known as? Value else { throw source.invalid(name, type) }
         return value
     }
@@ -164,7 +160,9 @@ private struct FieldList: UnkeyedDecodingContainer {
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         guard !isAtEnd else { throw value.source.missing(value.name) }
         defer { currentIndex += 1 }
-        return try FieldValue(source: value.source, name: value.name, texts: [value.texts[currentIndex]]).decode(type)
+        return try FieldValue(
+            source: value.source, known: value.known, name: value.name, texts: [value.texts[currentIndex]]
+        ).decode(type)
     }
 
     mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {

@@ -1,8 +1,24 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 internal import SluiceCore
 
 /// Text of a query, a form, a path or a header, as a value.
+@usableFromInline
 enum FieldText {
+    /// A value of a type that a decoder knows by itself; nil for a type that it does not know, and a nil in it for a text that is no such value.
+    @usableFromInline
+    typealias KnownTypes = @Sendable (_ text: String, _ type: any Decodable.Type) -> (any Sendable)??
+
+    /// What Foundation's own decoders know by its type too. Compiled into the app: see ``JSONCoders``.
+    @_alwaysEmitIntoClient
+    static func foundationValue(_ text: String, _ type: any Decodable.Type) -> (any Sendable)?? {
+        switch type {
+        case is Date.Type: .some(date(text))
+        case is URL.Type: .some(URL(string: text))
+        case is Decimal.Type: .some(Decimal(string: text))
+        default: .none
+        }
+    }
+
     /// The text as a `Value`; nil when it is none.
     ///
     /// A `Bool` is `true`, `1` or `on` (what a browser sends for a ticked box), `false`, `0` or `off`.
@@ -31,6 +47,7 @@ enum FieldText {
     }
 
     /// `2024-02-29T12:00:00Z`, fractions of a second and offsets included, or the day alone, which begins at midnight UTC.
+    @_alwaysEmitIntoClient
     static func date(_ text: String) -> Date? {
         for style in [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
             if let date = try? Date(text, strategy: style) { return date }

@@ -24,9 +24,15 @@ extension HTTPFields {
     ///
     /// Optional properties may be missing, arrays take a header that is repeated, dates are ISO 8601.
     /// - Throws: ``HTTPError``, a 400 that names the header which is missing or wrong; a 422 by what ``Validatable`` says.
+    @_alwaysEmitIntoClient
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try decode(type, known: FieldText.foundationValue)
+    }
+
+    @usableFromInline
+    func decode<Value: Decodable>(_ type: Value.Type, known: @escaping FieldText.KnownTypes) throws -> Value {
         let fields = map { (name: $0.name.rawName, value: $0.value) }
-        return try FieldDecoder(source: .header, fields: fields).decode(type).checked()
+        return try FieldDecoder(source: .header, fields: fields, known: known).decode(type).checked()
     }
 
     /// Whether there is a header of this name; most differ in their length already.

@@ -43,7 +43,13 @@ public struct Query: Sendable {
     /// property is nil where its field is missing, and, unless it is a `String`, where it is empty.
     ///
     /// - Throws: ``HTTPError``, a 400 that names the field which is missing or wrong; a 422 by what ``Validatable`` says.
+    @_alwaysEmitIntoClient
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try FieldDecoder(source: .query, fields: fields).decode(type).checked()
+        try decode(type, known: FieldText.foundationValue)
+    }
+
+    @usableFromInline
+    func decode<Value: Decodable>(_ type: Value.Type, known: @escaping FieldText.KnownTypes) throws -> Value {
+        try FieldDecoder(source: .query, fields: fields, known: known).decode(type).checked()
     }
 }

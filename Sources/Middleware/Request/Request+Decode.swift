@@ -1,5 +1,4 @@
-internal import FoundationEssentials
-internal import SluiceCore
+public import SluiceCore
 
 extension Request {
     /// The body as a value, by its `Content-Type`: JSON, also where it has none, a form, or the text fields of a multipart body.
@@ -8,15 +7,27 @@ extension Request {
     /// - Throws: ``HTTPError``: a 400 that names the field which is missing or wrong; also where the body is not UTF-8, or a name has
     ///   more than 30 combining marks in a row, which no language needs (UAX #15, section 13); a 415 for any other content. By what
     ///   ``Validatable`` says, a ``ValidationError``: a 422 that names all fields which are wrong.
+    @_alwaysEmitIntoClient
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try decode(type, known: FieldText.foundationValue) { try JSONCoders.decode(type, from: $0, with: $1) }
+    }
+
+    /// - Parameters:
+    ///   - known: What else a field may be.
+    ///   - json: Reads a value from JSON with the app's coders.
+    @usableFromInline
+    func decode<Value: Decodable>(
+        _ type: Value.Type, known: @escaping FieldText.KnownTypes,
+        json: (_ json: [UInt8], _ coders: JSONCoders?) throws -> Value
+    ) throws -> Value {
         if let content = headers[.contentType], let media = MediaType(content), !media.isJSON {
             switch media.essence {
-            case "application/x-www-form-urlencoded", "multipart/form-data": return try decodeForm(type)
+            case "application/x-www-form-urlencoded", "multipart/form-data": return try decodeForm(type, known)
             default:
                 throw HTTPError(.unsupportedMediaType, "JSON or a form was expected, not '\(media.essence)'")
             }
         }
-        return try decodeJSON(type).checked()
+        return try decodeJSON(json).checked()
     }
 
     /// - Throws: ``HTTPError``, a 500, where a middleware above has made a stream of the body: our mistake, not the client's.
@@ -28,21 +39,25 @@ extension Request {
         return bytes
     }
 
-    private func decodeForm<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    private func decodeForm<Value: Decodable>(
+        _ type: Value.Type, _ known: @escaping FieldText.KnownTypes
+    ) throws -> Value {
         do {
-            return try form().decode(type)
+            return try form().decode(type, known: known)
         } catch let error as HTTPError where error.status == .badRequest && ((try? wholeBody())?.first == 0x7B) {
             // What `curl -d '{…}'` sends.
             throw HTTPError(.badRequest, "\(error.message); the body looks like JSON, its Content-Type says that it is a form")
         }
     }
 
-    private func decodeJSON<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    private func decodeJSON<Value: Decodable>(
+        _ read: (_ json: [UInt8], _ coders: JSONCoders?) throws -> Value
+    ) throws -> Value {
         guard try !wholeBody().isEmpty else { throw HTTPError(.badRequest, "the body is empty, JSON was expected") }
         // The decoder hashes names, for which a long run of combining marks takes the square of its length.
         if let problem = try JSONNames.problem(in: wholeBody()) { throw HTTPError(.badRequest, "the body \(problem)") }
         do {
-            return try (fields.coders ?? .standard).makeDecoder().decode(type, from: Data(wholeBody()))
+            return try read(wholeBody(), fields.coders)
         } catch let error as DecodingError {
             throw HTTPError(.badRequest, Self.explain(error), detail: String(describing: error), cause: error)
         }

@@ -35,6 +35,9 @@ public struct Request: Sendable {
         var frontEnd: (any Sendable)?
     }
 
+    /// Nil: the standard ones.
+    @usableFromInline var coders: JSONCoders? { fields.coders }
+
     var fields: Fields {
         _read { yield storage.fields }
         _modify {

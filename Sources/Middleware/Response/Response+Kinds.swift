@@ -1,5 +1,6 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import HTTPTypes
+public import SluiceCore
 public import SluiceStreaming
 
 extension Response {
@@ -39,11 +40,23 @@ extension Response {
     ///
     /// - Parameter request: Whose app's ``JSONCoders`` write it; the standard ones when left out: dates are ISO 8601.
     /// - Throws: What the value's `encode(to:)` throws.
+    @_alwaysEmitIntoClient
     public static func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, for request: Request? = nil
     ) throws -> Response {
-        let data = try (request?.fields.coders ?? .standard).makeEncoder().encode(value)
-        return Response(status: status, headers: jsonText, body: .bytes([UInt8](data)))
+        json(bytes: try JSONCoders.encode(value, with: request?.coders), status: status)
+    }
+
+    @usableFromInline
+    static func json(bytes: [UInt8], status: HTTPResponse.Status) -> Response {
+        Response(status: status, headers: jsonText, body: .bytes(bytes))
+    }
+
+    /// What a handler has returned: `Data` as bytes, everything else as JSON.
+    @_alwaysEmitIntoClient
+    static func encoded<Value: Encodable>(_ value: Value, for request: Request) throws -> Response {
+        if Value.self == Data.self, let bytes = value as? Data { return data(bytes) }
+        return try json(value, for: request)
     }
 
     /// Sends the client elsewhere: 302 unless told otherwise.

@@ -1,4 +1,4 @@
-internal import HTTPTypes
+public import HTTPTypes
 
 extension Response {
     /// The response in the form that the client likes best, as `Accept` says (RFC 9110, section 12); it says `Vary: Accept`.
@@ -27,6 +27,7 @@ extension Response {
     ///
     /// - Parameter request: As of ``json(_:status:for:)``.
     /// - Throws: What the value's `encode(to:)` throws.
+    @_alwaysEmitIntoClient
     public static func created(_ value: some Encodable, at location: String, for request: Request? = nil) throws -> Response {
         var response = try json(value, status: .created, for: request)
         response.headers[.location] = location

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import HTTPTypes
-internal import SluiceStreaming
+public import SluiceCore
+public import SluiceStreaming
 
 extension Response {
     /// A body of the chunks that a sequence gives, each sent when it is there: a slow reader slows the sequence down.
@@ -24,6 +25,7 @@ extension Response {
     }
 
     /// As the form for bytes, with `Data`.
+    @_alwaysEmitIntoClient
     public static func stream<Chunks: AsyncSequence & Sendable>(
         contentType: String, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ chunks: Chunks
     ) -> Response where Chunks.Element == Data {
@@ -36,12 +38,13 @@ extension Response {
     ///
     /// - Parameter request: Whose app's ``JSONCoders`` write them; the standard ones when left out. A coder that makes more than one line
     ///   of a value (`prettyPrinted`) breaks the form.
+    @_alwaysEmitIntoClient
     public static func ndjson<Values: AsyncSequence & Sendable>(
         _ values: Values, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], for request: Request? = nil
     ) -> Response where Values.Element: Encodable {
-        let coders = request?.fields.coders ?? .standard
+        let coders = request?.coders
         return stream(contentType: "application/x-ndjson", status: status, headers: headers) { writer in
-            let encoder = coders.makeEncoder()
+            let encoder = JSONCoders.encoder(of: coders)
             for try await value in values { try await writer.write([UInt8](try encoder.encode(value)) + [0x0A]) }
         }
     }

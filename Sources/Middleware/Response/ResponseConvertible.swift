@@ -1,7 +1,7 @@
-public import FoundationEssentials
 public import HTTPTypes
 
-/// What a handler may return besides any `Encodable`: text, bytes, a status, a whole response, or an optional of these.
+/// What a handler may return besides any `Encodable` (of which `Data` is taken for bytes): text, bytes, a status, a whole response, or an
+/// optional of these.
 public protocol ResponseConvertible: Sendable {
     /// - Parameter request: What it is a response to.
     /// - Throws: What making the response throws; it becomes the response's error.
@@ -23,11 +23,6 @@ extension [UInt8]: ResponseConvertible {
     public func response(for request: Request) -> Response {
         Response(headers: [.contentType: "application/octet-stream"], body: .bytes(self))
     }
-}
-
-extension Data: ResponseConvertible {
-    /// 200, `application/octet-stream`: the bytes as they are, no base64.
-    public func response(for request: Request) -> Response { [UInt8](self).response(for: request) }
 }
 
 extension HTTPResponse.Status: ResponseConvertible {

@@ -12,22 +12,22 @@ extension Router {
         add(method, path) { request in try await handler(request).response(for: request) }
     }
 
-    /// Answers `method` on `path` with the JSON of what the handler returns.
-    @_disfavoredOverload
+    /// Answers `method` on `path` with the JSON of what the handler returns; `Data` as the bytes that it is.
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func on<R: Encodable & Sendable>(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) {
-        add(method, path) { request in try .json(await handler(request), for: request) }
+        add(method, path) { request in try .encoded(await handler(request), for: request) }
     }
 
     /// Answers `method` on `path` with the JSON of what the handler returns; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func on<R: Encodable & Sendable>(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) {
         add(method, path) { request in
             guard let value = try await handler(request) else { throw HTTPError(.notFound) }
-            return try .json(value, for: request)
+            return try .encoded(value, for: request)
         }
     }
 
@@ -52,13 +52,13 @@ extension Router {
     ) { on(.get, path, handler) }
 
     /// Answers GET on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func get<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.get, path, handler) }
 
     /// Answers GET on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func get<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.get, path, handler) }
@@ -82,13 +82,13 @@ extension Router {
     ) { on(.post, path, handler) }
 
     /// Answers POST on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func post<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.post, path, handler) }
 
     /// Answers POST on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func post<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.post, path, handler) }
@@ -112,13 +112,13 @@ extension Router {
     ) { on(.put, path, handler) }
 
     /// Answers PUT on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func put<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.put, path, handler) }
 
     /// Answers PUT on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func put<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.put, path, handler) }
@@ -142,13 +142,13 @@ extension Router {
     ) { on(.patch, path, handler) }
 
     /// Answers PATCH on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func patch<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.patch, path, handler) }
 
     /// Answers PATCH on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func patch<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.patch, path, handler) }
@@ -172,13 +172,13 @@ extension Router {
     ) { on(.delete, path, handler) }
 
     /// Answers DELETE on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func delete<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.delete, path, handler) }
 
     /// Answers DELETE on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func delete<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.delete, path, handler) }
@@ -202,13 +202,13 @@ extension Router {
     ) { on(.head, path, handler) }
 
     /// Answers HEAD on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func head<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.head, path, handler) }
 
     /// Answers HEAD on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func head<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.head, path, handler) }
@@ -232,13 +232,13 @@ extension Router {
     ) { on(.options, path, handler) }
 
     /// Answers OPTIONS on `path` with JSON.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func options<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R
     ) { on(.options, path, handler) }
 
     /// Answers OPTIONS on `path` with JSON; nil is a 404.
-    @_disfavoredOverload
+    @_disfavoredOverload @_alwaysEmitIntoClient
     public mutating func options<R: Encodable & Sendable>(
         _ path: String, _ handler: @escaping @Sendable (Request) async throws -> R?
     ) { on(.options, path, handler) }

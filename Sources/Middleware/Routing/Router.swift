@@ -1,4 +1,4 @@
-internal import HTTPTypes
+public import HTTPTypes
 internal import SluiceCore
 
 /// The routes of an app: a method, a path pattern and a handler each.
@@ -85,6 +85,7 @@ public struct Router: Sendable {
                 middleware: middleware + route.middleware, handler: route.handler))
     }
 
+    @usableFromInline
     mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping @Sendable (Request) async throws -> Response
     ) {
