@@ -154,7 +154,7 @@ import Testing
         let serving = Task {
             await Server.serve(
                 ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(port)", "AWS_LAMBDA_MAX_CONCURRENCY": "3"], bootstrapsLogging: false,
-                reporter: reporter, endProcess: recordEndOfProcess
+                reporter: reporter
             ) { app }
         }
         let seen = await withCheckedContinuation { continuation in

@@ -2,7 +2,6 @@ import Foundation
 import Logging
 import SluiceTestSupport
 import Synchronization
-import Testing
 
 @testable import SluiceCore
 @testable import Sluice
@@ -39,9 +38,6 @@ struct Served: Sendable {
     var failures: [Failure] { records.filter { $0.outcome != .runtime } }
 }
 
-/// What the deadline guard does in place of ending the process, and with it every other test without a word.
-let recordEndOfProcess: @Sendable () -> Void = { Issue.record("the deadline guard would have ended the process") }
-
 /// Serves events with an app until the mock has none left.
 func serve(
     _ app: LambdaApp, _ events: [MockRuntimeAPI.Event], mode: String = "buffered", environment: [String: String] = [:],
@@ -55,9 +51,7 @@ func serve(
     var environment = environment
     environment["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(api.port)"
     environment["AWS_LWA_INVOKE_MODE"] = mode
-    let end = await Server.serve(
-        environment, bootstrapsLogging: false, reporter: reporter, endProcess: recordEndOfProcess
-    ) { app }
+    let end = await Server.serve(environment, bootstrapsLogging: false, reporter: reporter) { app }
     api.stop()
     return Served(api: api, records: reporter.records.values, steps: reporter.steps.values, end: end)
 }
@@ -79,7 +73,7 @@ func serve(
     all.merge(environment) { _, new in new }
     let environment = all
     await Turnstile.reports.alone {
-        _ = await Server.serve(environment, bootstrapsLogging: false, endProcess: recordEndOfProcess, makeApp)
+        _ = await Server.serve(environment, bootstrapsLogging: false, makeApp)
         Reports.stop()
     }
     api.stop()

@@ -115,8 +115,7 @@ private final class MockPlatform: Sendable {
             "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(platform.server.port)", "AWS_LWA_INVOKE_MODE": mode,
             "AWS_LAMBDA_LOG_LEVEL": "FATAL",
         ]
-        async let end = Server.serve(environment, bootstrapsLogging: false, reporter: reporter, endProcess: recordEndOfProcess)
-        { app }
+        async let end = Server.serve(environment, bootstrapsLogging: false, reporter: reporter) { app }
         await withCheckedContinuation { continuation in
             Thread {
                 body(platform)

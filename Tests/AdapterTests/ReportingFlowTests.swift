@@ -36,9 +36,7 @@ extension GlobalReports {
                 return .text("ok")
             }
             let environment = ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode]
-            _ = await Server.serve(environment, bootstrapsLogging: false, reporter: notes, endProcess: recordEndOfProcess) {
-                app
-            }
+            _ = await Server.serve(environment, bootstrapsLogging: false, reporter: notes) { app }
             api.stop()
             // The last two are the end of the test: the mock has no more events.
             let steps = [
