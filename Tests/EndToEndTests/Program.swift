@@ -15,10 +15,9 @@ final class Program: Sendable {
         let code: Int32
     }
 
-    /// The folder in which SwiftPM put the test bundle and the examples.
+    /// The folder in which SwiftPM put the program of the tests, which is this one, and the examples.
     private static var products: URL {
-        let tests = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
-        return (tests ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()).deletingLastPathComponent()
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
     /// One spawn at a time: a program that starts between another's `pipe` and its close-on-exec would hold its pipes open.

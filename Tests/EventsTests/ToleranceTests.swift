@@ -88,49 +88,54 @@ import Testing
         #expect(runs > 30)
     }
 
+    /// A function and no chain of pluses, which an older compiler gives up.
+    private func total(_ counts: Int?...) -> Int { counts.reduce(0) { $0 + ($1 ?? 0) } }
+
     /// Handlers that look at everything a record has.
     private func register(_ events: inout Events, _ seen: @escaping @Sendable (Int) -> Void) {
         events.queue(of: String.self) { message in
             seen(
-                message.body.count + message.id.count + message.attributes.count + message.raw.json.count
-                    + message.messageAttributes.count + (message.receiptHandle?.count ?? 0) + (message.queueARN?.count ?? 0)
-                    + (message.groupID?.count ?? 0) + (message.deduplicationID?.count ?? 0)
-                    + (message.receiveCount == nil ? 1 : 0)
-                    + (message.sentAt == nil ? 1 : 0))
+                total(
+                    message.body.count, message.id.count, message.attributes.count, message.raw.json.count,
+                    message.messageAttributes.count, message.receiptHandle?.count, message.queueARN?.count,
+                    message.groupID?.count, message.deduplicationID?.count, message.receiveCount == nil ? 1 : 0,
+                    message.sentAt == nil ? 1 : 0))
         }
         events.stream(of: [UInt8].self) { record in
             seen(
-                try record.body.count + record.id.count + record.attributes.count + record.raw.json.count
-                    + record.sequenceNumber.count
-                    + (record.streamARN?.count ?? 0) + (record.time == nil ? 1 : 0) + (record.partitionKey?.count ?? 0)
-                    + (record.change == nil ? 1 : 0) + (record.keys?.json.count ?? 0) + (record.newImage?.json.count ?? 0)
-                    + (record.oldImage?.json.count ?? 0) + (record.oldBody()?.count ?? 0))
+                try total(
+                    record.body.count, record.id.count, record.attributes.count, record.raw.json.count,
+                    record.sequenceNumber.count, record.streamARN?.count, record.time == nil ? 1 : 0,
+                    record.partitionKey?.count, record.change == nil ? 1 : 0, record.keys?.json.count,
+                    record.newImage?.json.count, record.oldImage?.json.count, record.oldBody()?.count))
         }
         events.topic(of: String.self) { message in
             seen(
-                message.body.count + message.id.count + message.attributes.count + message.raw.json.count
-                    + (message.subject?.count ?? 0) + (message.topicARN?.count ?? 0) + (message.subscriptionARN?.count ?? 0)
-                    + (message.timestamp == nil ? 1 : 0))
+                total(
+                    message.body.count, message.id.count, message.attributes.count, message.raw.json.count,
+                    message.subject?.count, message.topicARN?.count, message.subscriptionARN?.count,
+                    message.timestamp == nil ? 1 : 0))
         }
         events.object { event in
             seen(
-                event.id.count + event.attributes.count + event.raw.json.count + event.bucket.count + event.key.count
-                    + event.rawKey.count + (event.eventName?.count ?? 0) + (event.size == nil ? 1 : 0)
-                    + (event.eTag?.count ?? 0)
-                    + (event.versionID?.count ?? 0) + (event.sequencer?.count ?? 0) + (event.bucketARN?.count ?? 0)
-                    + (event.time == nil ? 1 : 0))
+                total(
+                    event.id.count, event.attributes.count, event.raw.json.count, event.bucket.count, event.key.count,
+                    event.rawKey.count, event.eventName?.count, event.size == nil ? 1 : 0, event.eTag?.count,
+                    event.versionID?.count, event.sequencer?.count, event.bucketARN?.count, event.time == nil ? 1 : 0))
         }
         events.schedule { event in
             seen(
-                event.body.count + event.id.count + event.attributes.count + event.raw.json.count + event.source.count
-                    + event.detailType.count + (event.account?.count ?? 0) + (event.region?.count ?? 0) + event.resources.count
-                    + (event.time == nil ? 1 : 0))
+                total(
+                    event.body.count, event.id.count, event.attributes.count, event.raw.json.count, event.source.count,
+                    event.detailType.count, event.account?.count, event.region?.count, event.resources.count,
+                    event.time == nil ? 1 : 0))
         }
         events.bus(of: String.self) { event in
             seen(
-                event.body.count + event.id.count + event.attributes.count + event.raw.json.count + event.source.count
-                    + event.detailType.count + (event.account?.count ?? 0) + (event.region?.count ?? 0) + event.resources.count
-                    + (event.time == nil ? 1 : 0))
+                total(
+                    event.body.count, event.id.count, event.attributes.count, event.raw.json.count, event.source.count,
+                    event.detailType.count, event.account?.count, event.region?.count, event.resources.count,
+                    event.time == nil ? 1 : 0))
         }
         events.any(of: String.self) { event in seen(event.body.count + event.id.count + event.attributes.count) }
     }

@@ -46,6 +46,21 @@ import Testing
         await Task.yield()
     }
 
+    @inline(never) private static func first() async throws {
+        try await second()
+        await Task.yield()
+    }
+
+    @inline(never) private static func second() async throws {
+        try await third()
+        await Task.yield()
+    }
+
+    @inline(never) private static func third() async throws {
+        try await middle()
+        await Task.yield()
+    }
+
     @inline(never) private static func typedMiddle() async throws {
         await Task.yield()
         try deepTyped(7)
@@ -72,6 +87,14 @@ import Testing
         let functions = try await functions { try await Self.outer() }
         #expect(try place(of: "deep()", in: functions) == 0)
         #expect(try place(of: "middle()", in: functions) < place(of: "outer()", in: functions))
+    }
+
+    /// Where addresses have 48 bits (arm64) as where they have 47, and whether return addresses are signed or not: scripts/arm64.
+    @Test("over three awaits the names are exactly those that were called, in order")
+    func threeAwaits() async throws {
+        let functions = try await functions { try await Self.first() }
+        let names = ["deep()", "middle()", "third()", "second()", "first()"]
+        #expect(functions.prefix(5) == names.map { "static ThrowStackTests.\($0)" }[...])
     }
 
     @Test("a typed throw has its stack, though it has no box of its own")
