@@ -295,7 +295,9 @@ import Testing
         #expect(served.api.connections == (setting == "close" ? 4 : 1))
     }
 
-    @Test("a stream's kept connection that is dead afterwards is replaced, and each stream arrives once", arguments: [10, 200_000])
+    @Test(
+        "a stream's kept connection that is dead afterwards is replaced, and each stream arrives once",
+        arguments: [10, 200_000])
     func connectionDies(_ size: Int) async throws {
         let events = (0..<3).map { MockRuntimeAPI.Event(eventJSON(), id: "id-\($0)") }
         let served = await serve(
