@@ -2,11 +2,12 @@
 package enum PercentEncoding {
     /// Decodes once. Nil when a `%` lacks its two digits, or when the bytes are not UTF-8.
     package static func decode(_ text: Substring) -> String? {
-        text.utf8.contains(0x25) ? decode(Array(text.utf8)[...]) : String(text)
+        var text = text
+        return text.withUTF8(decode)
     }
 
-    /// As ``decode(_:)-(Substring)``, of bytes that are UTF-8.
-    package static func decode(_ source: some Collection<UInt8>) -> String? {
+    /// As ``decode(_:)-(Substring)``, of bytes that are UTF-8. Not generic: each request's path comes by here.
+    package static func decode(_ source: UnsafeBufferPointer<UInt8>) -> String? {
         guard source.contains(0x25) else { return String(decoding: source, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count)
