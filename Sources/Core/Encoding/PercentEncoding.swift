@@ -28,7 +28,14 @@ package enum PercentEncoding {
     /// Decodes as a form's fields are: `+` is a space, a `%` without two digits is itself, what is not UTF-8 is replaced.
     ///
     /// - SeeAlso: WHATWG URL, "application/x-www-form-urlencoded parsing".
+    @inlinable
     package static func decodeForm(_ octets: some Collection<UInt8>) -> String {
+        // Inlined into its callers' modules: not specialised, it would be several calls a byte.
+        octets.withContiguousStorageIfAvailable(decodeFormBytes) ?? Array(octets).withUnsafeBufferPointer(decodeFormBytes)
+    }
+
+    @usableFromInline
+    package static func decodeFormBytes(_ octets: UnsafeBufferPointer<UInt8>) -> String {
         guard octets.contains(where: { $0 == 0x25 || $0 == 0x2B }) else { return String(decoding: octets, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(octets.count)
