@@ -172,6 +172,9 @@ static const uint8_t TOKEN[256] = {
 
 int sluice_is_token(const uint8_t *text, size_t count) {
     uint8_t all = 1;
+#if defined(__clang__)
+#pragma clang loop unroll_count(4)
+#endif
     for (size_t at = 0; at < count; at++) all &= TOKEN[text[at]];
     return count > 0 && all != 0;
 }

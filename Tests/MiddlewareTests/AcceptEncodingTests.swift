@@ -55,7 +55,7 @@ import Testing
     func severalFields() async throws {
         var request = Request(.get, "/")
         request.headers[values: .acceptEncoding] = ["gzip;q=0.1", "deflate"]
-        let next = Next(Links([], responder: problemResponse(to:for:)) { _ in Self.plain })
+        let next = Next(Links([], responder: problemResponse(to:for:), .handler { _ in Self.plain }))
         let response = try await Compression().handle(request, next: next)
         #expect(response.headers[.contentEncoding] == "deflate")
     }

@@ -64,7 +64,7 @@ extension Compression {
     func applied(to response: Response, _ accept: String?) async throws -> Response {
         var request = Request(.get, "/")
         request.headers[.acceptEncoding] = accept
-        let next = Next(Links([], responder: problemResponse(to:for:)) { _ in response })
+        let next = Next(Links([], responder: problemResponse(to:for:), .handler { _ in response }))
         return try await handle(request, next: next)
     }
 }

@@ -8,6 +8,13 @@ import Testing
         "POST /a?b=c HTTP/1.1\r\nHost: x\r\nX-Two: 1\r\nx-two: 2\r\nX-Empty:\r\nTransfer-Encoding: chunked\r\nTrailer: T-One\r\n\r\n"
         + "3\r\nabc\r\nA\r\n0123456789\r\n0\r\nT-One: done\r\n\r\n"
 
+    @Test(
+        "a chunk's size is written as Swift writes it in hexadecimal digits",
+        arguments: [1, 9, 10, 15, 16, 255, 256, 65_535, 6_291_556, .max])
+    func chunkSize(_ count: Int) {
+        #expect(String(decoding: HTTPWriter.chunkSize(count), as: UTF8.self) == String(count, radix: 16) + "\r\n")
+    }
+
     @Test("a message is the same whole and in pieces of any size", arguments: [1, 2, 3, 7, 1000])
     func pieces(_ size: Int) throws {
         let bytes = Array(Self.request.utf8)

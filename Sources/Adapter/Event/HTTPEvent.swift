@@ -80,7 +80,8 @@ struct HTTPEvent {
         place = Place()
     }
 
-    private func check() throws(EventError) {
+    // Mutating, as Swift lends a copy of all of it otherwise.
+    private mutating func check() throws(EventError) {
         guard hasHTTP, !isOtherVersion else {
             throw EventError(
                 description: "not an HTTP event: 'requestContext.http' is missing, or 'version' is another", form: nil)

@@ -39,19 +39,29 @@ final class Invocation: Sendable {
     ///
     /// - Throws: ``InvocationError`` that names the header.
     init(_ head: HTTPMessageHead, event: [UInt8]) throws(InvocationError) {
-        func present(_ name: StaticString) -> String? { head[name].flatMap { $0.isEmpty ? nil : $0 } }
-        guard let id = present("lambda-runtime-aws-request-id") else {
+        var (id, time, arn, trace): (String?, String?, String?, String?)
+        var (tenant, context, cognito): (String?, String?, String?)
+        head.forEachLine { line in
+            switch line {
+            case "lambda-runtime-aws-request-id": id = id ?? line.value
+            case "lambda-runtime-deadline-ms": time = time ?? line.value
+            case "lambda-runtime-invoked-function-arn": arn = arn ?? line.value
+            case "lambda-runtime-trace-id": trace = trace ?? line.value
+            case "lambda-runtime-aws-tenant-id": tenant = tenant ?? line.value
+            case "lambda-runtime-client-context": context = context ?? line.value
+            case "lambda-runtime-cognito-identity": cognito = cognito ?? line.value
+            default: break
+            }
+        }
+        guard let id else {
             throw InvocationError(id: nil, description: "the header Lambda-Runtime-Aws-Request-Id is missing")
         }
-        guard let text = present("lambda-runtime-deadline-ms"), let deadline = Int64(text), deadline > 0 else {
+        guard let deadline = time.flatMap({ Int64($0) }), deadline > 0 else {
             throw InvocationError(id: id, description: "the header Lambda-Runtime-Deadline-Ms is no time")
         }
         self.id = id
         self.deadline = WallClock.Instant(millisecondsSinceEpoch: deadline)
-        functionARN = head["lambda-runtime-invoked-function-arn"] ?? ""
-        traceID = present("lambda-runtime-trace-id")
-        tenantID = present("lambda-runtime-aws-tenant-id")
-        clientContext = present("lambda-runtime-client-context")
+        (functionARN, traceID, tenantID, clientContext) = (arn ?? "", trace, tenant, context)
         self.event = event
         do throws(JSONError) {
             if let clientContext {
@@ -64,7 +74,7 @@ final class Invocation: Sendable {
             throw InvocationError(id: id, description: "the header Lambda-Runtime-Client-Context is no JSON object: \(error)")
         }
         do throws(JSONError) {
-            identity = try present("lambda-runtime-cognito-identity").flatMap(Self.parseIdentity)
+            identity = try cognito.flatMap(Self.parseIdentity)
         } catch {
             throw InvocationError(id: id, description: "the header Lambda-Runtime-Cognito-Identity is no JSON object: \(error)")
         }

@@ -77,8 +77,8 @@ final class InvocationHandler: Sendable {
         if reply.failsInvocation(whole.status) {
             try await fail(with: whole.status.code, request)
         } else {
-            let ready = draft
-            try await accepted(request) { try await reply.send(ready) }
+            // Without a closure: each invocation comes by here.
+            do { try await reply.send(draft) } catch { try await outlive(error, request) }
         }
     }
 
@@ -151,16 +151,21 @@ final class InvocationHandler: Sendable {
     func accepted(
         _ request: Request?, isRecorded: Bool = false, _ call: () async throws -> Void
     ) async throws {
-        do {
-            try await call()
-        } catch let refused as ReplyRefused {
+        do { try await call() } catch { try await outlive(error, request, isRecorded: isRecorded) }
+    }
+
+    private func outlive(_ error: any Error, _ request: Request?, isRecorded: Bool = false) async throws {
+        switch error {
+        case let refused as ReplyRefused:
             reply.wasRefused()
             await capture(.refused(refused, request))
-        } catch BodyWriterError.finished {
+        case BodyWriterError.finished:
             // The guard has answered in the meantime, and recorded it.
-        } catch let error as BodyWriterError {
+            break
+        case let error as BodyWriterError:
             reply.wasRefused()
             if !isRecorded, let request { await capture(.readerGone(error, request)) }
+        default: throw error
         }
     }
 

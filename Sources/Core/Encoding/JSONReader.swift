@@ -142,6 +142,11 @@ public struct JSONReader {
     ///
     /// - Parameter depth: Levels that are followed; each takes a byte of memory.
     public mutating func skip(depth: Int = depthLimit) throws(JSONError) {
+        skipSpace()
+        if byte == 0x22 {
+            _ = try textInPlace()
+            return
+        }
         var open: [UInt8] = []
         while true {
             switch try peek() {

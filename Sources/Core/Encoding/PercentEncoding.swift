@@ -2,11 +2,12 @@
 package enum PercentEncoding {
     /// Decodes once. Nil when a `%` lacks its two digits, or when the bytes are not UTF-8.
     package static func decode(_ text: Substring) -> String? {
-        text.utf8.contains(0x25) ? decode(Array(text.utf8)[...]) : String(text)
+        var text = text
+        return text.withUTF8(decode)
     }
 
-    /// As ``decode(_:)-(Substring)``, of bytes that are UTF-8.
-    package static func decode(_ source: some Collection<UInt8>) -> String? {
+    /// As ``decode(_:)-(Substring)``, of bytes that are UTF-8. Not generic: each request's path comes by here.
+    package static func decode(_ source: UnsafeBufferPointer<UInt8>) -> String? {
         guard source.contains(0x25) else { return String(decoding: source, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count)
@@ -27,7 +28,14 @@ package enum PercentEncoding {
     /// Decodes as a form's fields are: `+` is a space, a `%` without two digits is itself, what is not UTF-8 is replaced.
     ///
     /// - SeeAlso: WHATWG URL, "application/x-www-form-urlencoded parsing".
+    @inlinable
     package static func decodeForm(_ octets: some Collection<UInt8>) -> String {
+        // Inlined into its callers' modules: not specialised, it would be several calls a byte.
+        octets.withContiguousStorageIfAvailable(decodeFormBytes) ?? Array(octets).withUnsafeBufferPointer(decodeFormBytes)
+    }
+
+    @usableFromInline
+    package static func decodeFormBytes(_ octets: UnsafeBufferPointer<UInt8>) -> String {
         guard octets.contains(where: { $0 == 0x25 || $0 == 0x2B }) else { return String(decoding: octets, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(octets.count)

@@ -23,7 +23,7 @@ package final class Chain: Sendable {
         self.table = table
         let steps = pipeline.middleware.filter { !($0 is any ProcessPart) }
         processParts = (pipeline.middleware + table.middleware).compactMap { $0 as? any ProcessPart }
-        links = Links(steps, responder: responder) { try await table.handle($0) }
+        links = Links(steps, responder: responder, .routes(table))
         events = pipeline.events.isEmpty ? nil : EventHandlers(pipeline.events, json)
         capture = pipeline.capture
         flush = pipeline.flush

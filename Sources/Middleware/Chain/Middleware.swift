@@ -39,7 +39,12 @@ public struct Next: Sendable {
         // One function, and few values in it: this and a middleware's own are the two frames that each link costs. (So the shipped
         // ones are inlined into their witnesses, but for those whose work is far more than a frame.)
         do {
-            guard place < links.middleware.count else { return try await links.handler(request) }
+            guard place < links.middleware.count else {
+                switch links.end {
+                case .routes(let table): return try await table.handle(request)
+                case .handler(let handler): return try await handler(request)
+                }
+            }
             return try await links.middleware[place].handle(request, next: Next(links, place + 1, task))
         } catch {
             return Response(respondingTo: error, to: request, with: links.responder)
@@ -72,14 +77,17 @@ public struct Next: Sendable {
 
 /// A list of middleware with what stands behind it: the app's, or that of one route. Made once, so that a ``Next`` is small.
 final class Links: Sendable {
+    /// What stands behind the middleware.
+    enum End {
+        case routes(RouteTable)
+        case handler(@Sendable (Request) async throws -> Response)
+    }
+
     let middleware: [any Middleware]
-    let handler: @Sendable (Request) async throws -> Response
+    let end: End
     let responder: ErrorResponder
 
-    init(
-        _ middleware: [any Middleware], responder: @escaping ErrorResponder,
-        handler: @escaping @Sendable (Request) async throws -> Response
-    ) {
-        (self.middleware, self.handler, self.responder) = (middleware, handler, responder)
+    init(_ middleware: [any Middleware], responder: @escaping ErrorResponder, _ end: End) {
+        (self.middleware, self.end, self.responder) = (middleware, end, responder)
     }
 }

@@ -120,7 +120,7 @@ public struct Request: Sendable {
     /// What the front end knows that the request came through.
     package var frontEnd: (any Sendable)? {
         get { fields.frontEnd }
-        _modify { yield &fields.frontEnd }
+        set { fields.frontEnd = newValue }
     }
 
     /// A request, for tests and for other front ends than Lambda.

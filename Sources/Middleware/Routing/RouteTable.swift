@@ -22,7 +22,7 @@ package final class RouteTable: Sendable {
         let match: RouteMatch
 
         init(_ route: Route, _ responder: @escaping ErrorResponder) {
-            links = Links(route.middleware, responder: responder, handler: route.handler)
+            links = Links(route.middleware, responder: responder, .handler(route.handler))
             (description, pattern, names) = (route.description, route.pattern.text, route.names)
             match = RouteMatch(pattern, Parameters())
         }
@@ -84,7 +84,7 @@ package final class RouteTable: Sendable {
             var rest = bytes.dropFirst()
             while true {
                 let end = rest.firstIndex(of: 0x2F) ?? rest.endIndex
-                guard let text = PercentEncoding.decode(rest[..<end]) else {
+                guard let text = PercentEncoding.decode(UnsafeBufferPointer(rebasing: rest[..<end])) else {
                     throw HTTPError(.badRequest, "the path's percent-encoding is broken")
                 }
                 segments.append(text)

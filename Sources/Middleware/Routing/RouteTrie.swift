@@ -95,17 +95,19 @@ struct RouteTrie: Sendable {
     private func find(
         _ rest: ArraySlice<String>, from index: Int, _ captured: inout [String], _ pick: ([Int]) -> Int?
     ) -> Int? {
-        let node = nodes[index]
-        guard let segment = rest.first else { return pick(node.routes) }
-        if let child = node.literals[Literal(text: segment)], let found = find(rest.dropFirst(), from: child, &captured, pick) {
+        // The node is asked in its place: a copy of it is three references.
+        guard let segment = rest.first else { return pick(nodes[index].routes) }
+        if let child = nodes[index].literals[Literal(text: segment)],
+            let found = find(rest.dropFirst(), from: child, &captured, pick)
+        {
             return found
         }
-        if let child = node.parameter, !segment.isEmpty {
+        if let child = nodes[index].parameter, !segment.isEmpty {
             captured.append(segment)
             if let found = find(rest.dropFirst(), from: child, &captured, pick) { return found }
             captured.removeLast()
         }
-        guard let found = pick(node.catchAlls) else { return nil }
+        guard let found = pick(nodes[index].catchAlls) else { return nil }
         captured.append(rest.joined(separator: "/"))
         return found
     }

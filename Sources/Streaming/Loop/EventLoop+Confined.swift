@@ -18,7 +18,7 @@ extension EventLoop {
         let continuation: UnsafeContinuation<Bool, any Error>
     }
 
-    /// What is touched on the loop's thread only.
+    /// What is touched on the loop's thread only. No step of it calls code of others, so no two accesses overlap.
     struct Confined {
         var ready: [UnownedJob] = []
         var next = 0
@@ -27,8 +27,6 @@ extension EventLoop {
         var lastWait: UInt64 = 0
         var turn: UInt64 = 0
         var hooks: [any BeforePoll] = []
-
-        // Each step is one function: Swift checks each access from outside for exclusivity.
 
         var hasJobs: Bool { next < ready.count }
 

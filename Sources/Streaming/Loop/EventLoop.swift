@@ -29,7 +29,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {  // `confined
     private let wakeUp: WakeUp
     private let inbox = Mutex(Inbox())
     private let thread = Atomic<UInt>(0)
-    private var confined = Confined()
+    // Each access is one call of its own, which calls nobody; see ``Confined``.
+    @exclusivity(unchecked) private var confined = Confined()
 
     /// - Throws: ``SystemError`` when the process has no descriptor left.
     package init() throws(SystemError) {

@@ -40,6 +40,24 @@ package struct HTTPMessageHead: Sendable {
 
     /// The first line with this name, in whatever case.
     package subscript(name: StaticString) -> String? { text[name] }
+
+    /// Lends each line in turn: for who wants several.
+    package func forEachLine(_ body: (LentLine) -> Void) { text.forEach(body) }
+}
+
+/// A line where it stands in its message, for as long as it is lent.
+package struct LentLine {
+    fileprivate let name: UnsafeBufferPointer<UInt8>
+    fileprivate let bytes: UnsafeBufferPointer<UInt8>
+
+    /// The value; nil where it is empty.
+    package var value: String? { bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
+
+    /// Whether it has this name, in whatever case.
+    package static func ~= (name: StaticString, line: LentLine) -> Bool {
+        guard let base = line.name.baseAddress, line.name.count == name.utf8CodeUnitCount else { return false }
+        return strncasecmp(base, name.utf8Start, line.name.count) == 0
+    }
 }
 
 /// Lines as they came, in two arrays: most are never asked for, and become no strings.
@@ -63,7 +81,8 @@ struct HTTPLines: Sendable {
     var isEmpty: Bool { bytes.isEmpty }
 
     mutating func reserve() {
-        bytes.reserveCapacity(1024)
+        // More than most heads have, and what malloc keeps at hand: from 1033 bytes on it searches.
+        bytes.reserveCapacity(768)
         ends.reserveCapacity(32)
     }
 
@@ -79,19 +98,23 @@ struct HTTPLines: Sendable {
     private func range(at index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
     private func text(at index: Int) -> String { String(decoding: bytes[range(at: index)], as: UTF8.self) }
 
-    subscript(name: StaticString) -> String? {
-        let count = name.utf8CodeUnitCount
-        return bytes.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return nil }
+    func forEach(_ body: (LentLine) -> Void) {
+        bytes.withUnsafeBufferPointer { bytes in
             var start = 0
             for index in 0..<ends.count / 2 {
                 let (end, valueEnd) = (ends[2 * index], ends[2 * index + 1])
-                if end - start == count, strncasecmp(base + start, name.utf8Start, count) == 0 {
-                    return String(decoding: bytes[end..<valueEnd], as: UTF8.self)
-                }
+                body(
+                    LentLine(
+                        name: UnsafeBufferPointer(rebasing: bytes[start..<end]),
+                        bytes: UnsafeBufferPointer(rebasing: bytes[end..<valueEnd])))
                 start = valueEnd
             }
-            return nil
         }
+    }
+
+    subscript(name: StaticString) -> String? {
+        var value: String?
+        forEach { line in if value == nil, name ~= line { value = String(decoding: line.bytes, as: UTF8.self) } }
+        return value
     }
 }

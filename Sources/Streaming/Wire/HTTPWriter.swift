@@ -21,15 +21,28 @@ package enum HTTPWriter {
 
     /// The size line of a chunk. A size of 0 would end the body, so callers never pass it.
     package static func chunkSize(_ count: Int) -> [UInt8] {
-        var bytes = Array(String(count, radix: 16).utf8)
-        bytes.append(contentsOf: crlf)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(18)
+        append(chunkSize: count, to: &bytes)
         return bytes
+    }
+
+    private static func append(chunkSize count: Int, to bytes: inout [UInt8]) {
+        // Four bits a digit, from the highest one that is not 0 on.
+        var place = (Int.bitWidth - 1 - count.leadingZeroBitCount) / 4 * 4
+        while place >= 0 {
+            let digit = UInt8(truncatingIfNeeded: count >> place & 15)
+            bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            place -= 4
+        }
+        bytes.append(0x0D)
+        bytes.append(0x0A)
     }
 
     /// Appends a chunk: its size, its bytes and the line's end. Nothing for no bytes, as that would end the body.
     package static func append(chunk content: [UInt8], to message: inout [UInt8]) {
         if content.isEmpty { return }
-        message += chunkSize(content.count)
+        append(chunkSize: content.count, to: &message)
         message += content
         message += crlf
     }
