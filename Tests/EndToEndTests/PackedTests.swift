@@ -10,7 +10,7 @@ struct PackedTests {
     /// Made once for all tests, as the other one.
     private static let made = Task { try await Packaged.make("Packed", in: "packed") }
 
-    @Test("Foundation, a resource and all mathematics, in an empty root, in both modes", arguments: ["buffered", "response_stream"])
+    @Test("Foundation, a resource and mathematics, in an empty root", arguments: ["buffered", "response_stream"])
     func answers(_ mode: String) async throws {
         let root = try await Self.made.value.root()
         let local = try #require(try root.start(mode: mode))
@@ -20,8 +20,9 @@ struct PackedTests {
         let mathematics = try #require(local.get("/mathematics?x=0.5")).text.split(separator: " ").compactMap { Double($0) }
         // To six places: what the functions are for decides, not who calculates.
         let expected = [
-            2.061553, 0.5, 0.5, 2.061553, 0.5, 1.047198, 0.962424, 0.523599, 0.549306, 1.127626, 0.938470, 0.242268, -0.301030,
-            0.521095, 0.707107, 1.772454, -0.444519, -1.471472, 0.244979, 0.5, 0.030604, -5.441371, 0.572365, 0.572365,
+            2.061553, 0.5, 0.5, 2.061553, 0.5, 1.047198, 0.962424, 0.523599, 0.549306, 1.127626, 0.938470, 0.242268,
+            -0.301030, 0.521095, 0.707107, 1.772454, -0.444519, -1.471472, 0.244979, 0.5, 0.030604, -5.441371, 0.572365,
+            0.572365,
         ]
         #expect(mathematics.count == expected.count)
         for (found, expected) in zip(mathematics, expected) { #expect(abs(found - expected) < 0.000002) }
@@ -60,13 +61,14 @@ struct PackedTests {
         let lines = try await Packaged.run(
             """
             cd '\(folder.path)' && echo 'int layer(void) { return 1; }' >layer.c && \
-            printf 'int layer(void), pidfd_open(int, unsigned);\\nint main(void) { return layer() + pidfd_open(1, 0); }\\n' >main.c && \
+            echo 'int layer(void), pidfd_open(int, unsigned); int main(void) { return layer() + pidfd_open(1, 0); }' >main.c && \
             clang -shared -fPIC layer.c -o liblayer.so -Wl,-soname,liblayer.so.3 && clang -c main.c && \
             clang -fuse-ld=lld main.o liblayer.so -o program && printf '%s\\n' "$PWD/main.o" "$PWD/liblayer.so" >linked && \
             { '\(Oracles.root)/scripts/portable' program --linked linked; echo "STATUS $?"; } && \
             '\(Oracles.root)/scripts/portable' program --shared-library=layer
             """)
-        #expect(lines.contains { $0.contains("liblayer.so.3 is not on Amazon Linux 2023. Wanted: layer in main.o.") }, "\(lines)")
+        #expect(
+            lines.contains { $0.contains("liblayer.so.3 is not on Amazon Linux 2023. Wanted: layer in main.o.") }, "\(lines)")
         #expect(lines.contains { $0.contains("GLIBC_2.36: ") && $0.contains("pidfd_open (wanted: pidfd_open in main.o)") })
         #expect(lines.contains("STATUS 1"))
         // What a layer brings is no failure.
@@ -85,10 +87,8 @@ struct PackedTests {
         #expect(lines == ["END 0"], "\(lines)")
     }
 
-    @Test("the package's own default traits stay on, but Local", arguments: [
-        ("", "Loud,Quick"), ("--traits=Quick", "Quick"), ("--traits=", ""),
-    ])
-    func traits(_ option: String, _ expected: String) async throws {
+    @Test("the package's own default traits stay on, but Local; its other files come along; a fixed address if asked for")
+    func traits() async throws {
         let folder = TemporaryFolder()
         let manifest = """
             // swift-tools-version: 6.2
@@ -119,18 +119,20 @@ struct PackedTests {
         try "style".write(toFile: folder.path + "/page.css", atomically: true, encoding: .utf8)
         let script = "'\(Oracles.root)/scripts/package' Own --package-path '\(folder.path)' --output '\(folder.path)'"
         let lines = try await Packaged.run(
-            "\(script) \(option) --no-pie --include page.css && cd '\(folder.path)' && unzip -Z1 Own.zip | tr '\\n' ' ' && "
+            "\(script) --no-pie --include page.css && cd '\(folder.path)' && unzip -Z1 Own.zip | tr '\\n' ' ' && "
                 + "unzip -qo Own.zip -d zip && ./zip/bootstrap | tr '\\n' ' ' && readelf -h zip/bootstrap | grep Type")
         let found = lines.first { $0.contains("traits:") } ?? "\(lines)"
-        #expect(found.contains("bootstrap page.css traits: " + expected.replacing(",", with: " ")), "\(found)")
+        #expect(found.contains("bootstrap page.css traits: Loud Quick "), "\(found)")
         #expect(found.hasSuffix("EXEC (Executable file)"))
     }
 
-    @Test("another processor takes a Swift SDK, and its absence is said", arguments: [
-        ("--arch mips", "--arch is x86_64 or arm64, not 'mips'"),
-        ("--swift-sdk nobody-has-this", "no SDK 'nobody-has-this' is installed"),
-        ("--include nothing", "there is no 'nothing' in the package"),
-    ])
+    @Test(
+        "another processor takes a Swift SDK, and its absence is said",
+        arguments: [
+            ("--arch mips", "--arch is x86_64 or arm64, not 'mips'"),
+            ("--swift-sdk nobody-has-this", "no SDK 'nobody-has-this' is installed"),
+            ("--include nothing", "there is no 'nothing' in the package"),
+        ])
     func options(_ options: String, _ said: String) async throws {
         let lines = try await Packaged.run("'\(Oracles.root)/scripts/package' Hello \(options)")
         #expect(lines.last == "END 1")

@@ -26,7 +26,8 @@ func mathematics(_ x: Double) -> [Double] {
     let y = Float(x)
     var sign: Int32 = 0
     let single: [Float] = [
-        hypotf(y, 2), fmodf(y, 2), acosf(y), acoshf(1 + y), asinf(y), atanhf(y), coshf(y), j0f(y), j1f(y), log10f(y), sinhf(y), sqrtf(y),
+        hypotf(y, 2), fmodf(y, 2), acosf(y), acoshf(1 + y), asinf(y), atanhf(y), coshf(y), j0f(y), j1f(y), log10f(y), sinhf(y),
+        sqrtf(y),
         tgammaf(y), y0f(y), y1f(y), atan2f(y, 2), remainderf(y, 2), jnf(2, y), ynf(2, y), lgammaf(y), lgammaf_r(y, &sign),
     ]
     return [hypot(x, 2), fmod(x, 2), remainder(x, 2)] + single.map(Double.init)
