@@ -45,10 +45,13 @@ struct Packaged: Sendable {
     }
 
     /// A root with the zip's content and what its program needs, less one library.
-    /// - Parameter without: A library whose Debian package is left out.
-    func root(without: String = "") async throws -> Root {
+    /// - Parameters:
+    ///   - without: A library whose Debian package is left out.
+    ///   - system: With /dev and /proc.
+    func root(without: String = "", system: Bool = false) async throws -> Root {
         let root = Root(folder: TemporaryFolder())
-        let lines = try await Self.run("'\(Oracles.root)/Tests/Package/root' '\(root.folder.path)' '\(zip)' \(without)")
+        let script = "'\(Oracles.root)/Tests/Package/root'" + (system ? " --system" : "")
+        let lines = try await Self.run("\(script) '\(root.folder.path)' '\(zip)' \(without)")
         guard lines.last == "END 0" else { throw Failed(description: lines.joined(separator: "\n")) }
         return root
     }
