@@ -155,6 +155,10 @@ let package = Package(
         test("TestingTests", app + ["SluiceTesting", logging]),
         // Shows the end-to-end tests what reached a handler.
         .executableTarget(name: "Mirror", dependencies: app, path: "Tests/Mirror", swiftSettings: strict),
+        // What packages must carry: Foundation, a resource, and a library that Amazon Linux may lack.
+        .executableTarget(
+            name: "Packed", dependencies: app, path: "Tests/Packed", resources: [.copy("Resources/greeting.txt")],
+            swiftSettings: strict, linkerSettings: [.linkedLibrary("z")]),
         // Runs the built examples as real processes.
         test("EndToEndTests", ["Hello", "Orders", "Streams", "Failures", "Reporting", "Mirror"]),
     ]

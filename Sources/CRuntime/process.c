@@ -29,7 +29,7 @@ int sluice_pidfd_open(pid_t pid) {
 #endif
 }
 
-pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
+pid_t sluice_spawn(const char *path, const char *folder, char *const argv[], char *const envp[]) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return -1;
     pid_t parent = getpid();
@@ -46,7 +46,7 @@ pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]) {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
         // A group of its own: what is typed at the terminal is for the parent, which ends the child as Lambda would.
         setpgid(0, 0);
-        execve(path, argv, envp);
+        if (folder == NULL || chdir(folder) == 0) execve(path, argv, envp);
         int failure = errno;
         ssize_t ignored = write(report[1], &failure, sizeof failure);
         (void)ignored;

@@ -45,7 +45,7 @@ package enum LocalLambda {
         let api = try Socket.listen(onLoopbackPort: 0)
         let ingest = try Socket.listen(onLoopbackPort: 0)
         let sandbox = Sandbox(
-            loop, program: try settings.program ?? ownPath(), arguments: arguments,
+            loop, program: try settings.program ?? ownPath(), in: settings.programFolder, arguments: arguments,
             environment: childEnvironment(environment, apiPort: api.localPort, inboxPort: ingest.localPort, arguments))
         let broker = Broker(loop, settings, sandbox, console)
         let port = door.localPort

@@ -21,8 +21,12 @@ struct LocalSettings: Sendable {
     var timeout: Duration = .seconds(30)
     /// `SLUICE_LOCAL_FREEZE`: `off` leaves the app running between invocations.
     var freezes = true
-    /// `SLUICE_LOCAL_PROGRAM`: the program in the sandbox, such as a packaged `bootstrap`; this one when unset.
+    /// `SLUICE_LOCAL_PROGRAM`: the program in the sandbox, such as a packaged `bootstrap`; this one when unset. From the root on.
     var program: String?
+    /// The folder of ``program``, in which it works as on AWS: there, too, what is not in the package is missing.
+    var programFolder: String? {
+        program.flatMap { path in path.lastIndex(of: "/").map { String(path[...$0]) } }
+    }
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: 1 when unset or unusable, as in the app.
     var concurrency = 1
 
@@ -71,7 +75,7 @@ struct LocalSettings: Sendable {
             guard access(text, X_OK) == 0 else {
                 throw Problem(description: "SLUICE_LOCAL_PROGRAM: there is no program at '\(text)'")
             }
-            program = text
+            program = text.hasPrefix("/") ? text : Self.workingFolder + "/" + text
         }
         if let text = environment["SLUICE_LOCAL_PLATFORM_ERROR"], !text.isEmpty {
             guard text.hasPrefix("1/"), let number = Int(text.dropFirst(2)), number > 0, text == "1/\(number)" else {
@@ -82,5 +86,11 @@ struct LocalSettings: Sendable {
         }
         concurrency = max(1, Int(environment["AWS_LAMBDA_MAX_CONCURRENCY"] ?? "") ?? 1)
         if concurrency > 1 { freezes = false }  // managed instances run many invocations at once and are not frozen
+    }
+
+    private static var workingFolder: String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
     }
 }

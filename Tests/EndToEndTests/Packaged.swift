@@ -1,14 +1,15 @@
 import Foundation
 import SluiceTestSupport
 
-/// What `scripts/package` makes of the example Reporting, in roots that hold little else.
+/// What `scripts/package` makes of a program, in roots that hold little else.
 struct Packaged: Sendable {
+    let name: String
     let folder: String
     /// What the script said.
     let output: [String]
 
-    var zip: String { folder + "/Reporting.zip" }
-    var debugFile: String { folder + "/Reporting.debug" }
+    var zip: String { folder + "/\(name).zip" }
+    var debugFile: String { folder + "/\(name).debug" }
 
     /// Where roots can be made: from Debian's packages, and as somebody who may change the root.
     static var canBeTried: Bool {
@@ -23,16 +24,16 @@ struct Packaged: Sendable {
     }
 
     /// Made once for all tests: `scripts/test` has built it by then, or else this takes a minute.
-    static let made = Task { try await make(in: "package") }
+    static let made = Task { try await make("Reporting", in: "package") }
 
     /// - Parameter folder: Among the release build's products, so that nothing is left anywhere else.
-    static func make(in folder: String) async throws -> Packaged {
+    static func make(_ name: String, in folder: String) async throws -> Packaged {
         let folder = Oracles.root + "/.build-portable/" + folder
         let maker = try Program(
-            "/bin/bash", arguments: [Oracles.root + "/scripts/package", "Reporting", "--output", folder], [:])
+            "/bin/bash", arguments: [Oracles.root + "/scripts/package", name, "--output", folder], [:])
         guard await maker.end() == 0 else { throw Failed(description: (maker.console + maker.errors).joined(separator: "\n")) }
         _ = maker.line(containing: "sentry-cli")
-        return Packaged(folder: folder, output: maker.console)
+        return Packaged(name: name, folder: folder, output: maker.console)
     }
 
     /// The lines of a shell command's output; the last one has its exit status.
@@ -44,10 +45,13 @@ struct Packaged: Sendable {
     }
 
     /// A root with the zip's content and what its program needs, less one library.
-    /// - Parameter without: A library whose Debian package is left out.
-    func root(without: String = "") async throws -> Root {
+    /// - Parameters:
+    ///   - without: A library whose Debian package is left out.
+    ///   - system: With /dev and /proc.
+    func root(without: String = "", system: Bool = false) async throws -> Root {
         let root = Root(folder: TemporaryFolder())
-        let lines = try await Self.run("'\(Oracles.root)/Tests/Package/root' '\(root.folder.path)' '\(zip)' \(without)")
+        let script = "'\(Oracles.root)/Tests/Package/root'" + (system ? " --system" : "")
+        let lines = try await Self.run("\(script) '\(root.folder.path)' '\(zip)' \(without)")
         guard lines.last == "END 0" else { throw Failed(description: lines.joined(separator: "\n")) }
         return root
     }

@@ -22,13 +22,15 @@ struct PackagedTests {
             "unzip -q '\(package.zip)' -d '\(folder.path)' && readelf -SW '\(folder.path)/bootstrap'")
         #expect(sections.contains { $0.contains(" .text ") } && sections.last == "END 0")
         #expect(!sections.contains { $0.contains(" .symtab ") || $0.contains(" .debug_") })
-        let again = try await Packaged.make(in: "again")
+        // Position-independent: its address is another one at each start.
+        #expect(try await Packaged.run("readelf -h '\(folder.path)/bootstrap'").contains { $0.contains(" DYN ") })
+        let again = try await Packaged.make("Reporting", in: "again")
         #expect(try await Packaged.run("cmp '\(package.zip)' '\(again.zip)'") == ["END 0"])
     }
 
     @Test("what the app does not use is not in it: Foundation's coders, regular expressions, unwind tables")
     func content() async throws {
-        let package = try await Packaged.made.value
+        let package = try await Packaged.make("Hello", in: "package")
         let names = try await Packaged.run("nm '\(package.debugFile)'")
         #expect(names.contains { $0.contains("6Sluice") } && names.last == "END 0")
         #expect(!names.contains { $0.contains("20FoundationEssentials") || $0.contains("12_RegexParser") })
@@ -71,13 +73,18 @@ struct PackagedTests {
         #expect(try await Packaged.run("readelf -n '\(package.debugFile)'").contains { $0.contains(buildID) })
 
         let frames = try #require(event["exception"]?["values"]?.elements?.last?["stacktrace"]?["frames"]?.elements)
-        let addresses = frames.reversed().compactMap { $0["instruction_addr"]?.text }
+        // The file's addresses: what is less than where the image lies.
+        let base = try #require(image["image_addr"]?.text.flatMap(Self.number))
+        let addresses = frames.reversed().compactMap { $0["instruction_addr"]?.text.flatMap(Self.number) }
+            .map { "0x" + String($0 - min(base, $0), radix: 16) }
         #expect(addresses.count == frames.count && frames.count > 3)
         let lines = try await Packaged.run("addr2line -e '\(package.debugFile)' \(addresses.joined(separator: " "))")
         #expect(lines.first?.contains("/Examples/Reporting/Reporting.swift:") == true, "\(lines)")
         // Callers across `await`: the stack walk works without symbols.
         #expect(lines.contains { $0.contains("/Sources/Adapter/Runtime/") }, "\(lines)")
     }
+
+    private static func number(_ text: String) -> UInt64? { UInt64(text.dropFirst(2), radix: 16) }
 
     @Test("a library that is missing shows: the root holds what it is given, and nothing of this machine")
     func missingLibrary() async throws {

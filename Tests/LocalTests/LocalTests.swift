@@ -51,6 +51,8 @@ import Testing
     func program() throws {
         #expect(try LocalSettings([:]).program == nil)
         #expect(try LocalSettings(["SLUICE_LOCAL_PROGRAM": "/bin/sh"]).program == "/bin/sh")
+        #expect(try LocalSettings(["SLUICE_LOCAL_PROGRAM": "/bin/sh"]).programFolder == "/bin/")
+        #expect(try LocalSettings([:]).programFolder == nil)
         let problem = #expect(throws: LocalSettings.Problem.self) { try LocalSettings(["SLUICE_LOCAL_PROGRAM": "/bin/nobody"]) }
         #expect(problem?.description.hasPrefix("SLUICE_LOCAL_PROGRAM: ") == true)
     }

@@ -18,8 +18,9 @@ int sluice_pidfd_open(pid_t pid);
 /// Starts a program that is killed when the calling *thread* ends (PR_SET_PDEATHSIG), which posix_spawn cannot ask for.
 /// Between fork and exec only async-signal-safe calls are made. Signals are unblocked and at their defaults in the child, which has a
 /// process group of its own: what is typed at the terminal reaches the caller alone.
-/// Returns the process id, or -1 with errno of fork or of exec.
-pid_t sluice_spawn(const char *path, char *const argv[], char *const envp[]);
+/// It works in `folder`, which may be NULL for the caller's.
+/// Returns the process id, or -1 with errno of fork, of chdir or of exec.
+pid_t sluice_spawn(const char *path, const char *folder, char *const argv[], char *const envp[]);
 
 /// All threads share one heap from here on: glibc would map 128 MB of addresses for each, and take longer to start. And it keeps what
 /// large blocks have taken (blocks up to 32 MiB, 64 MiB in all), for the next invocation. For a process in which one thread does the

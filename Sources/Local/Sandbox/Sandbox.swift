@@ -13,6 +13,7 @@ internal import Darwin
 final class Sandbox: AppProcess, @unchecked Sendable {  // used on the loop's thread only
     private let loop: EventLoop
     private let program: String
+    private let folder: String?
     private let arguments: [String]
     private let environment: [String: String]
     private(set) var process: pid_t?
@@ -21,9 +22,11 @@ final class Sandbox: AppProcess, @unchecked Sendable {  // used on the loop's th
     var onEnd: (ProcessEnd) -> Void = { _ in }
     var isRunning: Bool { process != nil }
 
-    init(_ loop: EventLoop, program: String, arguments: [String], environment: [String: String]) {
+    /// - Parameter folder: Where the app works; where this process does if nil.
+    init(_ loop: EventLoop, program: String, in folder: String? = nil, arguments: [String], environment: [String: String]) {
         self.loop = loop
         self.program = program
+        self.folder = folder
         self.arguments = arguments
         self.environment = environment
     }
@@ -35,7 +38,7 @@ final class Sandbox: AppProcess, @unchecked Sendable {  // used on the loop's th
         var argv = (arguments.isEmpty ? [program] : arguments).map { strdup($0) } + [nil]
         var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
-        let child = sluice_spawn(program, &argv, &envp)
+        let child = sluice_spawn(program, folder, &argv, &envp)
         guard child > 0 else { throw .last("exec \(program)") }
         process = child
         isFrozen = false

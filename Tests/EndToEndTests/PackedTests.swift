@@ -1,0 +1,143 @@
+import Foundation
+import SluiceTestSupport
+import Testing
+
+/// What users write besides Sluice, in a package: Foundation, resources, libraries, symbols of a newer glibc.
+@Suite(
+    .serialized,
+    .enabled(if: Packaged.canBeTried, "a root of its own takes Debian's dpkg, and root or user namespaces"))
+struct PackedTests {
+    /// Made once for all tests, as the other one.
+    private static let made = Task { try await Packaged.make("Packed", in: "packed") }
+
+    @Test("Foundation, a resource and mathematics, in an empty root", arguments: ["buffered", "response_stream"])
+    func answers(_ mode: String) async throws {
+        let root = try await Self.made.value.root(system: true)
+        let local = try #require(try root.start(mode: mode))
+        let answer = try #require(local.get("/uuid"))
+        #expect(UUID(uuidString: answer.text) != nil, "\(answer.text) \(local.program.errors)")
+        // Drawn from the system's generator.
+        #expect(!answer.text.hasPrefix("00000000-"))
+        #expect(local.get("/resource")?.text == "Hello from a file.\n")
+        let mathematics = try #require(local.get("/mathematics?x=0.5")).text.split(separator: " ").compactMap { Double($0) }
+        // To six places: what the functions are for decides, not who calculates.
+        let expected = [
+            2.061553, 0.5, 0.5, 2.061553, 0.5, 1.047198, 0.962424, 0.523599, 0.549306, 1.127626, 0.938470, 0.242268,
+            -0.301030, 0.521095, 0.707107, 1.772454, -0.444519, -1.471472, 0.244979, 0.5, 0.030604, -5.441371, 0.572365,
+            0.572365,
+        ]
+        #expect(mathematics.count == expected.count)
+        for (found, expected) in zip(mathematics, expected) { #expect(abs(found - expected) < 0.000002) }
+    }
+
+    @Test("the zip has the resources beside bootstrap, and the local Lambda runs it in its folder: nothing else is found")
+    func resources() async throws {
+        let package = try await Self.made.value
+        let names = ["bootstrap", "sluice_Packed.resources/greeting.txt", "END 0"]
+        #expect(try await Packaged.run("unzip -Z1 '\(package.zip)'") == names)
+        let folder = TemporaryFolder()
+        #expect(try await Packaged.run("unzip -q '\(package.zip)' -d '\(folder.path)'") == ["END 0"])
+        let program = ["SLUICE_LOCAL_PROGRAM": folder.path + "/bootstrap"]
+        do {
+            let local = try #require(try LocalProgram("Mirror", program))
+            #expect(local.get("/resource")?.text == "Hello from a file.\n")
+            #expect(local.get("/folder")?.text == "bootstrap sluice_Packed.resources")
+        }
+        // As on AWS, and not found where it was built.
+        try FileManager.default.removeItem(atPath: folder.path + "/sluice_Packed.resources")
+        let local = try #require(try LocalProgram("Mirror", in: folder, program))
+        #expect(local.get("/resource")?.status == 502)
+        #expect(local.program.errorLine(containing: "could not load resource bundle") != nil)
+    }
+
+    @Test("a library that Amazon Linux may lack is linked statically, and its name said")
+    func libraries() async throws {
+        let package = try await Self.made.value
+        #expect(package.output.contains { $0.contains("libz.a is linked statically") }, "\(package.output)")
+        #expect(package.output.contains { $0.hasPrefix("portable: bootstrap needs: ") && !$0.contains("libz") })
+    }
+
+    @Test("a symbol of a newer glibc and a library that is not there are told with who wants them")
+    func told() async throws {
+        let folder = TemporaryFolder()
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)' && echo 'int layer(void) { return 1; }' >layer.c && \
+            echo 'int layer(void), pidfd_open(int, unsigned); int main(void) { return layer() + pidfd_open(1, 0); }' >main.c && \
+            clang -shared -fPIC layer.c -o liblayer.so -Wl,-soname,liblayer.so.3 && clang -c main.c && \
+            clang -fuse-ld=lld main.o liblayer.so -o program && printf '%s\\n' "$PWD/main.o" "$PWD/liblayer.so" >linked && \
+            { '\(Oracles.root)/scripts/portable' program --linked linked; echo "STATUS $?"; } && \
+            '\(Oracles.root)/scripts/portable' program --shared-library=layer
+            """)
+        #expect(
+            lines.contains { $0.contains("liblayer.so.3 is not on Amazon Linux 2023. Wanted: layer in main.o.") }, "\(lines)")
+        #expect(lines.contains { $0.contains("GLIBC_2.36: ") && $0.contains("pidfd_open (wanted: pidfd_open in main.o)") })
+        #expect(lines.contains("STATUS 1"))
+        // What a layer brings is no failure.
+        #expect(lines.filter { $0.contains("liblayer.so.3 is not") }.count == 1)
+    }
+
+    @Test("the functions of a newer glibc that a program carries do what glibc's do")
+    func newerFunctions() async throws {
+        let folder = TemporaryFolder()
+        let root = Oracles.root
+        let lines = try await Packaged.run(
+            """
+            clang -O2 -Wall -Wextra -Werror '\(root)/Tests/Package/newer.c' '\(root)/Sources/CRuntime/portable_libc.c' \
+            '\(root)/Sources/CRuntime/portable_math.c' -fuse-ld=lld -lm -o '\(folder.path)/newer' && '\(folder.path)/newer'
+            """)
+        #expect(lines == ["END 0"], "\(lines)")
+    }
+
+    @Test("the package's own default traits stay on, but Local; its other files come along; a fixed address if asked for")
+    func traits() async throws {
+        let folder = TemporaryFolder()
+        let manifest = """
+            // swift-tools-version: 6.2
+            import PackageDescription
+            let package = Package(
+                name: "own",
+                traits: ["Local", "Loud", "Quick", "Off", .default(enabledTraits: ["Local", "Loud", "Quick"])],
+                targets: [.executableTarget(name: "Own")])
+            """
+        let program = """
+            print("traits:")
+            #if Local
+            print("Local")
+            #endif
+            #if Loud
+            print("Loud")
+            #endif
+            #if Quick
+            print("Quick")
+            #endif
+            #if Off
+            print("Off")
+            #endif
+            """
+        try FileManager.default.createDirectory(atPath: folder.path + "/Sources/Own", withIntermediateDirectories: true)
+        try manifest.write(toFile: folder.path + "/Package.swift", atomically: true, encoding: .utf8)
+        try program.write(toFile: folder.path + "/Sources/Own/main.swift", atomically: true, encoding: .utf8)
+        try "style".write(toFile: folder.path + "/page.css", atomically: true, encoding: .utf8)
+        let script = "'\(Oracles.root)/scripts/package' Own --package-path '\(folder.path)' --output '\(folder.path)'"
+        let lines = try await Packaged.run(
+            "\(script) --no-pie --include page.css && cd '\(folder.path)' && unzip -Z1 Own.zip | tr '\\n' ' ' && "
+                + "unzip -qo Own.zip -d zip && ./zip/bootstrap | tr '\\n' ' ' && readelf -h zip/bootstrap | grep Type")
+        let found = lines.first { $0.contains("traits:") } ?? "\(lines)"
+        #expect(found.contains("bootstrap page.css traits: Loud Quick "), "\(found)")
+        #expect(found.hasSuffix("EXEC (Executable file)"))
+    }
+
+    @Test(
+        "another processor takes a Swift SDK, and its absence is said",
+        arguments: [
+            ("--arch mips", "--arch is x86_64 or arm64, not 'mips'"),
+            ("--swift-sdk nobody-has-this", "no SDK 'nobody-has-this' is installed"),
+            ("--include nothing", "there is no 'nothing' in the package"),
+        ])
+    func options(_ options: String, _ said: String) async throws {
+        let lines = try await Packaged.run("'\(Oracles.root)/scripts/package' Hello \(options)")
+        #expect(lines.last == "END 1")
+        #expect(lines.contains { $0.contains(said) }, "\(lines)")
+    }
+}
