@@ -53,8 +53,9 @@ final class SandboxPool: LocalFunction, @unchecked Sendable {  // used on the lo
 
     /// The program has been replaced. Sandboxes in use finish what they have, idle ones end, and the next to start run the new one.
     func replaceProgram() {
-        mustWarm = true
         for broker in brokers { broker.retire() }
+        // Not before: while one of them still runs as it did, nobody else would be started.
+        mustWarm = true
         settle()
     }
 

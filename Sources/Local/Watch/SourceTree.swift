@@ -16,10 +16,16 @@ struct SourceTree: Equatable {
         let nanoseconds: Int
     }
 
+    private struct Folder: Hashable {
+        let device: UInt64
+        let file: UInt64
+    }
+
     private var files: [String: Stamp] = [:]
 
     init(_ build: WatchedBuild) {
-        for path in [build.package + "/Package.swift"] + build.folders { add(path, depth: 0) }
+        var seen: Set<Folder> = []
+        for path in [build.package + "/Package.swift"] + build.folders { add(path, &seen) }
     }
 
     /// A file that is new, changed or gone; nil where there is none.
@@ -29,10 +35,11 @@ struct SourceTree: Equatable {
         return changed ?? older.files.keys.filter { files[$0] == nil }.min()
     }
 
-    private mutating func add(_ path: String, depth: Int) {
+    /// - Parameter seen: Folders that were listed: a link may lead upwards.
+    private mutating func add(_ path: String, _ seen: inout Set<Folder>) {
         var status = stat()
-        // What a link leads to counts, and what has just gone does not. No tree is that deep, but a link may lead upwards.
-        guard depth < 32, stat(path, &status) == 0 else { return }
+        // What a link leads to counts, and what has just gone does not.
+        guard stat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             #if canImport(Glibc)
             let time = status.st_mtim
@@ -43,11 +50,12 @@ struct SourceTree: Equatable {
                 file: UInt64(status.st_ino), size: Int64(status.st_size), seconds: time.tv_sec, nanoseconds: time.tv_nsec)
             return
         }
-        // One that cannot be read is as good as empty: the build says more.
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+        guard seen.insert(Folder(device: UInt64(status.st_dev), file: UInt64(status.st_ino))).inserted else { return }
+        // One that cannot be read is as good as empty: the build says more. In order: a folder that two links lead to has one path.
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() {
             // Hidden ones, and what editors leave beside a file.
             if name.hasPrefix(".") || name.hasSuffix("~") || name.hasPrefix("#") { continue }
-            add("\(path)/\(name)", depth: depth + 1)
+            add("\(path)/\(name)", &seen)
         }
     }
 }
