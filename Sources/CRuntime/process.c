@@ -9,6 +9,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#ifdef __linux__
+#include <stdio_ext.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -148,3 +151,12 @@ int sluice_last_signal(void) {
 }
 
 void sluice_line_buffer_stdout(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+void sluice_end_printed_line(void) {
+#ifdef __linux__
+    // Without the stream's lock: what another thread prints just now is that thread's.
+    if (__fpending(stdout) == 0) return;
+    if (__flbf(stdout)) putc('\n', stdout);
+#endif
+    fflush(stdout);
+}

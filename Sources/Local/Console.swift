@@ -9,10 +9,19 @@ struct Console: Sendable {
     /// Descriptors: standard output and standard error.
     var output: CInt = 1
     var problems: CInt = 2
+    /// Whose lines they are; nil for the first sandbox, which most often is the only one, and for what is nobody's.
+    var sandbox: Int?
 
-    func line(_ text: String) { put(text + "\n", to: output) }
+    /// The sandbox stands at the end of the first line.
+    func line(_ text: String) {
+        guard let sandbox else { return put(text + "\n", to: output) }
+        let end = text.utf8.firstIndex(of: 0x0A) ?? text.endIndex
+        put("\(text[..<end])  sandbox \(sandbox)\(text[end...])\n", to: output)
+    }
 
-    func problem(_ text: String) { put("local: \(text)\n", to: problems) }
+    func problem(_ text: String) {
+        put("local\(sandbox.map { ", sandbox \($0)" } ?? ""): \(text)\n", to: problems)
+    }
 
     private func put(_ text: String, to descriptor: CInt) {
         var rest = Array(text.utf8)[...]

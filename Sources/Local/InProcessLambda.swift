@@ -42,7 +42,7 @@ package final class InProcessLambda: Sendable {
                 let broker = Broker(loop, ready, OwnProcess(), console)
                 broker.startIfNeeded()
                 let server = RuntimeAPIServer(broker: broker, settings: ready, console: console)
-                let front = FrontEnd(broker: broker, gateway: ready.front.gateway, port: number, console: console)
+                let front = FrontEnd(function: broker, gateway: ready.front.gateway, port: number, console: console)
                 defer { broker.stop() }
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) } }

@@ -15,7 +15,7 @@ package enum LocalLambda {
     package static func runAndExit(environment: [String: String], arguments: [String] = CommandLine.arguments) async -> Never {
         let console = Console()
         do {
-            let settings = try LocalSettings(environment)
+            let settings = try LocalSettings(environment, arguments: arguments)
             let loop = try EventLoop()
             try loop.start("sluice-local")
             let serving = Task(executorPreference: loop) {
@@ -42,37 +42,36 @@ package enum LocalLambda {
             guard sluice_wake_on_signal(signal, signals.descriptor) == 0 else { throw SystemError.last("sigaction") }
         }
         let door = try listenAtDoor(settings.port)
-        let api = try Socket.listen(onLoopbackPort: 0)
-        let ingest = try Socket.listen(onLoopbackPort: 0)
-        let sandbox = Sandbox(
-            loop, program: try settings.program ?? ownPath(), in: settings.programFolder, arguments: arguments,
-            environment: childEnvironment(environment, apiPort: api.localPort, inboxPort: ingest.localPort, arguments))
-        let broker = Broker(loop, settings, sandbox, console)
+        let arguments = arguments.filter { $0 != LocalSettings.watchArgument }
+        let program = try settings.program ?? ownPath()
+        let build = try settings.watched.map { try WatchedBuild(program: program, folders: $0) }
+        let copy = try build.map { try ProgramCopy(of: $0.program) }
+        defer { copy?.remove() }
+        let factory = SandboxFactory(
+            loop: loop, settings: settings, program: copy?.path ?? program, arguments: arguments, environment: environment,
+            console: console)
+        let pool = SandboxPool(loop, limit: settings.sandboxes, console, make: factory.make)
         let port = door.localPort
         let gateway = settings.front.gateway
         let mode = gateway.canStream ? " mode \(settings.urlMode.rawValue)" : ""
         console.line(
             "Lambda on this machine: http://127.0.0.1:\(port)  "
                 + "(\(settings.front.title)\(mode), time-out \(settings.timeout.milliseconds) ms)")
-        let server = RuntimeAPIServer(broker: broker, settings: settings, console: console)
-        Task(executorPreference: loop) {
-            await Listener(loop: loop, socket: api, console: console).run { await server.serve($0) }
-        }
-        let inbox = ReportInbox(desk: ReportDesk(broker: broker, console: console), sandbox: sandbox, console: console)
-        Task(executorPreference: loop) {
-            await Listener(loop: loop, socket: ingest, console: console).run { await inbox.serve($0) }
-        }
-        let front = FrontEnd(broker: broker, gateway: gateway, port: port, console: console)
+        let front = FrontEnd(function: pool, gateway: gateway, port: port, console: console)
         Task(executorPreference: loop) {
             await Listener(loop: loop, socket: door, console: console).run { await front.serve($0) }
         }
-        broker.startIfNeeded()
+        try pool.start()
+        let watcher: Watcher? =
+            if let build, let copy { Watcher(loop, build, copy, pool, environment, console) } else { nil }
+        watcher?.start()
         do {
             try await loop.wait(until: .readable, on: signals.descriptor)
         } catch  where Task.isCancelled {}
         withExtendedLifetime(signals) {}
+        watcher?.stop()
         // Not cancelled with this task.
-        await Task(executorPreference: loop) { await broker.shutDown() }.value
+        await Task(executorPreference: loop) { await pool.shutDown() }.value
         return sluice_last_signal() == 0 ? 0 : 128 + sluice_last_signal()
     }
 
@@ -96,13 +95,14 @@ package enum LocalLambda {
 
     /// What Lambda sets, where the caller has not set it; and where reports go, which an empty `SENTRY_DSN` turns off.
     static func childEnvironment(
-        _ environment: [String: String], apiPort: UInt16, inboxPort: UInt16, _ arguments: [String]
+        _ environment: [String: String], apiPort: UInt16, inboxPort: UInt16, _ arguments: [String], sandbox: Int = 1
     ) -> [String: String] {
         let name = arguments.first?.split(separator: "/").last.map(String.init) ?? "local"
         var defaults = [
             "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(name)", "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(name)",
+            "AWS_LAMBDA_LOG_STREAM_NAME": sandbox == 1 ? "local" : "local-\(sandbox)",
             "AWS_REGION": "us-east-1", "_HANDLER": "bootstrap",
         ]
         #if Sentry
@@ -110,6 +110,11 @@ package enum LocalLambda {
         #endif
         var result = environment.merging(defaults) { own, _ in own }
         result["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:\(apiPort)"
+        if sandbox > 1 {
+            // On AWS each has a disk of its own: nobody sends what another one has kept, and is still sending.
+            let root = result["SLUICE_SPOOL"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp/sluice-spool"
+            result["SLUICE_SPOOL"] = "\(root)/sandbox-\(sandbox)"
+        }
         return result
     }
 }

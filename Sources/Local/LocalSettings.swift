@@ -27,6 +27,11 @@ struct LocalSettings: Sendable {
     var programFolder: String? {
         program.flatMap { path in path.lastIndex(of: "/").map { String(path[...$0]) } }
     }
+    /// `SLUICE_LOCAL_SANDBOXES`: how many requests are served at once, each in a process of its own, 1 to 100; 4 when unset.
+    var sandboxes = 4
+    /// `--watch`, or `SLUICE_LOCAL_WATCH`: `on`, or folders of the package, separated by colons. What in them is built anew when it changes;
+    /// nil for nothing.
+    var watched: [String]?
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: 1 when unset or unusable, as in the app.
     var concurrency = 1
 
@@ -37,7 +42,10 @@ struct LocalSettings: Sendable {
         let description: String
     }
 
-    init(_ environment: [String: String]) throws(Problem) {
+    /// The argument that says what `SLUICE_LOCAL_WATCH=on` says.
+    static let watchArgument = "--watch"
+
+    init(_ environment: [String: String], arguments: [String] = []) throws(Problem) {
         let appMode = URLMode(rawValue: environment["AWS_LWA_INVOKE_MODE"]?.lowercased() ?? "") ?? .buffered
         urlMode = appMode
         if let text = environment["SLUICE_LOCAL_URL_MODE"], !text.isEmpty {
@@ -77,6 +85,17 @@ struct LocalSettings: Sendable {
             }
             program = text.hasPrefix("/") ? text : Self.workingFolder + "/" + text
         }
+        if let text = environment["SLUICE_LOCAL_SANDBOXES"], !text.isEmpty {
+            guard let number = Int(text), (1...100).contains(number) else {
+                throw Problem(description: "SLUICE_LOCAL_SANDBOXES: expected a number from 1 to 100, found '\(text)'")
+            }
+            sandboxes = number
+        }
+        watched = Self.watched(environment["SLUICE_LOCAL_WATCH"] ?? "", isAsked: arguments.contains(Self.watchArgument))
+        if watched != nil, program != nil {
+            throw Problem(
+                description: "SLUICE_LOCAL_PROGRAM: a program that is not this one cannot be watched; leave one of the two out")
+        }
         if let text = environment["SLUICE_LOCAL_PLATFORM_ERROR"], !text.isEmpty {
             guard text.hasPrefix("1/"), let number = Int(text.dropFirst(2)), number > 0, text == "1/\(number)" else {
                 throw Problem(
@@ -92,5 +111,13 @@ struct LocalSettings: Sendable {
         guard let path = getcwd(nil, 0) else { return "." }
         defer { free(path) }
         return String(cString: path)
+    }
+
+    private static func watched(_ text: String, isAsked: Bool) -> [String]? {
+        switch text {
+        case "", "off": isAsked ? ["Sources"] : nil
+        case "on", "1": ["Sources"]
+        default: text.parts(at: ":").filter { !$0.isEmpty }.map(String.init)
+        }
     }
 }

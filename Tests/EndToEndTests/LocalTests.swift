@@ -178,7 +178,8 @@ import Testing
         "a bad value of the local Lambda's own variables is a clear message",
         arguments: [
             ("PORT", "x"), ("SLUICE_LOCAL_URL_MODE", "both"), ("SLUICE_LOCAL_TIMEOUT", "0"), ("SLUICE_LOCAL_FREEZE", "maybe"),
-            ("SLUICE_LOCAL_FRONT", "nginx"),
+            ("SLUICE_LOCAL_FRONT", "nginx"), ("SLUICE_LOCAL_SANDBOXES", "0"), ("SLUICE_LOCAL_SANDBOXES", "-1"),
+            ("SLUICE_LOCAL_SANDBOXES", "5000"), ("SLUICE_LOCAL_SANDBOXES", "x"),
         ])
     func badVariables(_ name: String, value: String) async throws {
         let program = try Program("Hello", [name: value])

@@ -23,6 +23,9 @@ final class Program: Sendable {
     /// One spawn at a time: a program that starts between another's `pipe` and its close-on-exec would hold its pipes open.
     private static let spawning = NSLock()
 
+    /// For the writing of programs: what another test spawns meanwhile would keep the file open, and nobody could execute it.
+    static func withoutSpawning<Value>(_ body: () throws -> Value) rethrows -> Value { try spawning.withLock(body) }
+
     /// Where SwiftPM put an example.
     static func path(of name: String) -> String { products.appendingPathComponent(name).path }
 
@@ -32,7 +35,11 @@ final class Program: Sendable {
     /// - Parameters:
     ///   - name: An example's name, or the path of another program.
     ///   - folder: What the process writes to, kept as long as it runs.
-    init(_ name: String, arguments: [String] = [], _ environment: [String: String], in folder: TemporaryFolder? = nil) throws {
+    ///   - joins: Whether standard error goes where standard output goes.
+    init(
+        _ name: String, arguments: [String] = [], _ environment: [String: String], in folder: TemporaryFolder? = nil,
+        joins: Bool = false
+    ) throws {
         self.folder = folder
         var all = ProcessInfo.processInfo.environment.filter { variable in
             !["AWS_", "SLUICE_", "SENTRY_"].contains { variable.key.hasPrefix($0) }
@@ -53,7 +60,7 @@ final class Program: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, inPipe[0], 0)
         posix_spawn_file_actions_adddup2(&actions, outPipe[1], 1)
-        posix_spawn_file_actions_adddup2(&actions, errPipe[1], 2)
+        posix_spawn_file_actions_adddup2(&actions, joins ? outPipe[1] : errPipe[1], 2)
         var child: pid_t = 0
         let code = posix_spawn(&child, path, &actions, nil, &argv, &envp)
         close(inPipe[0])
@@ -169,15 +176,17 @@ struct LocalProgram: Sendable {
     let port: UInt16
 
     init?(
-        _ name: String, mode: String = "buffered", in folder: TemporaryFolder = TemporaryFolder(),
-        _ environment: [String: String] = [:]
+        _ name: String, arguments: [String] = [], mode: String = "buffered", in folder: TemporaryFolder = TemporaryFolder(),
+        _ environment: [String: String] = [:], joins: Bool = false
     ) throws {
         var environment = environment
         environment["PORT"] = "0"
         environment["AWS_LWA_INVOKE_MODE"] = mode
         environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         if environment["SLUICE_SPOOL"] == nil { environment["SLUICE_SPOOL"] = folder.path }
-        program = try Program(name, environment, in: folder)
+        // Most tests follow one process.
+        if environment["SLUICE_LOCAL_SANDBOXES"] == nil { environment["SLUICE_LOCAL_SANDBOXES"] = "1" }
+        program = try Program(name, arguments: arguments, environment, in: folder, joins: joins)
         guard let line = program.line(containing: "Lambda on this machine"),
             let port = line.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap({ UInt16($0.1) })
         else { return nil }

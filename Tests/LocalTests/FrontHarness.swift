@@ -29,7 +29,7 @@ final class FrontHarness: Sendable {
                 let broker = Broker(loop, ready, OwnProcess(), sink)
                 broker.startIfNeeded()
                 let server = RuntimeAPIServer(broker: broker, settings: ready, console: sink)
-                let front = FrontEnd(broker: broker, gateway: ready.front.gateway, port: port, console: sink)
+                let front = FrontEnd(function: broker, gateway: ready.front.gateway, port: port, console: sink)
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await Listener(loop: loop, socket: api, console: sink).run { await server.serve($0) } }
                     group.addTask { await Listener(loop: loop, socket: door, console: sink).run { await front.serve($0) } }

@@ -29,6 +29,15 @@ struct Mirror {
             return response
         }
         routes.get("/binary") { _ in Response.data(Array(0...255), contentType: "image/png") }
+        routes.get("/lines") { _ in
+            let logger = Logger(label: "mirror")
+            for number in 1...20 {
+                print("printed \(number)")
+                logger.info("logged \(number)")
+            }
+            print("left open", terminator: "")
+            return "said"
+        }
         routes.get("/moved") { _ in Response.redirect(to: "/elsewhere") }
         routes.get("/unchanged") { _ in Response(status: .notModified) }
         try await LambdaApp { routes }.run()

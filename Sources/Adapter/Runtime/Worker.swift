@@ -1,3 +1,4 @@
+internal import CSluiceRuntime
 internal import SluiceMiddleware
 internal import SluiceReporting
 internal import SluiceStreaming
@@ -120,6 +121,8 @@ struct Worker: Sendable {
         let duration = context.outcomes == nil ? 0 : MonotonicClock.now - start
         // Whatever is still pending leaves before `next` is asked for: what comes after may be a freeze.
         if context.reporter.mustSettle(scope) { await settle(scope) }
+        // A freeze would hold it back, a kill would lose it.
+        sluice_end_printed_line()
         context.watcher?.note(invocation.id, reply.end)
         context.outcomes?.write(InvocationOutcome(scope, reply.end, isColdStart: isColdStart, duration: duration))
         if let failure { throw failure }

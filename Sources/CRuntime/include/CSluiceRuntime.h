@@ -32,6 +32,10 @@ void sluice_set_malloc(void);
 /// kill would lose them. Swift's Glibc module shows `stdout` as a variable that nobody may touch.
 void sluice_line_buffer_stdout(void);
 
+/// Ends a line that `print(_:terminator:)` has left open, so that it leaves, and what is written next does not stand behind it. Where nothing
+/// is waiting it takes neither a lock nor a system call.
+void sluice_end_printed_line(void);
+
 /// Names the calling thread, for debuggers and `ps`: prctl is variadic. Linux keeps 15 bytes.
 void sluice_name_thread(const char *name);
 

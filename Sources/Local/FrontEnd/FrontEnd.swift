@@ -2,7 +2,7 @@ internal import SluiceStreaming
 
 /// Listens as the chosen front end does: HTTP in, events out, replies back.
 struct FrontEnd: Sendable {
-    let broker: Broker
+    let function: any LocalFunction
     let gateway: any Gateway
     let port: UInt16
     let console: Console
@@ -30,7 +30,7 @@ struct FrontEnd: Sendable {
                 }
                 let request = GatewayRequest(head, names: connection.headNames, body: body, requestID: id, port: port)
                 if let event = try await event(of: request, reply, label) {
-                    await broker.invoke(LocalInvocation(id: id, event: event, label: label, reply: reply))
+                    await function.invoke(LocalInvocation(id: id, event: event, label: label, reply: reply))
                 }
                 guard reply.keepsAlive else { return connection.socket.finishSending() }
             }

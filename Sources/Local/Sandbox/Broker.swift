@@ -1,28 +1,34 @@
 internal import SluiceStreaming
 internal import SluiceCore
 
-/// Brings invocations and the app's calls of `next` together, and freezes the app whenever Lambda would. Confined to the
+/// Brings one sandbox's invocations and its app's calls of `next` together, and freezes the app whenever Lambda would. Confined to the
 /// event loop.
-final class Broker: @unchecked Sendable {  // used on the loop's thread only
+final class Broker: LocalFunction, @unchecked Sendable {  // used on the loop's thread only
     /// The runtime's life so far: `next` ends init, and `init/error` is allowed before it only.
     enum RuntimePhase { case stopped, starting, ready, failed }
 
     let loop: EventLoop
-    private let settings: LocalSettings
-    private let sandbox: any AppProcess
-    private let console: Console
+    let settings: LocalSettings
+    let sandbox: any AppProcess
+    let console: Console
     let extensions = Extensions()
     let telemetry: Telemetry
     /// Handed out, and the runtime has not asked for another since.
     private var untold: [LocalInvocation] = []
 
-    private(set) var phase = RuntimePhase.stopped
-    private var queue: [LocalInvocation] = []
-    private(set) var inFlight: [String: LocalInvocation] = [:]
+    var phase = RuntimePhase.stopped
+    var queue: [LocalInvocation] = []
+    var inFlight: [String: LocalInvocation] = [:]
     private(set) var recentResponses = RecentResponses()
-    private var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
+    var waiting: [(socket: Socket, continuation: CheckedContinuation<LocalInvocation?, Never>)] = []
     /// Set from the moment that the process is to end: nothing is handed to it any more.
-    private var ending: SandboxEnding?
+    var ending: SandboxEnding?
+    /// It runs a program that has been replaced.
+    var isOutdated = false
+    /// Called when there may be room for an invocation.
+    var onChange: () -> Void = {}
+    /// Rises with each invocation of any sandbox: who took the last one has the highest.
+    var lastUse = 0
 
     init(_ loop: EventLoop, _ settings: LocalSettings, _ sandbox: any AppProcess, _ console: Console) {
         self.loop = loop
@@ -36,12 +42,16 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
 
     // MARK: From the front door
 
-    /// Hands an invocation to the app and suspends until the client has its response.
     func invoke(_ invocation: LocalInvocation) async {
+        take(invocation)
+        await invocation.end()
+    }
+
+    /// Hands an invocation to the app as soon as it asks for one.
+    func take(_ invocation: LocalInvocation) {
         queue.append(invocation)
         startIfNeeded()
         settle()
-        await invocation.end()
     }
 
     /// Nobody will be invoked any more: who waits for that is let go.
@@ -55,6 +65,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     func startIfNeeded() {
         guard !sandbox.isRunning, ending == nil else { return }
         phase = .starting
+        isOutdated = false
         extensions.reset()
         telemetry.reset()
         untold = []
@@ -133,7 +144,7 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
     // MARK: What follows from what
 
     /// Hands out what can be handed out, and freezes or thaws.
-    private func settle() {
+    func settle() {
         guard ending == nil else { return }
         while !queue.isEmpty, !waiting.isEmpty {
             let waiter = waiting.removeFirst()
@@ -144,10 +155,13 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
             sandbox.thaw()
             handOut(queue.removeFirst(), to: waiter.continuation)
         }
-        let isIdle =
-            phase == .ready && inFlight.values.allSatisfy { $0.phase == .delivering } && queue.isEmpty && !waiting.isEmpty
-            && extensions.areIdle
-        if isIdle, settings.freezes { sandbox.freeze() }
+        onChange()
+        guard ending == nil else { return }
+        if isOutdated {
+            if isIdle || isUnused { endSandbox() }
+        } else if isIdle, settings.freezes {
+            sandbox.freeze()
+        }
     }
 
     private func handOut(_ invocation: LocalInvocation, to continuation: CheckedContinuation<LocalInvocation?, Never>) {
@@ -181,85 +195,5 @@ final class Broker: @unchecked Sendable {  // used on the loop's thread only
             // The client does not wait for the rest of the process's life.
             if isWarned { await self.abandon(invocation) }
         }
-    }
-
-    // MARK: The end of the process
-
-    /// Ends the process as Lambda does: one with a registered extension gets SIGTERM and 500 ms before SIGKILL, any other one
-    /// SIGKILL at once.
-    ///
-    /// - Returns: Whether it has the 500 ms.
-    @discardableResult
-    private func endSandbox() -> Bool {
-        guard sandbox.isRunning, ending == nil else { return ending?.isWarned ?? false }
-        let ending = SandboxEnding(isWarned: !extensions.isEmpty)
-        self.ending = ending
-        guard ending.isWarned else {
-            sandbox.kill()
-            return false
-        }
-        sandbox.terminate()
-        ending.limit = Task(executorPreference: loop) {
-            // Cancelled when the process has ended, which the next line sees.
-            try? await Task.sleep(for: SandboxEnding.grace)
-            if !Task.isCancelled { self.sandbox.kill() }
-        }
-        return true
-    }
-
-    /// Ends the process for good; returns when it has ended.
-    func shutDown() async {
-        guard sandbox.isRunning else { return }
-        await withCheckedContinuation { ended in
-            sandbox.onEnd = { [weak self] end in
-                self?.showEnding(end)
-                ended.resume()
-            }
-            endSandbox()
-        }
-    }
-
-    /// What a process did that had been warned.
-    private func showEnding(_ end: ProcessEnd) {
-        guard let ending else { return }
-        ending.limit?.cancel()
-        if ending.isWarned { console.line(ending.line(end)) }
-    }
-
-    private func sandboxEnded(_ end: ProcessEnd) {
-        let wasReady = phase == .ready
-        let wasOurs = ending != nil
-        showEnding(end)
-        ending = nil
-        if phase != .failed { phase = .stopped }
-        for waiter in waiting { waiter.continuation.resume(returning: nil) }
-        waiting = []
-        if inFlight.isEmpty, !wasOurs {
-            console.problem("the app \(end)\(wasReady ? "" : " before it asked for an invocation")")
-        }
-        for invocation in inFlight.values where invocation.phase != .delivering {
-            invocation.notes.append("the app \(end): Lambda counts an error")
-            Task(executorPreference: loop) { await self.abandon(invocation) }
-        }
-        if !wasReady { failQueue("the app \(end) during start-up") } else if !queue.isEmpty { startIfNeeded() }
-    }
-
-    private func failQueue(_ reason: String) {
-        let failed = queue
-        queue = []
-        for invocation in failed {
-            invocation.notes.append(reason)
-            inFlight[invocation.id] = invocation
-            Task(executorPreference: loop) { await self.abandon(invocation) }
-        }
-    }
-
-    private func abandon(_ invocation: LocalInvocation) async {
-        if invocation.reply.hasBegun {
-            invocation.reply.cut()
-        } else {
-            await invocation.reply.fail(.function)
-        }
-        complete(invocation)
     }
 }

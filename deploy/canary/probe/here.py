@@ -57,6 +57,8 @@ class Here:
     def start(self, place):
         variables = {
             **place.variables, **place.only_here, "PORT": "0", "SLUICE_LOCAL_TIMEOUT": str(place.timeout),
+            # What one sandbox does is what is asked here.
+            "SLUICE_LOCAL_SANDBOXES": "1",
             "SLUICE_LOCAL_URL_MODE": "response_stream" if place.url_streams else "buffered",
         }
         if place.is_wire or self.bootstrap:

@@ -1,0 +1,398 @@
+import SluiceTestSupport
+import Testing
+
+@testable import SluiceCore
+@testable import SluiceLocal
+@testable import SluiceStreaming
+
+/// An app that is asked for nothing: a test asks for it.
+private final class ScriptedProcess: AppProcess, @unchecked Sendable {  // used on the loop's thread only
+    private let loop: EventLoop
+    private(set) var isRunning = false
+    private(set) var isFrozen = false
+    let isTraced = false
+    var onEnd: (ProcessEnd) -> Void = { _ in }
+    private(set) var starts = 0
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func start() {
+        starts += 1
+        isRunning = true
+    }
+    func freeze() { isFrozen = true }
+    func thaw() { isFrozen = false }
+    func kill() { Task(executorPreference: loop) { self.end(.killed(9)) } }
+    func terminate() { Task(executorPreference: loop) { self.end(.exited(0)) } }
+    func end(_ end: ProcessEnd) {
+        guard isRunning else { return }
+        (isRunning, isFrozen) = (false, false)
+        onEnd(end)
+    }
+}
+
+/// A pool whose processes the test plays.
+private final class PoolHarness: Sendable {
+    private struct State {
+        var brokers: [Broker] = []
+        var processes: [ScriptedProcess] = []
+    }
+
+    let loop: EventLoop
+    let pool: SandboxPool
+    private let state = Box()
+    private let console: WireLines
+    private let problems: WireLines
+    private let runtime: Socket
+    private let peer: RawSocket
+
+    private final class Box: @unchecked Sendable {  // used on the loop's thread only
+        var state = State()
+    }
+
+    /// - Parameter ports: How many sandboxes can be made before there is no port left.
+    init(
+        limit: Int, patience: Duration = .seconds(60), ports: Int = .max, _ environment: [String: String] = [:]
+    ) async throws {
+        loop = try EventLoop()
+        try loop.start("pool-test")
+        (console, problems) = (try WireLines(), try WireLines())
+        let sink = Console(output: console.descriptor, problems: problems.descriptor)
+        let (listener, port) = RawSocket.listen()
+        runtime = try Socket(connectingTo: "127.0.0.1", port: port)
+        peer = try #require(listener.accept())
+        let settings = try LocalSettings(environment)
+        pool = SandboxPool(loop, limit: limit, patience: patience, sink) { [loop, state] number throws(SystemError) in
+            guard number <= ports else { throw SystemError(code: 24, call: "socket") }
+            let process = ScriptedProcess(loop)
+            let broker = Broker(loop, settings, process, sink)
+            state.state.processes.append(process)
+            state.state.brokers.append(broker)
+            return broker
+        }
+        try await onLoop { try self.pool.start() }
+    }
+
+    deinit { loop.stop() }
+
+    func onLoop<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await Task(executorPreference: loop) { try await body() }.value
+    }
+
+    /// Sandboxes so far.
+    func count() async throws -> Int { try await onLoop { self.state.state.brokers.count } }
+    func starts(_ number: Int) async throws -> Int { try await onLoop { self.state.state.processes[number - 1].starts } }
+    func isFrozen(_ number: Int) async throws -> Bool { try await onLoop { self.state.state.processes[number - 1].isFrozen } }
+    func isRunning(_ number: Int) async throws -> Bool { try await onLoop { self.state.state.processes[number - 1].isRunning } }
+    func end(_ number: Int) async throws { try await onLoop { self.state.state.processes[number - 1].end(.exited(3)) } }
+
+    /// A client's request.
+    func request(_ id: String) async throws -> LocalInvocation {
+        try await onLoop { [self] in
+            var head = HTTPMessageHead()
+            head.method = "GET"
+            let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id, FunctionURL())
+            let invocation = LocalInvocation(id: id, event: [], label: "GET /\(id)", reply: reply)
+            Task(executorPreference: loop) { [pool] in await pool.invoke(invocation) }
+            await Task.yield()
+            return invocation
+        }
+    }
+
+    /// The app in this sandbox asks for an invocation.
+    func ask(_ number: Int) async throws {
+        try await onLoop { [self] in
+            let broker = state.state.brokers[number - 1]
+            Task(executorPreference: loop) { [runtime] in _ = await broker.next(runtime) }
+            await Task.yield()
+        }
+    }
+
+    /// The sandbox in which an invocation is; nil where it waits.
+    func place(of invocation: LocalInvocation) async throws -> Int? {
+        try await onLoop { [self] in
+            state.state.brokers.firstIndex { $0.inFlight[invocation.id] != nil }.map { $0 + 1 }
+        }
+    }
+
+    /// The app has answered, and the client has it all.
+    func answer(_ invocation: LocalInvocation, in number: Int) async throws {
+        try await onLoop { [self] in state.state.brokers[number - 1].complete(invocation) }
+    }
+
+    func until(_ condition: () async throws -> Bool) async throws {
+        while try await !condition() { await Task.yield() }
+    }
+
+    func mark() { Console(output: console.descriptor, problems: problems.descriptor).line("mark") }
+    func line() -> String? { console.next() }
+    func problem() -> String? { problems.next() }
+}
+
+@Suite(.serialized) struct SandboxPoolTests {
+    @Test("another sandbox is started while all are busy; the one used last is used first; beyond the limit requests wait")
+    func order() async throws {
+        let harness = try await PoolHarness(limit: 3)
+        #expect(try await harness.starts(1) == 1)
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        #expect(try await harness.place(of: a) == 1)
+        #expect(try await harness.count() == 1)
+        let b = try await harness.request("b")
+        #expect(try await harness.count() == 2)
+        #expect(try await harness.place(of: b) == nil)  // a cold start
+        try await harness.ask(2)
+        #expect(try await harness.place(of: b) == 2)
+        let c = try await harness.request("c")
+        try await harness.ask(3)
+        #expect(try await harness.place(of: c) == 3)
+        let d = try await harness.request("d")
+        #expect(try await harness.count() == 3)
+        #expect(try await harness.place(of: d) == nil)
+        try await harness.answer(b, in: 2)
+        #expect(try await harness.place(of: d) == nil)  // answered is not free
+        try await harness.ask(2)
+        #expect(try await harness.place(of: d) == 2)
+        for (invocation, number) in [(d, 2), (a, 1), (c, 3)] {
+            try await harness.answer(invocation, in: number)
+            try await harness.ask(number)
+        }
+        let e = try await harness.request("e")
+        #expect(try await harness.place(of: e) == 2)
+        let f = try await harness.request("f")
+        #expect(try await harness.place(of: f) == 3)
+        for number in 1...3 { #expect(try await harness.starts(number) == 1) }
+    }
+
+    @Test("a sandbox that has answered is waited for; when it does not ask, another is started")
+    func patience() async throws {
+        let patient = try await PoolHarness(limit: 4)
+        try await patient.ask(1)
+        let a = try await patient.request("a")
+        try await patient.answer(a, in: 1)
+        let b = try await patient.request("b")
+        #expect(try await patient.place(of: b) == nil)
+        #expect(try await patient.count() == 1)
+        // It can take one of the two.
+        _ = try await patient.request("c")
+        #expect(try await patient.count() == 2)
+        try await patient.ask(1)
+        try await patient.ask(2)
+        #expect(try await patient.place(of: b) != nil)
+        #expect(try await patient.count() == 2)
+
+        let hasty = try await PoolHarness(limit: 4, patience: .milliseconds(1))
+        try await hasty.ask(1)
+        let first = try await hasty.request("a")
+        try await hasty.answer(first, in: 1)
+        let second = try await hasty.request("b")
+        try await hasty.until { try await hasty.count() == 2 }
+        try await hasty.ask(2)
+        #expect(try await hasty.place(of: second) == 2)
+    }
+
+    @Test("who waits long is told of, once until nobody waits")
+    func jam() async throws {
+        let harness = try await PoolHarness(limit: 2, patience: .milliseconds(1))
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        _ = try await harness.request("b")
+        try await harness.ask(2)
+        let c = try await harness.request("c")
+        let d = try await harness.request("d")
+        #expect(harness.line() == "all 2 sandboxes are in use: GET /c waits (SLUICE_LOCAL_SANDBOXES)")
+        func serve(_ invocation: LocalInvocation) async throws {
+            try await harness.answer(invocation, in: 1)
+            try await harness.ask(1)
+            #expect(harness.line()?.contains("GET /\(invocation.id)  ") == true)
+        }
+        try await serve(a)
+        try await serve(c)
+        #expect(try await harness.place(of: d) == 1)
+        _ = try await harness.request("e")
+        #expect(harness.line() == "all 2 sandboxes are in use: GET /e waits (SLUICE_LOCAL_SANDBOXES)")
+    }
+
+    @Test("each freezes on its own")
+    func freezes() async throws {
+        let harness = try await PoolHarness(limit: 2)
+        try await harness.ask(1)
+        #expect(try await harness.isFrozen(1))
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        try await harness.ask(2)
+        try await harness.answer(b, in: 2)
+        try await harness.ask(2)
+        #expect(try await !harness.isFrozen(1))
+        #expect(try await harness.isFrozen(2))
+        _ = try await harness.request("c")
+        #expect(try await !harness.isFrozen(2))
+        try await harness.answer(a, in: 1)
+        try await harness.ask(1)
+        #expect(try await harness.isFrozen(1))
+    }
+
+    @Test("a sandbox that dies takes its own invocation with it, and is the next to be started")
+    func dies() async throws {
+        let harness = try await PoolHarness(limit: 3)
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        try await harness.ask(2)
+        try await harness.end(1)
+        try await harness.until { a.phase == .done }
+        #expect(a.reply.status == 502)
+        #expect(try await harness.place(of: b) == 2)
+        let c = try await harness.request("c")
+        #expect(try await harness.count() == 2)
+        #expect(try await harness.starts(1) == 2)
+        try await harness.ask(1)
+        #expect(try await harness.place(of: c) == 1)
+    }
+
+    @Test("a new program: idle sandboxes end at once, those in use when they have answered; one is started at once")
+    func replaced() async throws {
+        let harness = try await PoolHarness(limit: 3)
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        try await harness.ask(2)
+        try await harness.answer(b, in: 2)
+        try await harness.ask(2)
+        try await harness.onLoop { harness.pool.replaceProgram() }
+        try await harness.until { try await harness.starts(2) == 2 }
+        #expect(try await harness.place(of: a) == 1)
+        try await harness.ask(2)
+        let c = try await harness.request("c")
+        #expect(try await harness.place(of: c) == 2)
+        // The old one has answered: it gets nothing more.
+        try await harness.answer(a, in: 1)
+        let d = try await harness.request("d")
+        #expect(try await harness.place(of: d) == nil)
+        #expect(try await harness.isRunning(1))
+        try await harness.ask(1)
+        try await harness.until { try await !harness.isRunning(1) }
+        #expect(try await harness.starts(1) == 1)
+        #expect(try await harness.count() == 3)
+        try await harness.ask(3)
+        #expect(try await harness.place(of: d) == 3)
+    }
+
+    @Test("a sandbox in its start ends too, unless somebody waits for it", arguments: [false, true])
+    func replacedInStart(isWaitedFor: Bool) async throws {
+        let harness = try await PoolHarness(limit: 1)
+        if isWaitedFor { _ = try await harness.request("a") }
+        try await harness.onLoop { harness.pool.replaceProgram() }
+        if isWaitedFor {
+            #expect(try await harness.starts(1) == 1)
+            try await harness.ask(1)
+            #expect(try await harness.isRunning(1))
+        } else {
+            try await harness.until { try await harness.starts(1) == 2 }
+        }
+    }
+
+    @Test("with several workers a sandbox takes as many before another is started")
+    func workers() async throws {
+        let harness = try await PoolHarness(limit: 2, ["AWS_LAMBDA_MAX_CONCURRENCY": "2"])
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        #expect(try await harness.count() == 1)
+        try await harness.ask(1)
+        // Its other worker has not asked yet.
+        let c = try await harness.request("c")
+        #expect(try await harness.count() == 2)
+        try await harness.ask(1)
+        #expect(try await harness.place(of: a) == 1)
+        #expect(try await harness.place(of: b) == 1)
+        try await harness.ask(2)
+        #expect(try await harness.place(of: c) == 2)
+        let d = try await harness.request("d")
+        #expect(try await harness.place(of: d) == nil)
+        try await harness.ask(2)
+        #expect(try await harness.place(of: d) == 2)
+    }
+
+    @Test("one sandbox is one request after the other, without a word")
+    func one() async throws {
+        let harness = try await PoolHarness(limit: 1)
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        #expect(try await harness.count() == 1)
+        harness.mark()
+        #expect(harness.line() == "mark")
+        try await harness.answer(a, in: 1)
+        try await harness.ask(1)
+        #expect(try await harness.place(of: b) == 1)
+    }
+
+    @Test("where there is no port left, the sandboxes that are there serve all")
+    func noPort() async throws {
+        let harness = try await PoolHarness(limit: 4, ports: 1)
+        try await harness.ask(1)
+        let a = try await harness.request("a")
+        let b = try await harness.request("b")
+        #expect(harness.problem()?.hasPrefix("local: no more than 1 sandboxes: ") == true)
+        try await harness.answer(a, in: 1)
+        try await harness.ask(1)
+        #expect(try await harness.place(of: b) == 1)
+    }
+
+    @Test("at the end all processes end, and none is started")
+    func end() async throws {
+        let harness = try await PoolHarness(limit: 3)
+        try await harness.ask(1)
+        _ = try await harness.request("a")
+        _ = try await harness.request("b")
+        try await harness.onLoop { await harness.pool.shutDown() }
+        let c = try await harness.request("c")
+        for number in 1...2 { #expect(try await !harness.isRunning(number)) }
+        #expect(try await harness.count() == 2)
+        #expect(c.phase == .queued)
+    }
+
+    @Test("the variable is strict")
+    func setting() throws {
+        #expect(try LocalSettings([:]).sandboxes == 4)
+        #expect(try LocalSettings(["SLUICE_LOCAL_SANDBOXES": ""]).sandboxes == 4)
+        for good in [1, 2, 100] { #expect(try LocalSettings(["SLUICE_LOCAL_SANDBOXES": "\(good)"]).sandboxes == good) }
+        for bad in ["0", "-1", "101", "5000", "x", "1.5", " 2", "99999999999999999999"] {
+            let problem = #expect(throws: LocalSettings.Problem.self, "\(bad)") {
+                try LocalSettings(["SLUICE_LOCAL_SANDBOXES": bad])
+            }
+            #expect(problem?.description == "SLUICE_LOCAL_SANDBOXES: expected a number from 1 to 100, found '\(bad)'")
+        }
+    }
+
+    @Test("from the second sandbox on, lines say whose they are: at the end of the first one")
+    func mark() throws {
+        let lines = try WireLines()
+        var console = Console(output: lines.descriptor, problems: lines.descriptor)
+        console.line("200  /\n     note")
+        console.problem("it ended")
+        console.sandbox = 2
+        console.line("200  /\n     note")
+        console.line("only")
+        console.problem("it ended")
+        let expected = [
+            "200  /", "     note", "local: it ended", "200  /  sandbox 2", "     note", "only  sandbox 2",
+            "local, sandbox 2: it ended",
+        ]
+        for line in expected { #expect(lines.next() == line) }
+    }
+
+    @Test("each sandbox has a spool and a log stream of its own; the first has those that were there before")
+    func environment() {
+        func made(_ environment: [String: String], _ sandbox: Int) -> [String: String] {
+            LocalLambda.childEnvironment(environment, apiPort: 1, inboxPort: 2, ["x/App"], sandbox: sandbox)
+        }
+        #expect(made([:], 1)["SLUICE_SPOOL"] == nil)
+        #expect(made([:], 3)["SLUICE_SPOOL"] == "/tmp/sluice-spool/sandbox-3")
+        #expect(made(["SLUICE_SPOOL": ""], 2)["SLUICE_SPOOL"] == "/tmp/sluice-spool/sandbox-2")
+        #expect(made(["SLUICE_SPOOL": "/a"], 1)["SLUICE_SPOOL"] == "/a")
+        #expect(made(["SLUICE_SPOOL": "/a"], 2)["SLUICE_SPOOL"] == "/a/sandbox-2")
+        #expect(made([:], 1)["AWS_LAMBDA_LOG_STREAM_NAME"] == "local")
+        #expect(made([:], 2)["AWS_LAMBDA_LOG_STREAM_NAME"] == "local-2")
+    }
+}
