@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import CSluiceRuntime
 internal import Logging
 internal import SluiceMiddleware
@@ -66,9 +67,11 @@ extension LambdaApp {
         if end == .failed { exit(1) }
     }
 
-    private static func startLocal(_ environment: [String: String]) async throws {
+    private static func startLocal(_ environment: Environment) async throws {
         #if Local
-        await LocalLambda.runAndExit(environment: environment)
+        var variables: [String: String] = [:]
+        environment.forEach { variables[$0] = $1 }
+        await LocalLambda.runAndExit(environment: variables)
         #else
         throw RunError.notOnLambda
         #endif

@@ -1,3 +1,4 @@
+package import SluiceCore
 package import Logging
 public import SluiceMiddleware
 internal import SluiceReporting
@@ -175,7 +176,7 @@ package struct AppWatcher: Sendable {
 
 extension LambdaApp {
     /// Serves as ``run(bootstrapsLogging:)`` does, until its task is cancelled, with a test's watcher in the place of the process's reporting.
-    package func serve(_ environment: [String: String], watchedBy watcher: AppWatcher) async {
+    package func serve(_ environment: Environment, watchedBy watcher: AppWatcher) async {
         let reporters = Reporters(watcher.logger, chain.reporters.resolved([:]) + watcher.reporters)
         let endProcess: @Sendable () -> Void = {
             let words = "a handler holds its thread at the deadline: on Lambda its process ends here, and so do these tests\n"

@@ -1,11 +1,15 @@
 // Functions that came into the C library after Amazon Linux's glibc 2.34, and that headers and libraries of newer machines ask for.
 // Defined here, a program has them and starts there. What nothing asks for is left out of it; hidden as in portable_math.c.
 #if defined(__linux__)
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE // dl_iterate_phdr
+#endif
 #include <features.h>
 #endif
 
 #if defined(__linux__) && defined(__GLIBC__)
 #include <errno.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,5 +134,46 @@ APART("strlcat") size_t sluice_strlcat(char *to, const char *from, size_t size) 
     while (begun < size && to[begun] != 0) begun++;
     if (begun == size) return size + __builtin_strlen(from);
     return begun + sluice_strlcpy(to + begun, from, size - begun);
+}
+
+// 2.35: libgcc's unwinder asks which object an address lies in, and where that one's table of unwind information is.
+struct sluice_object {
+    unsigned long long flags;
+    void *start, *end;
+    struct link_map *map;
+    void *table;
+};
+struct sluice_object_search {
+    uintptr_t address;
+    struct sluice_object found;
+};
+
+APART("_dl_find_object") static int sluice_look_into(struct dl_phdr_info *info, size_t size, void *context) {
+    struct sluice_object_search *search = context;
+    uintptr_t start = UINTPTR_MAX, end = 0, table = 0;
+    int is_inside = 0;
+    (void)size;
+    for (int index = 0; index < info->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[index];
+        uintptr_t from = info->dlpi_addr + part->p_vaddr, to = from + part->p_memsz;
+        if (part->p_type == PT_GNU_EH_FRAME) table = from;
+        if (part->p_type != PT_LOAD) continue;
+        if (from < start) start = from;
+        if (to > end) end = to;
+        if (search->address >= from && search->address < to) is_inside = 1;
+    }
+    if (!is_inside) return 0;
+    search->found.start = (void *)start;
+    search->found.end = (void *)end;
+    search->found.table = (void *)table;
+    return 1;
+}
+
+int sluice_find_object(void *, struct sluice_object *) AS("_dl_find_object");
+APART("_dl_find_object") int sluice_find_object(void *address, struct sluice_object *result) {
+    struct sluice_object_search search = {.address = (uintptr_t)address};
+    if (!dl_iterate_phdr(sluice_look_into, &search) || search.found.table == NULL) return -1;
+    *result = search.found;
+    return 0;
 }
 #endif

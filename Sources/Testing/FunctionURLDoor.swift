@@ -19,7 +19,7 @@ final class FunctionURLDoor: Door {
         try loop.start("sluice-test-client")
         (self.lambda, self.loop, self.watch) = (lambda, loop, watch)
         serving = TestLogs.$current.withValue(watch.records) {
-            Task { await app.serve(lambda.environment, watchedBy: watch.watcher()) }
+            Task { await app.serve(Environment(lambda.environment), watchedBy: watch.watcher()) }
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
     private static let otlp = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"]
 
     private func names(_ reporters: CaptureErrors.Reporters, _ environment: [String: String]) -> [String] {
-        reporters.resolved(environment).map { String(describing: type(of: $0)) }
+        reporters.resolved(Environment(environment)).map { String(describing: type(of: $0)) }
     }
 
     @Test(

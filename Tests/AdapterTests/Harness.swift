@@ -46,7 +46,7 @@ extension Server {
         _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
         await serve(
-            environment, bootstrapsLogging: bootstrapsLogging, reporter: reporter,
+            Environment(environment), bootstrapsLogging: bootstrapsLogging, reporter: reporter,
             endProcess: { Issue.record("a handler holds its worker at the deadline: the process would have ended") }, makeApp)
     }
 }
@@ -99,7 +99,7 @@ func withReports<R>(
 ) async rethrows -> R {
     try await Turnstile.reports.alone {
         let spool = TemporaryFolder()
-        let environment = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path]
+        let environment: Environment = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spool.path]
         let reporters = Reporters(logger, reporters)
         Reports.start(reporters, environment: environment, logger: logger)
         Reports.begin()

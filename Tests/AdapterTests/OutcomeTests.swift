@@ -22,9 +22,9 @@ import Testing
         let requests = ids.map { MockRuntimeAPI.Event(eventJSON(path: "/\($0)"), id: $0) }
         let api = MockRuntimeAPI(requests + events, verdict: verdict)
         let written = LogLines()
-        let log = OutcomeLog(try OutcomeSettings(settings), registry: EMFRegistry(), sink: written.sink)
+        let log = OutcomeLog(try OutcomeSettings(Environment(settings)), registry: EMFRegistry(), sink: written.sink)
         let reporter = RecordingReporter()
-        let environment = ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode]
+        let environment: Environment = ["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(api.port)", "AWS_LWA_INVOKE_MODE": mode]
         let all = try Settings(environment)
         let guardian = try DeadlineGuard(workers: 1, responder: app.chain.responder, reporter: reporter)
         let context = WorkerContext(
@@ -122,7 +122,7 @@ import Testing
         #expect(try !OutcomeSettings(["SLUICE_OUTCOME": "off"]).isOn)
         #expect(try OutcomeSettings(["SLUICE_METRICS": "emf"]).isOn)
         #expect(try OutcomeSettings(["SLUICE_METRICS": "emf"]).metrics?.namespace == "Sluice")
-        let named = ["SLUICE_METRICS": "emf", "SLUICE_METRICS_NAMESPACE": "Shop/Web"]
+        let named: Environment = ["SLUICE_METRICS": "emf", "SLUICE_METRICS_NAMESPACE": "Shop/Web"]
         #expect(try OutcomeSettings(named).metrics?.namespace == "Shop/Web")
         for (name, value) in [
             ("SLUICE_OUTCOME", "yes"), ("SLUICE_METRICS", "EMF"), ("SLUICE_METRICS_NAMESPACE", "a b"),

@@ -89,6 +89,19 @@ struct PackedTests {
         #expect(lines == ["END 0"], "\(lines)")
     }
 
+    @Test("C++ that brings its unwinder along finds its way by our _dl_find_object, and asks no glibc for one")
+    func unwinder() async throws {
+        let folder = TemporaryFolder()
+        let root = Oracles.root
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)' && clang -O2 -c '\(root)/Sources/CRuntime/portable_libc.c' && \
+            clang++ -O2 '\(root)/Tests/Package/throws.cpp' portable_libc.o -static-libgcc -static-libstdc++ -fuse-ld=lld -o throws && \
+            ./throws && nm --dynamic throws | grep -c _dl_find_object
+            """)
+        #expect(lines == ["caught 7", "0", "END 1"], "\(lines)")
+    }
+
     @Test("the package's own default traits stay on, but Local; its other files come along; a fixed address if asked for")
     func traits() async throws {
         let folder = TemporaryFolder()

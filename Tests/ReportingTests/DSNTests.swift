@@ -125,7 +125,7 @@ import Testing
 
     @Test("case 16: the option's organisation wins over that of the DSN, in the settings and in what leaves")
     func organizationOption() async throws {
-        let environment = ["SENTRY_DSN": "https://abc@o123.ingest.sentry.io/1"]
+        let environment: Environment = ["SENTRY_DSN": "https://abc@o123.ingest.sentry.io/1"]
         #expect(SentrySettings(ReportOptions(), environment).organizationID == "123")
         #expect(SentrySettings(ReportOptions { $0.organizationID = "7" }, environment).organizationID == "7")
         let test = TestClient { $0.organizationID = "7" }

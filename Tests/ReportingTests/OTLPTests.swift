@@ -19,7 +19,8 @@ import Testing
             defer { withExtendedLifetime(folder) {} }
             let all = Reporters(records.logger, reporters)
             Reports.start(
-                all, environment: ["SLUICE_SPOOL": folder.path].merging(environment) { $1 }, logger: records.logger)
+                all, environment: Environment(["SLUICE_SPOOL": folder.path].merging(environment) { $1 }), logger: records.logger
+            )
             Reports.begin()
             defer { Reports.stop() }
             let state = InvocationScope.State()
@@ -237,8 +238,8 @@ import Testing
             (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_LOGS_EXPORTER": "none"], nil),
         ] as [([String: String], String?)])
     func endpoint(_ environment: [String: String], url: String?) {
-        #expect(OTLPSettings(environment)?.destination.url == url)
-        #expect(OTLPSettings(environment)?.problems.isEmpty ?? true)
+        #expect(OTLPSettings(Environment(environment))?.destination.url == url)
+        #expect(OTLPSettings(Environment(environment))?.problems.isEmpty ?? true)
     }
 
     @Test("headers of the environment are percent-decoded, the signal's own count first, and what is no pair is left out")

@@ -37,7 +37,7 @@ final class ReportBench: Sendable {
         change(&options)
         let all = ["SENTRY_DSN": ingest.dsn, "SLUICE_SPOOL": spoolRoot].merging(environment) { _, given in given }
         return SentryClient(
-            options, ReportingProcess(environment: all, logger: records.logger, scope: process))
+            options, ReportingProcess(environment: Environment(all), logger: records.logger, scope: process))
     }
 
     /// The spool's files, oldest first.

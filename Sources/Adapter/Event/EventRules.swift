@@ -38,7 +38,7 @@ struct EventRules: Sendable {
 extension EventRules {
     /// - Parameter warnings: Gets what is ignored.
     /// - Throws: ``SettingsError``.
-    init(_ environment: [String: String], _ warnings: inout [String]) throws(SettingsError) {
+    init(_ environment: Environment, _ warnings: inout [String]) throws(SettingsError) {
         var path = environment["AWS_LWA_REMOVE_BASE_PATH"] ?? ""
         while path.utf8.last == 0x2F { path.unicodeScalars.removeLast() }
         if !path.isEmpty, path.utf8.first != 0x2F {

@@ -112,7 +112,9 @@ final class Shutdown: Sendable {
         return true
     }
 
-    /// Stops services; what takes longer is left behind.
+    /// Stops services; what takes longer is left behind. Never inlined: its continuation's type, made where a start passes, searches the
+    /// whole program for `Never: Error`.
+    @inline(never)
     static func stop(_ services: any AppServices, until end: WallClock.Instant) async {
         let over = Once()
         await withCheckedContinuation { continuation in

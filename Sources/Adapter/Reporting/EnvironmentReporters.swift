@@ -11,7 +11,7 @@ extension CaptureErrors.Reporters {
     ///
     /// - Parameter environment: Names some: `SENTRY_DSN` Sentry's, `OTEL_EXPORTER_OTLP_ENDPOINT` or
     ///   `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` OTLP's.
-    func resolved(_ environment: [String: String]) -> [any ErrorReporter] {
+    func resolved(_ environment: Environment) -> [any ErrorReporter] {
         let all =
             switch self {
             case .these(let reporters): reporters
@@ -27,7 +27,7 @@ extension CaptureErrors.Reporters {
         #endif
     }
 
-    private static func named(in environment: [String: String]) -> [any ErrorReporter] {
+    private static func named(in environment: Environment) -> [any ErrorReporter] {
         var reporters: [any ErrorReporter] = []
         #if Sentry
         if environment["SENTRY_DSN"]?.isEmpty == false { reporters.append(SentryReporter()) }

@@ -20,7 +20,7 @@ enum Server {
     ///
     /// - Parameter endProcess: What the deadline guard does about a handler that holds its worker: a test has something else.
     static func serve(
-        _ environment: [String: String], bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
+        _ environment: Environment, bootstrapsLogging: Bool, reporter: (any SettlingReporter)? = nil,
         endProcess: @escaping @Sendable () -> Void, _ makeApp: @Sendable () async throws -> LambdaApp
     ) async -> End {
         let log = LogSettings(environment)
@@ -85,16 +85,21 @@ enum Server {
             shutdown = await Shutdown.expect(
                 context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
         }
-        let ending = shutdown.map { shutdown in
+        // As in `WorkerGroup.State`: not the type of the task, where no task is.
+        var cancelEnding: (@Sendable () -> Void)?
+        var hasEnded: (@Sendable () async -> Bool)?
+        if let shutdown {
             let loop = context.guardian.loop
             startGuard(context, workers)
-            return Task(executorPreference: loop) {
+            let ending = Task(executorPreference: loop) {
                 await shutdown.wait(on: loop, workers, services, context.guardian) { await context.reporter.flush(within: $0) }
             }
+            cancelEnding = { ending.cancel() }
+            hasEnded = { await ending.value }
         }
         let end = await work(context, workers)
-        if shutdown?.hasBegun != true { ending?.cancel() }
-        if await ending?.value != true, context.hasSomethingToEnd {
+        if shutdown?.hasBegun != true { cancelEnding?() }
+        if await hasEnded?() != true, context.hasSomethingToEnd {
             if let services {
                 await Shutdown.stop(services, until: WallClock.Instant.actual.advanced(by: .milliseconds(500)))
             }

@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import Logging
 
 /// What the environment says of the log. Reading it never fails, so that a start-up that does is logged in the right form.
@@ -9,7 +10,7 @@ struct LogSettings: Sendable {
     /// What was ignored.
     let warning: String?
 
-    init(_ environment: [String: String]) {
+    init(_ environment: Environment) {
         isJSON = environment["AWS_LAMBDA_LOG_FORMAT"]?.lowercased() == "json"
         let text = environment["AWS_LAMBDA_LOG_LEVEL"] ?? ""
         level = LogLevel.parse(text) ?? .info

@@ -1,3 +1,4 @@
+internal import SluiceCore
 /// What the environment says of the line that each invocation writes when it is over.
 struct OutcomeSettings: Sendable, Equatable {
     /// `SLUICE_OUTCOME`: `on` writes it; `off` when unset.
@@ -13,7 +14,7 @@ struct OutcomeSettings: Sendable, Equatable {
     }
 
     /// - Throws: ``SettingsError``.
-    init(_ environment: [String: String]) throws(SettingsError) {
+    init(_ environment: Environment) throws(SettingsError) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let isOn: Bool
         switch given("SLUICE_OUTCOME") {

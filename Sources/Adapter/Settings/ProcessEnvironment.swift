@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Darwin)
@@ -6,9 +8,8 @@ internal import Darwin
 
 /// The process's environment, read once at start.
 enum ProcessEnvironment {
-    static func all() -> [String: String] {
-        var result: [String: String] = [:]
-        result.reserveCapacity(48)
+    static func all() -> Environment {
+        var result = Environment()
         var entry = environ
         while let line = entry.pointee {
             if let equals = strchr(line, 0x3D) {

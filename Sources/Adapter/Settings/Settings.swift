@@ -59,7 +59,7 @@ final class Settings: Sendable {
     /// - Throws: ``SettingsError``.
     ///
     /// - Parameter log: What the same environment says of the log, which is read first.
-    init(_ environment: [String: String], log: LogSettings? = nil) throws(SettingsError) {
+    init(_ environment: Environment, log: LogSettings? = nil) throws(SettingsError) {
         var warnings: [String] = []
         let variable = Self.present(environment[Self.proxy]) == nil ? Self.runtimeAPI : Self.proxy
         if let api = environment[variable] {
@@ -119,7 +119,7 @@ final class Settings: Sendable {
     private static let proxy = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 
     /// Where an error of the settings themselves is told: as ``runtimeAPI``, or past a proxy whose address cannot be read.
-    static func anyRuntimeAPI(_ environment: [String: String]) -> HostPort? {
+    static func anyRuntimeAPI(_ environment: Environment) -> HostPort? {
         [proxy, runtimeAPI].lazy.compactMap { environment[$0].flatMap { HostPort($0) } }.first
     }
 

@@ -57,12 +57,19 @@ public struct CORS: Middleware {
         privateNetwork: Bool = false, maxAge: Duration? = .seconds(600)
     ) {
         self.origins = origins
-        self.methods = methods.isEmpty ? nil : methods.map(\.rawValue).joined(separator: ", ")
-        self.headers = headers.map { $0.map(\.rawName).joined(separator: ", ") }
-        self.exposes = exposes.isEmpty ? nil : exposes.map(\.rawName).joined(separator: ", ")
+        self.methods = methods.isEmpty ? nil : Self.list(methods.map(\.rawValue))
+        self.headers = headers.map { Self.list($0.map(\.rawName)) }
+        self.exposes = exposes.isEmpty ? nil : Self.list(exposes.map(\.rawName))
         self.credentials = credentials
         self.privateNetwork = privateNetwork
         self.maxAge = maxAge.map { String(max(0, $0.components.seconds)) }
+    }
+
+    /// Not `joined(separator:)`: at its first call it searches the whole program for a conformance.
+    private static func list(_ names: [String]) -> String {
+        var list = names.first ?? ""
+        for name in names.dropFirst() { list += ", " + name }
+        return list
     }
 
     /// - Throws: ``MiddlewareError``, for credentials with any origin, and for an origin that no browser sends.

@@ -6,22 +6,10 @@ internal import SluiceCore
 /// At each segment a literal wins over a parameter and a parameter over a catch-all, so the order of registration never matters.
 struct RouteTrie: Sendable {
     private struct Node: Sendable {
-        var literals: [Literal: Int] = [:]
+        var literals = OctetMap<Int>()
         var parameter: Int?
         var routes: [Int] = []
         var catchAlls: [Int] = []
-    }
-
-    /// A segment that matches its own octets, and no others that Swift's `==` finds equal to them.
-    private struct Literal: Hashable {
-        var text: String
-
-        static func == (one: Literal, other: Literal) -> Bool { one.text.isSame(as: other.text) }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
     }
 
     struct Match: Sendable {
@@ -72,9 +60,9 @@ struct RouteTrie: Sendable {
     }
 
     private mutating func child(of node: Int, literal: String) -> Int {
-        if let known = nodes[node].literals[Literal(text: literal)] { return known }
+        if let known = nodes[node].literals[literal] { return known }
         nodes.append(Node())
-        nodes[node].literals[Literal(text: literal)] = nodes.count - 1
+        nodes[node].literals[literal] = nodes.count - 1
         return nodes.count - 1
     }
 
@@ -97,7 +85,7 @@ struct RouteTrie: Sendable {
     ) -> Int? {
         // The node is asked in its place: a copy of it is three references.
         guard let segment = rest.first else { return pick(nodes[index].routes) }
-        if let child = nodes[index].literals[Literal(text: segment)],
+        if let child = nodes[index].literals[segment],
             let found = find(rest.dropFirst(), from: child, &captured, pick)
         {
             return found

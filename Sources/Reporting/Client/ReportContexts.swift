@@ -14,7 +14,7 @@ package struct ReportContexts: Sendable {
     private let function: (name: String, version: String)?
     package let hostName: String?
 
-    package init(_ environment: [String: String], startedAt: WallClock.Instant) {
+    package init(_ environment: Environment, startedAt: WallClock.Instant) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         region = given("AWS_REGION")
         log = given("AWS_LAMBDA_LOG_GROUP_NAME").flatMap { group in given("AWS_LAMBDA_LOG_STREAM_NAME").map { (group, $0) } }

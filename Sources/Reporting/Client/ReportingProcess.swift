@@ -1,10 +1,10 @@
 package import Logging
-internal import SluiceCore
+package import SluiceCore
 internal import Synchronization
 
 /// What all reporters of a process share: its environment, its log, and what every report says of where it runs.
 package final class ReportingProcess: Sendable {
-    package let environment: [String: String]
+    package let environment: Environment
     package let logger: Logger
     /// What is known of the process: on every report.
     package let scope: ReportingScope
@@ -14,7 +14,7 @@ package final class ReportingProcess: Sendable {
     /// Read for the first report: start-up has better things to do.
     private let knownContexts = Mutex<ReportContexts?>(nil)
 
-    package init(environment: [String: String], logger: Logger, scope: ReportingScope = .process) {
+    package init(environment: Environment, logger: Logger, scope: ReportingScope = .process) {
         self.environment = environment
         self.logger = logger
         self.scope = scope

@@ -27,7 +27,7 @@ public enum Reports {
     package static func add(_ delivery: Delivery) { hub?.add(delivery) }
 
     /// From here on these reporters hear of what is captured; they read the environment when something is, or with ``begin()``.
-    package static func start(_ reporters: Reporters, environment: [String: String], logger: Logger) {
+    package static func start(_ reporters: Reporters, environment: Environment, logger: Logger) {
         let hub = ReportHub(reporters, ReportingProcess(environment: environment, logger: logger))
         replace(with: UInt(bitPattern: Unmanaged.passRetained(hub).toOpaque()))
     }

@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import SluiceCore
+package import SluiceCore
 
 #if canImport(Glibc)
 internal import Glibc
@@ -36,7 +36,7 @@ package final class Spool: Sendable {
     /// `SLUICE_SPOOL`, an absolute path; nil where it is not set.
     ///
     /// - Throws: ``RelativeSpool`` for a relative one.
-    package static func root(in environment: [String: String]) throws(RelativeSpool) -> String? {
+    package static func root(in environment: Environment) throws(RelativeSpool) -> String? {
         guard let root = environment["SLUICE_SPOOL"], !root.isEmpty else { return nil }
         guard root.utf8.first == UInt8(ascii: "/") else { throw RelativeSpool(path: root) }
         return root

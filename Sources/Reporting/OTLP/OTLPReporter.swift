@@ -26,7 +26,7 @@ public struct OTLPReporter: DeliveredReporter {
     /// What the environment says: the variables `OTEL_EXPORTER_OTLP_*`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
     ///
     /// - Returns: Nil where it names no endpoint, or where `OTEL_SDK_DISABLED` is `true`.
-    package init?(environment: [String: String]) {
+    package init?(environment: Environment) {
         guard let settings = OTLPSettings(environment) else { return nil }
         self.init(settings)
     }

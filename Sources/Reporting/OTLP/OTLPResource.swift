@@ -6,7 +6,7 @@ internal import SluiceCore
 struct OTLPResource: Sendable {
     private(set) var attributes: [String: ReportValue] = [:]
 
-    init(_ environment: [String: String]) {
+    init(_ environment: Environment) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         func set(_ name: String, _ value: String?) { if let value { attributes[name] = .string(value) } }
         let function = given("AWS_LAMBDA_FUNCTION_NAME")

@@ -15,7 +15,7 @@ struct OTLPSettings: Sendable {
     }
 
     /// Nil where the environment names no endpoint.
-    init?(_ environment: [String: String]) {
+    init?(_ environment: Environment) {
         func given(_ name: String) -> String? {
             environment[name].map { String($0.trimmed) }.flatMap { $0.isEmpty ? nil : $0 }
         }

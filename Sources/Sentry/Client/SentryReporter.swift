@@ -40,7 +40,7 @@ public struct SentryReporter: ErrorReporter {
     }
 
     /// Whether anybody says where reports go, readable or not.
-    package func hasDSN(_ environment: [String: String]) -> Bool {
+    package func hasDSN(_ environment: Environment) -> Bool {
         (options.dsn ?? environment["SENTRY_DSN"])?.trimmed.isEmpty == false
     }
 

@@ -20,7 +20,7 @@ struct SentrySettings: Sendable {
     /// What was ignored, one line each.
     var warnings: [String] = []
 
-    init(_ options: ReportOptions, _ environment: [String: String]) {
+    init(_ options: ReportOptions, _ environment: Environment) {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         self.options = options
         let text = (options.dsn ?? environment["SENTRY_DSN"])?.trimmed ?? ""
