@@ -516,6 +516,29 @@ static struct request parse_head(
     fail(program, "it reported %s: %.*s", what, (int)came, buffer_of(program, connection) + connection->start);
 }
 
+// An app that reports is an extension, too: it registers, and asks once for an event that never comes. False for anything else.
+static bool serve_extension(struct program *program, struct connection *connection, size_t length) {
+    char *head = buffer_of(program, connection) + connection->start, *last = head + length - 2;
+    size_t body = 0;
+    if (strncmp(head, TEXT("POST /2020-01-01/extension/register ")) == 0) {
+        for (char *line = head; (line = (char *)memchr(line, '\n', length) + 1) < last;) {
+            if (IS_FIELD(line, "content-length:")) body = strtoul(line + 15, NULL, 10);
+        }
+        if (connection->end - connection->start < length + body) {
+            must_fill(program, connection, 4096);
+            return serve_extension(program, connection, length);
+        }
+        send_all(
+            program, connection,
+            TEXT("HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: 9a3c2f10-0000-4000-8000-000000000001\r\n"
+                 "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"));
+    } else if (strncmp(head, TEXT("GET /2020-01-01/extension/event/next ")) != 0) {
+        return false;
+    }
+    connection->start += length + body;
+    return true;
+}
+
 // Waits for the head of one request on whichever connection it comes.
 static struct request receive_head(struct program *program, const struct event *event, const char *what) {
     while (true) {
@@ -528,7 +551,8 @@ static struct request receive_head(struct program *program, const struct event *
             if (connection->end > connection->start) {
                 char *head = buffer_of(program, connection) + connection->start;
                 char *end = memmem(head, connection->end - connection->start, "\r\n\r\n", 4);
-                if (end) return parse_head(program, connection, (size_t)(end - head) + 4, event);
+                size_t length = end ? (size_t)(end - head) + 4 : 0;
+                if (end && !serve_extension(program, connection, length)) return parse_head(program, connection, length, event);
             }
             of[count] = connection;
             polled[count++] = (struct pollfd){.fd = connection->socket, .events = POLLIN};

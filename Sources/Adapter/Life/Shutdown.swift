@@ -42,9 +42,7 @@ final class Shutdown: Sendable {
     ///
     /// - Parameter isExtension: Whether the process is one already.
     /// - Returns: Nil where the platform sends none; that is recorded.
-    static func expect(
-        _ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger
-    ) async -> Shutdown? {
+    static func expect(_ settings: Settings, _ address: HostPort, isExtension: Bool, _ logger: Logger) -> Shutdown? {
         do {
             guard !settings.isManaged else { return try Shutdown(nil, managedBudget) }
             let budget = hasExternalExtension ? Duration.milliseconds(500) : .milliseconds(300)
@@ -53,11 +51,22 @@ final class Shutdown: Sendable {
             try loop.start("sluice-extension")
             defer { loop.stop() }
             let client = Confined(ExtensionClient(loop, address: address, initializationType: settings.initializationType))
-            let registering = Task(executorPreference: loop) {
-                try await client.value.register()
-                try await client.value.waitForEvents()
+            // Start-up has nothing else to do: suspended, the main thread would end, and the shared pool's five would begin.
+            let answered = try WakeUp()
+            let answer = Mutex<Result<Void, any Error>?>(nil)
+            _ = Task(executorPreference: loop) {
+                do {
+                    try await client.value.register()
+                    try await client.value.waitForEvents()
+                    answer.withLock { $0 = .success(()) }
+                } catch {
+                    answer.withLock { $0 = .failure(error) }
+                }
+                answered.signal()
             }
-            try await registering.value
+            // A signal's handler wakes it as well.
+            while answer.withLock({ $0 == nil }) { answered.sleep() }
+            try answer.withLock { try $0?.get() }
             return try Shutdown(client.value, budget)
         } catch {
             logger.warning("the end of the sandbox will come unannounced: \(error)")

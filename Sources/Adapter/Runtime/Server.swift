@@ -82,7 +82,7 @@ enum Server {
         }
         var shutdown: Shutdown?
         if context.hasSomethingToEnd {
-            shutdown = await Shutdown.expect(
+            shutdown = Shutdown.expect(
                 context.settings, context.address, isExtension: context.watcher?.isExtension == true, logger)
         }
         // As in `WorkerGroup.State`: not the type of the task, where no task is.

@@ -1,0 +1,86 @@
+// The start of a packaged program that lies at a random address. Some forty thousand of its words are addresses that have to be moved
+// along. In the loader's own form that is a megabyte to read at each start; as RELR, a bitmap, some kilobytes. Amazon Linux's loader does
+// not know it (glibc 2.36 was the first that does), so the program moves them itself, before anything else of it runs. scripts/package
+// links with --pack-dyn-relocs=relr --use-android-relr-tags -e sluice_start: the tags are those of Android, at which no glibc looks.
+// The generic ABI's chapter "Dynamic Linking", DT_RELR, has the format.
+#if defined(__linux__) && defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__))
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <link.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+// The linker makes both; a program at a fixed address may lack the second.
+extern const ElfW(Ehdr) __ehdr_start HIDDEN;
+extern ElfW(Dyn) _DYNAMIC[] HIDDEN __attribute__((weak));
+
+enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23 };
+
+// Nothing here may read a word that is still to be moved: no pointer that has a first value, no table of a switch.
+HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) void sluice_move_addresses(void) {
+    uintptr_t base = (uintptr_t)&__ehdr_start;
+    const uintptr_t *entry = NULL;
+    size_t count = 0;
+    for (const ElfW(Dyn) *item = _DYNAMIC; item != NULL && item->d_tag != DT_NULL; item++) {
+        if (item->d_tag == ANDROID_RELR) entry = (const uintptr_t *)(base + item->d_un.d_ptr);
+        if (item->d_tag == ANDROID_RELR_SIZE) count = item->d_un.d_val / sizeof *entry;
+    }
+    if (entry == NULL) return;
+
+    // What the loader has made read-only when it was through.
+    uintptr_t start = 0, end = 0, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
+    for (int index = 0; index < __ehdr_start.e_phnum; index++, part++) {
+        if (part->p_type != PT_GNU_RELRO) continue;
+        start = (base + part->p_vaddr) & -page;
+        end = (base + part->p_vaddr + part->p_memsz) & -page;
+    }
+    if (end > start) {
+        if (mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0) _exit(127);
+        // All of it is written: one call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults.
+        madvise((void *)start, end - start, POPULATE_FOR_WRITING);
+    }
+    uintptr_t *place = NULL;
+    for (; count > 0; count--, entry++) {
+        if ((*entry & 1) == 0) {
+            place = (uintptr_t *)(base + *entry);
+            *place++ += base;
+            continue;
+        }
+        uintptr_t *next = place;
+        for (uintptr_t bits = *entry >> 1; bits != 0; bits >>= 1, next++) {
+            if (bits & 1) *next += base;
+        }
+        place += 8 * sizeof *entry - 1;
+    }
+    if (end > start && mprotect((void *)start, end - start, PROT_READ) != 0) _exit(127);
+}
+
+// The loader jumps here. What it hands to `_start` in a register is kept.
+#if defined(__x86_64__)
+__asm__(".section .text.sluice_start, \"ax\", @progbits\n"
+        ".globl sluice_start\n.hidden sluice_start\n.type sluice_start, @function\n.weak _start\n"
+        "sluice_start:\n"
+        "    push %rdx\n    sub $8, %rsp\n"
+        "    call sluice_move_addresses\n"
+        "    add $8, %rsp\n    pop %rdx\n"
+        "    jmp _start\n"
+        ".size sluice_start, . - sluice_start\n"
+        ".text\n");
+#else
+__asm__(".section .text.sluice_start, \"ax\", @progbits\n"
+        ".globl sluice_start\n.hidden sluice_start\n.type sluice_start, @function\n.weak _start\n"
+        "sluice_start:\n"
+        "    hint #34\n" // a landing pad, where branches are guarded
+        "    str x0, [sp, #-16]!\n"
+        "    bl sluice_move_addresses\n"
+        "    ldr x0, [sp], #16\n"
+        "    b _start\n"
+        ".size sluice_start, . - sluice_start\n"
+        ".text\n");
+#endif
+#endif
