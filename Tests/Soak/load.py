@@ -22,7 +22,7 @@ MIX = {
     "leaves unanswered": 4, "leaves at once": 2, "event": 3, "event, one of three fails": 3, "malformed": 2,
 }
 # Beside it, once in so many seconds: a body over the limit, which costs more than a hundred others; and that many at the same moment.
-OVERSIZE_EVERY = 60
+OVERSIZE_EVERY = 15
 BURST_EVERY = 20
 BURST = 5
 CLIENTS = 6

@@ -24,7 +24,8 @@ def text(functions, lasted, begin, own, failures):
 
 
 def slopes(functions, begin, lasted):
-    lines = [f"Without the first {begin / 60:.1f} minutes; a slope is by least squares, ± its standard error."
+    lines = [f"Without the first {begin / 60:.1f} minutes; a slope is by least squares, ± its standard error; of memory through the "
+             "least of each twentieth of the time, which a leak would lift."
              + ("" if (lasted - begin) / 3600 >= samples.JUDGED_HOURS else " Too short to be judged."), "",
              "| mode | process | of | mean | first tenth | last tenth | slope per hour |", "|---|---|---|--:|--:|--:|--:|"]
     for function in functions:

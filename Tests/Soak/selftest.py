@@ -55,6 +55,17 @@ def series():
     kept = one.slopes(600)
     expect(kept["resident"].mean == 20 and kept["resident"].per_hour == 0, "the warm-up does not count")
     expect(one.slopes(0)["resident"].per_hour > 1, "with it, it would")
+    dice = random.Random(1)
+    for growth, leaks in ((0, False), (3, True)):
+        one = Series()
+        held = 0
+        for second in range(0, 3601, 10):
+            # What one body took, held until the next comes to lie elsewhere.
+            if second % 20 == 0:
+                held = dice.choice((0, 13))
+            one.add(second, {"resident": (20 + held + growth * second / 3600) * 2**20})
+        line = one.slopes(600)["resident"]
+        expect(line.is_leak("resident") == leaks, f"{growth} MiB an hour under what comes and goes: {line.per_hour} ± {line.error}")
     expect(kept["descriptors"].mean == 7 and one.slopes(3595) == {}, "too few samples have no slope")
 
 
