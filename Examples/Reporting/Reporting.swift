@@ -83,6 +83,7 @@ struct Reporting {
     static func routes() -> Router {
         var routes = Router()
         routes.get("/fine") { _ in "fine" }
+        routes.post("/echo") { request in Response(body: request.body) }
 
         // What most errors look like.
         routes.get("/fail") { request -> String in
@@ -114,6 +115,17 @@ struct Reporting {
             return Response.stream(contentType: "text/plain") { writer in
                 try await writer.write("begun ")
                 throw OutOfStock(item: "n=\(number) ")
+            }
+        }
+
+        // One that does not: rows, a moment apart.
+        routes.get("/stream") { request in
+            let rows = min(max(Int(request.query["rows"] ?? "") ?? 10, 0), 1000)
+            return Response.stream(contentType: "text/plain") { writer in
+                for row in 0..<rows {
+                    try await Task.sleep(for: .milliseconds(10))
+                    try await writer.write("row \(row)\n")
+                }
             }
         }
 

@@ -218,6 +218,14 @@ import Testing
         #expect(line.hasPrefix("413  POST /large  "))
     }
 
+    @Test("the connection ends after a body that is not read to its end, and the answer says so")
+    func unreadBody() throws {
+        let head = "POST /large HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 6291457\r\n\r\n"
+        let body = [UInt8](repeating: 0x61, count: 6_291_457)
+        let (client, _) = try FrontHarness(.functionURL).refused(Array(head.utf8) + body)
+        #expect(client.status == 413 && client["connection"] == "close")
+    }
+
     @Test("a load balancer takes a body of its limit")
     func limitItself() throws {
         let body = [UInt8](repeating: 0x61, count: 1_048_576)

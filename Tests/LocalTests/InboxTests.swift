@@ -163,6 +163,9 @@ private final class InboxHarness: Sendable {
         }
     }
 
+    /// A deadline that passed later would be told to descriptors that are another test's by then.
+    deinit { loop.stop() }
+
     func onLoop<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await Task(executorPreference: loop) { try await body() }.value
     }

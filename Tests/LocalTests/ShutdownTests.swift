@@ -81,6 +81,25 @@ private final class ShutdownHarness: Sendable {
         #expect(harness.line() == "shutdown: the app got SIGTERM, did not end within 500 ms, and was killed")
     }
 
+    @Test("who has subscribed to telemetry is told nothing after the process's end", arguments: [true, false])
+    func unsubscribed(isForGood: Bool) async throws {
+        let harness = try await ShutdownHarness(trap: "exit 7")
+        let before = try await harness.onLoop { [broker = harness.broker, loop = harness.loop] in
+            let pusher = TelemetryPusher(
+                loop, to: .init(host: "sandbox", port: 9, path: "/"), console: Console(output: -1, problems: -1),
+                limits: .init(items: 1000, bytes: 262_144, time: .seconds(60)))
+            broker.telemetry.subscribe("watcher", pusher, name: "watcher", types: ["platform"])
+            return broker.telemetry.hasSubscribers
+        }
+        if isForGood {
+            try await harness.shutDown()
+        } else {
+            try await harness.onLoop { harness.sandbox.kill() }
+            while try await harness.onLoop({ harness.sandbox.isRunning }) { await Task.yield() }
+        }
+        #expect(try await harness.onLoop { before && !harness.broker.telemetry.hasSubscribers })
+    }
+
     @Test("while it ends nothing is handed to it, and it is not started again")
     func nothingMore() async throws {
         let harness = try await ShutdownHarness(trap: "exit 7")

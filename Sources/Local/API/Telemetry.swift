@@ -11,7 +11,9 @@ final class Telemetry: @unchecked Sendable {  // used on the loop's thread only
 
     init(lieEvery: Int?) { self.lieEvery = lieEvery }
 
-    /// A new process: nobody has subscribed yet.
+    var hasSubscribers: Bool { !pushers.isEmpty }
+
+    /// The process has ended, or there is a new one: nobody has subscribed yet.
     func reset() {
         for pusher in pushers.values { pusher.stop() }
         pushers = [:]
@@ -71,7 +73,7 @@ final class Telemetry: @unchecked Sendable {  // used on the loop's thread only
     }
 
     private func push(_ type: String, _ record: String) {
-        guard !pushers.isEmpty else { return }
+        guard hasSubscribers else { return }
         let text = "{\"time\":\"\(Self.time(.now))\",\"type\":\"platform.\(type)\",\"record\":\(record)}"
         for pusher in pushers.values { pusher.add(text) }
     }

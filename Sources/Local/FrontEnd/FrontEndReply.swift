@@ -38,6 +38,8 @@ final class FrontEndReply: @unchecked Sendable {  // used on the loop's thread o
 
     /// The front end's own response.
     func fail(_ failure: GatewayFailure) async {
+        // The rest of the body is not read, so nothing can follow it.
+        if failure == .bodyTooLarge { keepsAlive = false }
         let page = gateway.page(failure)
         await send(WireResponse(status: page.status, lines: [("Content-Type", page.contentType)], body: Array(page.body.utf8)))
     }

@@ -30,6 +30,7 @@ extension Broker {
         guard sandbox.isRunning else { return }
         await withCheckedContinuation { ended in
             sandbox.onEnd = { [weak self] end in
+                self?.telemetry.reset()
                 self?.showEnding(end)
                 ended.resume()
             }
@@ -54,6 +55,7 @@ extension Broker {
     func sandboxEnded(_ end: ProcessEnd) {
         let wasReady = phase == .ready
         let wasOurs = ending != nil
+        telemetry.reset()
         showEnding(end)
         ending = nil
         if phase != .failed { phase = .stopped }
