@@ -97,8 +97,34 @@ import Testing
         try FileManager.default.removeItem(atPath: program)
         #expect(throws: (any Error).self) { try copy.renew() }
         #expect(try text() == "two")
+        // What `swift package clean` does.
+        try FileManager.default.removeItem(atPath: (copy.path as NSString).deletingLastPathComponent)
+        try put("debug/Shop", "three")
+        try copy.renew()
+        #expect(try text() == "three")
         copy.remove()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(home.path)/debug") == [".watched-1"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(home.path)/debug").sorted() == [".watched-1", "Shop"])
+    }
+
+    @Test("dynamic libraries are copied too: the program looks for them beside itself")
+    func libraries() throws {
+        for name in ["Shop", "libStore.so", "libOther.so"] { try put("debug/\(name)", "one") }
+        try put("debug/Modules/x.swiftmodule")
+        let copy = try ProgramCopy(of: "\(home.path)/debug/Shop")
+        let folder = (copy.path as NSString).deletingLastPathComponent
+        func texts() throws -> [String: String] {
+            var texts: [String: String] = [:]
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+                texts[name] = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            }
+            return texts
+        }
+        #expect(try texts() == ["Shop": "one", "libStore.so": "one", "libOther.so": "one"])
+        try put("debug/libStore.so", "two")
+        let running = try FileHandle(forReadingFrom: URL(fileURLWithPath: "\(folder)/libStore.so"))
+        try copy.renew()
+        #expect(try texts() == ["Shop": "one", "libStore.so": "two", "libOther.so": "one"])
+        #expect(try running.readToEnd() == Data("one".utf8))
     }
 
     @Test("the argument, the variable, and what they mean")

@@ -38,7 +38,8 @@ extension Broker {
         }
     }
 
-    /// The program has been replaced: the process gets no invocation more, and ends once it has answered those that it has.
+    /// The program has been replaced: the process gets no invocation more, and ends once it has answered those that it has. What waits for the
+    /// end of its start-up, which may hang, goes to the new one.
     func retire() {
         guard sandbox.isRunning, ending == nil else { return }
         isOutdated = true
@@ -68,7 +69,7 @@ extension Broker {
             invocation.notes.append("the app \(end): Lambda counts an error")
             Task(executorPreference: loop) { await self.abandon(invocation) }
         }
-        if !wasReady { failQueue("the app \(end) during start-up") } else if !queue.isEmpty { startIfNeeded() }
+        if !wasReady, !wasOurs { failQueue("the app \(end) during start-up") } else if !queue.isEmpty { startIfNeeded() }
         onChange()
     }
 

@@ -6,9 +6,6 @@ extension Broker {
             && extensions.areIdle
     }
 
-    /// Whether it is being started, for nobody.
-    var isUnused: Bool { phase == .starting && queue.isEmpty }
-
     /// Whether another invocation would start a process.
     var isStopped: Bool { !sandbox.isRunning && ending == nil }
 
@@ -25,7 +22,7 @@ extension Broker {
     /// and to be replaced.
     var freeSoon: Int {
         guard sandbox.isRunning else { return 0 }
-        if ending != nil || phase == .failed { return settings.concurrency }
+        if ending != nil || phase == .failed { return max(0, settings.concurrency - queue.count) }
         guard takesInvocations, phase == .ready else { return 0 }
         let unanswered = inFlight.values.count { $0.responseEnded == nil && $0.phase != .done }
         return max(0, settings.concurrency - unanswered - queue.count)

@@ -158,7 +158,7 @@ final class Broker: LocalFunction, @unchecked Sendable {  // used on the loop's 
         onChange()
         guard ending == nil else { return }
         if isOutdated {
-            if isIdle || isUnused { endSandbox() }
+            if isIdle || phase != .ready { endSandbox() }
         } else if isIdle, settings.freezes {
             sandbox.freeze()
         }

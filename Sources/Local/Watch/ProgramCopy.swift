@@ -6,9 +6,11 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The program as the last good build left it, in a folder beside it: a build in progress, or one that failed, may leave none.
+/// The program as the last good build left it, and the dynamic libraries that lie beside it, in a folder there: a build in progress, or one
+/// that failed, may leave none.
 struct ProgramCopy: Sendable {
     private let program: String
+    private let home: String
     private let folder: String
     /// Of the copy, whose file has the program's name.
     let path: String
@@ -18,7 +20,7 @@ struct ProgramCopy: Sendable {
     /// Copies a program, and removes the copies of processes that were killed.
     init(of program: String) throws {
         let parts = program.parts(at: "/")
-        let home = parts.dropLast().joined(separator: "/")
+        home = parts.dropLast().joined(separator: "/")
         self.program = program
         folder = "\(home)/\(Self.prefix)\(getpid())"
         path = "\(folder)/\(parts.last ?? "")"
@@ -31,16 +33,25 @@ struct ProgramCopy: Sendable {
         }
         // Of a process with this number, long ago.
         try? FileManager.default.removeItem(atPath: folder)
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         try renew()
     }
 
-    /// Puts the program as it is now in the copy's place. Processes that run the old one keep their file.
+    /// Puts the program as it is now in the copy's place. Processes that run the old one keep their files.
     func renew() throws {
+        // `swift package clean` takes it away.
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        // The program looks for them beside itself ($ORIGIN).
+        for name in try FileManager.default.contentsOfDirectory(atPath: home) where name.hasSuffix(".so") {
+            try put("\(home)/\(name)", at: "\(folder)/\(name)")
+        }
+        try put(program, at: path)
+    }
+
+    private func put(_ original: String, at path: String) throws {
         let new = path + ".new"
         // Of an attempt that failed.
         try? FileManager.default.removeItem(atPath: new)
-        try FileManager.default.copyItem(atPath: program, toPath: new)
+        try FileManager.default.copyItem(atPath: original, toPath: new)
         guard rename(new, path) == 0 else { throw POSIXFailure(code: errno, path: path) }
     }
 
