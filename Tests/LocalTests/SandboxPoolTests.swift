@@ -81,12 +81,38 @@ private final class PoolHarness: Sendable {
 
     /// Sandboxes so far.
     func count() async throws -> Int { try await onLoop { self.state.state.brokers.count } }
-    func starts(_ number: Int) async throws -> Int { try await onLoop { self.state.state.processes[number - 1].starts } }
-    func isFrozen(_ number: Int) async throws -> Bool { try await onLoop { self.state.state.processes[number - 1].isFrozen } }
-    func isRunning(_ number: Int) async throws -> Bool { try await onLoop { self.state.state.processes[number - 1].isRunning } }
+    func starts(_ number: Int) async throws -> Int { try await onLoop { try self.process(number).starts } }
+    func isFrozen(_ number: Int) async throws -> Bool { try await onLoop { try self.process(number).isFrozen } }
+    func isRunning(_ number: Int) async throws -> Bool { try await onLoop { try self.process(number).isRunning } }
     /// On the loop.
-    func freeSoon(_ number: Int) -> Int { state.state.brokers[number - 1].freeSoon }
-    func end(_ number: Int) async throws { try await onLoop { self.state.state.processes[number - 1].end(.exited(3)) } }
+    func freeSoon(_ number: Int) throws -> Int { try broker(number).freeSoon }
+    func end(_ number: Int) async throws { try await onLoop { try self.process(number).end(.exited(3)) } }
+
+    /// Returns when the work has come to its first wait. On the loop.
+    private func begin(_ work: @escaping @Sendable () async -> Void) async {
+        let task = Begun()
+        Task(executorPreference: loop) {
+            task.isSo = true
+            await work()
+        }
+        while !task.isSo { await Task.yield() }
+    }
+
+    private final class Begun: @unchecked Sendable {  // used on the loop's thread only
+        var isSo = false
+    }
+
+    private func broker(_ number: Int) throws -> Broker {
+        let brokers = state.state.brokers
+        try #require(brokers.count >= number)
+        return brokers[number - 1]
+    }
+
+    private func process(_ number: Int) throws -> ScriptedProcess {
+        let processes = state.state.processes
+        try #require(processes.count >= number)
+        return processes[number - 1]
+    }
 
     /// A client's request.
     func request(_ id: String) async throws -> LocalInvocation {
@@ -95,8 +121,7 @@ private final class PoolHarness: Sendable {
             head.method = "GET"
             let reply = FrontEndReply(ServerConnection(loop, runtime), head, requestID: id, FunctionURL())
             let invocation = LocalInvocation(id: id, event: [], label: "GET /\(id)", reply: reply)
-            Task(executorPreference: loop) { [pool] in await pool.invoke(invocation) }
-            await Task.yield()
+            await begin { [pool] in await pool.invoke(invocation) }
             return invocation
         }
     }
@@ -104,9 +129,8 @@ private final class PoolHarness: Sendable {
     /// The app in this sandbox asks for an invocation.
     func ask(_ number: Int) async throws {
         try await onLoop { [self] in
-            let broker = state.state.brokers[number - 1]
-            Task(executorPreference: loop) { [runtime] in _ = await broker.next(runtime) }
-            await Task.yield()
+            let broker = try broker(number)
+            await begin { [runtime] in _ = await broker.next(runtime) }
         }
     }
 
@@ -119,7 +143,7 @@ private final class PoolHarness: Sendable {
 
     /// The app has answered, and the client has it all.
     func answer(_ invocation: LocalInvocation, in number: Int) async throws {
-        try await onLoop { [self] in state.state.brokers[number - 1].complete(invocation) }
+        try await onLoop { [self] in try broker(number).complete(invocation) }
     }
 
     func until(_ condition: () async throws -> Bool) async throws {
@@ -286,7 +310,7 @@ private final class PoolHarness: Sendable {
         let a = isWaitedFor ? try await harness.request("a") : nil
         let room = try await harness.onLoop {
             harness.pool.replaceProgram()
-            return harness.freeSoon(1)
+            return try harness.freeSoon(1)
         }
         #expect(room == (isWaitedFor ? 0 : 1))
         try await harness.until { try await harness.starts(1) == 2 }
