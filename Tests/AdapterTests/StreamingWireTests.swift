@@ -396,12 +396,12 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for letter in ["a", "b", "c", "d"] {
                         group.addTask {
-                            for _ in 0..<20 {
+                            for _ in 0..<8 {
                                 try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000))
                             }
                         }
                         group.addTask(executorPreference: globalConcurrentExecutor) {
-                            for _ in 0..<20 {
+                            for _ in 0..<8 {
                                 try await writer.write([UInt8](repeating: letter.utf8.first ?? 0, count: 10_000))
                             }
                         }
@@ -412,7 +412,7 @@ import Testing
         }
         let post = try #require(served.posts.first)
         #expect(post.problem == nil && !post.isCut)
-        #expect(post.chunks.dropFirst().count == 160)
+        #expect(post.chunks.dropFirst().count == 64)
         #expect(post.chunks.dropFirst().allSatisfy { $0.count == 10_000 && Set($0).count == 1 })
     }
 }
