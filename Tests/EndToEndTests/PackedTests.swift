@@ -116,6 +116,21 @@ struct PackedTests {
         #expect(lines.dropFirst() == ["0", "1", "1", "END 0"], "\(lines)")
     }
 
+    @Test("each address is moved once, near or far, and a constant is read-only again")
+    func movedAddresses() async throws {
+        let folder = TemporaryFolder()
+        let root = Oracles.root
+        let lines = try await Packaged.run(
+            """
+            clang -O2 -Wall -Wextra -Werror -fPIE -pie '\(root)/Tests/Vectors/moved.c' '\(root)/Sources/CRuntime/start.c' -fuse-ld=lld \
+            -Wl,--pack-dyn-relocs=relr,--use-android-relr-tags,-e,sluice_start -o '\(folder.path)/moved' && '\(folder.path)/moved'
+            """)
+        #expect(
+            lines == [
+                "moved: 300 of 300 addresses are right, constructors too, constants are read-only, arguments too", "END 0",
+            ], "\(lines)")
+    }
+
     @Test("where somebody looks before a program's first step, the loader moves its addresses")
     func leavesMovesToTheLoader() async throws {
         let folder = TemporaryFolder()
