@@ -102,12 +102,14 @@ struct PackedTests {
         #expect(lines == ["caught 7", "0", "END 1"], "\(lines)")
     }
 
-    @Test("a program at a random address moves its addresses itself, and what was read-only is so again")
+    @Test("a program at a random address moves its addresses itself")
     func moves() async throws {
         // No relocation of the loader's is left but those that name a symbol.
+        let package = try await Self.made.value
+        let folder = TemporaryFolder()
         let lines = try await Packaged.run(
             """
-            cd '\(Oracles.root)/.build-portable/package' && unzip -qo Hello.zip bootstrap -d moves && cd moves && \
+            cd '\(folder.path)' && unzip -qo '\(package.zip)' && \
             readelf -h bootstrap | grep Type && readelf -rW bootstrap | grep -cE 'RELATIVE?' ; \
             readelf -SW bootstrap | grep -c '\\.relr\\.dyn'; \
             AWS_LAMBDA_RUNTIME_API=127.0.0.1:9 AWS_LAMBDA_FUNCTION_NAME=x ./bootstrap 2>&1 | grep -c 'the Runtime API is gone'
@@ -126,20 +128,41 @@ struct PackedTests {
     }
 
     @Test(
-        "a program moves its addresses wherever it lies, and finds no error of that",
+        "a program moves its addresses wherever it lies, finds no error of that, and what was read-only is so again",
         arguments: ["", "-Wl,--image-base=0x400000", "-Wl,-z,norelro", "-Wl,-z,now"])
     func movesAnywhere(_ option: String) async throws {
         let folder = TemporaryFolder()
+        // As on a kernel that cannot populate.
+        let old = """
+            #include <errno.h>
+            #include <stddef.h>
+            int madvise(void *start, size_t size, int advice) { return errno = EINVAL, -1; }
+
+            """
+        let main = """
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <stdio.h>
+            #include <unistd.h>
+            static int it;
+            int *const closed[] = {&it};
+            const char *volatile word = "moved";
+            int main(void) {
+                int error = errno;
+                int isClosed = closed[0] == &it && read(open("/dev/zero", O_RDONLY), (void *)closed, sizeof closed) < 0;
+                return printf("%s %d %s\\n", word, error, isClosed ? "closed" : "open") < 0;
+            }
+
+            """
+        try old.write(toFile: folder.path + "/old.c", atomically: true, encoding: .utf8)
+        try main.write(toFile: folder.path + "/main.c", atomically: true, encoding: .utf8)
         let lines = try await Packaged.run(
             """
-            cd '\(folder.path)' && printf '#include <errno.h>\n#include <sys/mman.h>\n#include <stddef.h>\n\
-            int madvise(void *a, size_t b, int c) { (void)a, (void)b, (void)c; return errno = EINVAL, -1; }\n' >old.c && \
-            clang -shared -fPIC old.c -o old.so && printf '#include <errno.h>\n#include <stdio.h>\n\
-            const char *volatile word = "moved"; int main(void) { int e = errno; return printf("%%s %%d\\n", word, e) < 0; }\n' >main.c && \
+            cd '\(folder.path)' && clang -shared -fPIC old.c -o old.so && \
             clang -O2 -fPIC -pie main.c '\(Oracles.root)/Sources/CRuntime/start.c' -fuse-ld=lld -Wl,--pack-dyn-relocs=relr \
             -Wl,--use-android-relr-tags -Wl,-e,sluice_start \(option) -o program && LD_PRELOAD=./old.so ./program
             """)
-        #expect(lines == ["moved 0", "END 0"], "\(lines)")
+        #expect(lines == ["moved 0 \(option.contains("norelro") ? "open" : "closed")", "END 0"], "\(lines)")
     }
 
     @Test("where somebody looks before a program's first step, the loader moves its addresses")
