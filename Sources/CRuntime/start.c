@@ -7,6 +7,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
 #include <link.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -14,18 +15,25 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-// The linker makes both; a program at a fixed address may lack the second.
+// The linker makes it. Not weak, as is nothing that is used here: the address of what is weak is read from a table, on arm64 always.
 extern const ElfW(Ehdr) __ehdr_start HIDDEN;
-extern ElfW(Dyn) _DYNAMIC[] HIDDEN __attribute__((weak));
 
 enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23 };
 
 // Nothing here may read a word that is still to be moved: no pointer that has a first value, no table of a switch.
 HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) void sluice_move_addresses(void) {
+    // By how much all lies elsewhere than the linker thought: at 0, or at --image-base.
     uintptr_t base = (uintptr_t)&__ehdr_start;
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff), *dynamic = NULL, *closed = NULL;
+    for (int index = 0; index < __ehdr_start.e_phnum; index++, part++) {
+        if (part->p_type == PT_LOAD && part->p_offset == 0) base -= part->p_vaddr;
+        if (part->p_type == PT_DYNAMIC) dynamic = part;
+        if (part->p_type == PT_GNU_RELRO) closed = part;
+    }
+    if (dynamic == NULL) return;
     const uintptr_t *entry = NULL;
     size_t count = 0;
-    for (const ElfW(Dyn) *item = _DYNAMIC; item != NULL && item->d_tag != DT_NULL; item++) {
+    for (const ElfW(Dyn) *item = (const ElfW(Dyn) *)(base + dynamic->p_vaddr); item->d_tag != DT_NULL; item++) {
         if (item->d_tag == ANDROID_RELR) entry = (const uintptr_t *)(base + item->d_un.d_ptr);
         if (item->d_tag == ANDROID_RELR_SIZE) count = item->d_un.d_val / sizeof *entry;
     }
@@ -33,16 +41,15 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
 
     // What the loader has made read-only when it was through.
     uintptr_t start = 0, end = 0, page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
-    for (int index = 0; index < __ehdr_start.e_phnum; index++, part++) {
-        if (part->p_type != PT_GNU_RELRO) continue;
-        start = (base + part->p_vaddr) & -page;
-        end = (base + part->p_vaddr + part->p_memsz) & -page;
+    if (closed != NULL) {
+        start = (base + closed->p_vaddr) & -page;
+        end = (base + closed->p_vaddr + closed->p_memsz) & -page;
     }
     if (end > start) {
         if (mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0) _exit(127);
-        // All of it is written: one call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults.
-        madvise((void *)start, end - start, POPULATE_FOR_WRITING);
+        // All of it is written: one call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults;
+        // and no error that a program would find at its start.
+        if (madvise((void *)start, end - start, POPULATE_FOR_WRITING) != 0) errno = 0;
     }
     uintptr_t *place = NULL;
     for (; count > 0; count--, entry++) {

@@ -102,12 +102,14 @@ struct PackedTests {
         #expect(lines == ["caught 7", "0", "END 1"], "\(lines)")
     }
 
-    @Test("a program at a random address moves its addresses itself, and what was read-only is so again")
+    @Test("a program at a random address moves its addresses itself")
     func moves() async throws {
         // No relocation of the loader's is left but those that name a symbol.
+        let package = try await Self.made.value
+        let folder = TemporaryFolder()
         let lines = try await Packaged.run(
             """
-            cd '\(Oracles.root)/.build-portable/package' && unzip -qo Hello.zip bootstrap -d moves && cd moves && \
+            cd '\(folder.path)' && unzip -qo '\(package.zip)' && \
             readelf -h bootstrap | grep Type && readelf -rW bootstrap | grep -cE 'RELATIVE?' ; \
             readelf -SW bootstrap | grep -c '\\.relr\\.dyn'; \
             AWS_LAMBDA_RUNTIME_API=127.0.0.1:9 AWS_LAMBDA_FUNCTION_NAME=x ./bootstrap 2>&1 | grep -c 'the Runtime API is gone'
@@ -131,8 +133,101 @@ struct PackedTests {
             ], "\(lines)")
     }
 
+    @Test("what moves a program's addresses reads none that is still to be moved")
+    func movesByItself() async throws {
+        let folder = TemporaryFolder()
+        let lines = try await Packaged.run(
+            "clang -O2 -fPIC -c '\(Oracles.root)/Sources/CRuntime/start.c' -o '\(folder.path)/start.o' && "
+                + "readelf -rW '\(folder.path)/start.o' | grep -cE 'GOT|_DYNAMIC'")
+        #expect(lines == ["0", "END 1"], "\(lines)")
+    }
+
+    @Test(
+        "a program moves its addresses wherever it lies, finds no error of that, and what was read-only is so again",
+        arguments: ["", "-Wl,--image-base=0x400000", "-Wl,-z,norelro", "-Wl,-z,now"])
+    func movesAnywhere(_ option: String) async throws {
+        let folder = TemporaryFolder()
+        // As on a kernel that cannot populate.
+        let old = """
+            #include <errno.h>
+            #include <stddef.h>
+            int madvise(void *start, size_t size, int advice) { return errno = EINVAL, -1; }
+
+            """
+        let main = """
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <stdio.h>
+            #include <unistd.h>
+            static int it;
+            int *const closed[] = {&it};
+            const char *volatile word = "moved";
+            int main(void) {
+                int error = errno;
+                int isClosed = closed[0] == &it && read(open("/dev/zero", O_RDONLY), (void *)closed, sizeof closed) < 0;
+                return printf("%s %d %s\\n", word, error, isClosed ? "closed" : "open") < 0;
+            }
+
+            """
+        try old.write(toFile: folder.path + "/old.c", atomically: true, encoding: .utf8)
+        try main.write(toFile: folder.path + "/main.c", atomically: true, encoding: .utf8)
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)' && clang -shared -fPIC old.c -o old.so && \
+            clang -O2 -fPIC -pie main.c '\(Oracles.root)/Sources/CRuntime/start.c' -fuse-ld=lld -Wl,--pack-dyn-relocs=relr \
+            -Wl,--use-android-relr-tags -Wl,-e,sluice_start \(option) -o program && LD_PRELOAD=./old.so ./program
+            """)
+        #expect(lines == ["moved 0 \(option.contains("norelro") ? "open" : "closed")", "END 0"], "\(lines)")
+    }
+
     @Test("where somebody looks before a program's first step, the loader moves its addresses")
     func leavesMovesToTheLoader() async throws {
+        let cases = [
+            (
+                name: "Thread", said: "variables of threads have first values",
+                source: "_Thread_local const char *volatile word = \"early\";\nconst char *early(void) { return word; }\n"
+            ),
+            (
+                name: "Before", said: "it has a .preinit_array",
+                source: """
+                static const char *word = "late";
+                static void begin(int count, char **arguments, char **environment) { word = "early"; }
+                __attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = begin;
+                const char *early(void) { return word; }
+
+                """
+            ),
+            (
+                name: "Chosen", said: "it chooses functions when it is loaded",
+                source: """
+                static const char *found(void) { return "early"; }
+                static const char *(*const volatile choices[])(void) = {found};
+                static const char *(*choose(void))(void) { return choices[0]; }
+                __attribute__((ifunc("choose"))) const char *early(void);
+
+                """
+            ),
+            (
+                name: "Memory", said: "libraries call its own malloc",
+                source: """
+                #include <stddef.h>
+                #include <string.h>
+                static char pool[16 << 20];
+                static char *next = pool;
+                void *malloc(size_t size) { char *it = next; next += (size + 31) & ~15ul; memcpy(it, &size, 8); return it + 16; }
+                void free(void *it) {}
+                void *calloc(size_t count, size_t size) { return malloc(count * size); }
+                void *realloc(void *old, size_t size) {
+                    void *it = malloc(size);
+                    size_t before = 0;
+                    if (old != NULL) memcpy(&before, (char *)old - 16, 8);
+                    return memcpy(it, old != NULL ? old : it, before < size ? before : size);
+                }
+                const char *early(void) { return "early"; }
+
+                """
+            ),
+        ]
         let folder = TemporaryFolder()
         let sources = folder.path + "/Sources"
         let manifest = """
@@ -140,26 +235,36 @@ struct PackedTests {
             import PackageDescription
             let package = Package(
                 name: "own",
-                targets: [
-                    .target(name: "CSluiceRuntime"), .target(name: "Early"),
-                    .executableTarget(name: "Own", dependencies: ["CSluiceRuntime", "Early"]),
-                ])
+                targets: [.target(name: "CSluiceRuntime")] + \(cases.map(\.name)).flatMap { name -> [Target] in
+                    [.target(name: "C" + name), .executableTarget(name: name, dependencies: ["CSluiceRuntime", .target(name: "C" + name)])]
+                })
             """
-        try FileManager.default.createDirectory(atPath: sources + "/Own", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: sources, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: Oracles.root + "/Sources/CRuntime", toPath: sources + "/CSluiceRuntime")
-        try FileManager.default.createDirectory(atPath: sources + "/Early/include", withIntermediateDirectories: true)
         try manifest.write(toFile: folder.path + "/Package.swift", atomically: true, encoding: .utf8)
-        try "const char *early(void);\n".write(toFile: sources + "/Early/include/early.h", atomically: true, encoding: .utf8)
-        try "_Thread_local const char *volatile word = \"early\";\nconst char *early(void) { return word; }\n"
-            .write(toFile: sources + "/Early/early.c", atomically: true, encoding: .utf8)
-        try "import Early\nprint(String(cString: early()))\n"
-            .write(toFile: sources + "/Own/main.swift", atomically: true, encoding: .utf8)
-        let lines = try await Packaged.run(
-            "'\(Oracles.root)/scripts/package' Own --package-path '\(folder.path)' --output '\(folder.path)' && cd '\(folder.path)' && "
-                + "unzip -qo Own.zip -d zip && ./zip/bootstrap; readelf -SW zip/bootstrap | grep -c '\\.relr\\.dyn'")
-        #expect(lines.contains("early"), "\(lines.suffix(20))")
-        #expect(lines.contains { $0.contains("variables of threads have first values") })
-        #expect(lines.suffix(2) == ["0", "END 1"])
+        // A library that is loaded in advance, and asks for memory at once.
+        let advance =
+            "#include <stdlib.h>\n__attribute__((constructor)) static void begin(void) { void *volatile it = malloc(8); (void)it; }\n"
+        try advance.write(toFile: folder.path + "/advance.c", atomically: true, encoding: .utf8)
+        _ = try await Packaged.run("cd '\(folder.path)' && clang -shared -fPIC advance.c -o advance.so")
+        for (name, _, source) in cases {
+            let early = sources + "/C\(name)"
+            try FileManager.default.createDirectory(atPath: early + "/include", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: sources + "/" + name, withIntermediateDirectories: true)
+            try "const char *early(void);\n".write(toFile: early + "/include/early.h", atomically: true, encoding: .utf8)
+            try source.write(toFile: early + "/early.c", atomically: true, encoding: .utf8)
+            try "import C\(name)\nprint(String(cString: early()))\n"
+                .write(toFile: sources + "/\(name)/main.swift", atomically: true, encoding: .utf8)
+        }
+        for (name, said, _) in cases {
+            let lines = try await Packaged.run(
+                "'\(Oracles.root)/scripts/package' \(name) --package-path '\(folder.path)' --output '\(folder.path)' && "
+                    + "cd '\(folder.path)' && unzip -qo \(name).zip -d \(name) && LD_PRELOAD=./advance.so ./\(name)/bootstrap; "
+                    + "readelf -SW \(name)/bootstrap | grep -c '\\.relr\\.dyn'")
+            #expect(lines.contains("early"), "\(lines.suffix(20))")
+            #expect(lines.contains { $0.contains(said) }, "\(lines.suffix(20))")
+            #expect(lines.suffix(2) == ["0", "END 1"])
+        }
     }
 
     @Test("the package's own default traits stay on, but Local; its other files come along; a fixed address if asked for")
