@@ -16,7 +16,7 @@ import Testing
     }
 
     private func reply(_ form: EventForm, _ response: Response = Self.response) throws -> [String: Any] {
-        let bytes = BufferedReply.encode(response, as: form)
+        let bytes = BufferedReply.encode(response, as: form).bytes
         return try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
     }
 

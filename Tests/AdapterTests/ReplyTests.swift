@@ -46,6 +46,26 @@ import Testing
         }
     }
 
+    @Test(
+        "a large binary body is whole, whatever its length: its base64 is made in parts while it is sent",
+        arguments: [2_097_151, 2_097_152, 2_097_153, 3_145_727, 3_145_728, 3_145_729, 3_145_730, 4_700_000])
+    func largeBody(_ size: Int) async throws {
+        // No two parts alike.
+        let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &* 7 &+ $0 >> 16) }
+        let response = Response(headers: [.contentType: "application/octet-stream"], body: .bytes(body))
+        let served = await serve(app { _ in response }, [.init(eventJSON())])
+        #expect(served.failures.isEmpty && served.posts.count == 1)
+        let post = try #require(served.posts.first)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(post.body)) as? [String: Any])
+        #expect(object["isBase64Encoded"] as? Bool == true && object["statusCode"] as? Int == 200)
+        let text = try #require(object["body"] as? String)
+        #expect(Data(base64Encoded: text) == Data(body))
+        // Announced, drafted and sent are one length.
+        #expect(BufferedReply.encode(response).count == post.body.count)
+        #expect(BufferedReply.encode(response).bytes == post.body)
+        #expect((BufferedReply.encode(response).body == nil) == (size < BufferedReply.large))
+    }
+
     @Test("case 58: an unknown route is a 404 answer without a record", arguments: ["buffered", "response_stream"])
     func unknownRoute(_ mode: String) async throws {
         var routes = Router()

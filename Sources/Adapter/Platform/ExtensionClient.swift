@@ -104,7 +104,7 @@ final class ExtensionClient {
         do {
             let used = try connection ?? RuntimeConnection(loop, to: address)
             connection = nil
-            response = try await used.exchange([(Array(head.utf8) + body)[...]], cancellable: true)
+            response = try await used.exchange(.init(pieces: [(Array(head.utf8) + body)[...]]), cancellable: true)
             if response.head.keepsAlive, used.isClean { connection = used }
         } catch let error as CancellationError {
             throw error

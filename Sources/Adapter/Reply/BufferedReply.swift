@@ -3,12 +3,25 @@ internal import SluiceReporting
 internal import SluiceCore
 
 /// A buffered response, as one JSON text.
-enum BufferedReply {
+struct BufferedReply {
     /// The server's own constant: 6 MiB and 100 bytes, of the encoded JSON.
     static let limit = 6 * 1024 * 1024 + 100
+    /// From here on a body's base64 is made while it is sent.
+    static let large = 2 * 1024 * 1024
+
+    /// The text; without the base64 of a large body.
+    let text: [UInt8]
+    /// What becomes base64 at a place of the text.
+    let body: (place: Int, bytes: [UInt8])?
+
+    /// Of the whole text, in bytes.
+    var count: Int { text.count + (body.map { Base64.size(of: $0.bytes.count) } ?? 0) }
+
+    /// The whole text.
+    var bytes: [UInt8] { body.map { text.inserting(base64: $0.bytes, at: $0.place) } ?? text }
 
     /// The body must have been collected.
-    static func encode(_ response: Response, as form: EventForm = .functionURL) -> [UInt8] {
+    static func encode(_ response: Response, as form: EventForm = .functionURL) -> BufferedReply {
         let body = response.body.plainBytes
         guard form.isPayload2 else {
             let head = GatewayHead(response, form)
@@ -25,7 +38,7 @@ enum BufferedReply {
     @inline(__always)  // The fields of payload 2.0 without a closure's context: each hello has them.
     private static func encode(
         _ body: [UInt8], _ isText: Bool, _ size: Int, _ writeHead: (inout JSONWriter) -> Void
-    ) -> [UInt8] {
+    ) -> BufferedReply {
         var json = JSONWriter(reserving: isText ? body.count + body.count / 8 + size : size)
         var bodyPlace = 0
         json.object { json in
@@ -36,7 +49,9 @@ enum BufferedReply {
             json.key(plain: "isBase64Encoded")
             json.bool(!isText)
         }
-        return isText ? json.bytes : json.bytes.inserting(base64: body, at: bodyPlace)
+        if isText { return BufferedReply(text: json.bytes, body: nil) }
+        guard body.count < large else { return BufferedReply(text: json.bytes, body: (bodyPlace, body)) }
+        return BufferedReply(text: json.bytes.inserting(base64: body, at: bodyPlace), body: nil)
     }
 }
 

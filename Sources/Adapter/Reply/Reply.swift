@@ -66,7 +66,7 @@ final class Reply: Sendable {
     /// A response that is all there, in the form in which it leaves.
     struct Draft {
         fileprivate enum Form {
-            case buffered([UInt8])
+            case buffered(BufferedReply)
             case streamed(StreamForm, [UInt8])
         }
         fileprivate let form: Form
@@ -85,11 +85,11 @@ final class Reply: Sendable {
                 form: .streamed(form, response.body.plainBytes), status: response.status.code,
                 bytes: response.body.plainBytes.count, problem: form.problem)
         }
-        let bytes = BufferedReply.encode(response, as: event)
+        let reply = BufferedReply.encode(response, as: event)
         if event == .loadBalancer || event == .lattice1 { Self.tellOfCookies(response, event) }
         return Draft(
-            form: .buffered(bytes), status: response.status.code, bytes: response.body.plainBytes.count,
-            problem: bytes.count > event.replyLimit ? ReplyTooLarge(size: bytes.count, limit: event.replyLimit) : nil)
+            form: .buffered(reply), status: response.status.code, bytes: response.body.plainBytes.count,
+            problem: reply.count > event.replyLimit ? ReplyTooLarge(size: reply.count, limit: event.replyLimit) : nil)
     }
 
     /// Once is enough: it is said for whoever sets the front end up.

@@ -17,7 +17,7 @@ final class RuntimeClient {
     private let keepsStreams: Bool
     /// What every request has behind its first line.
     private let commonLines: [UInt8]
-    private let nextRequest: [ArraySlice<UInt8>]
+    private let nextRequest: RuntimeConnection.Message
     /// What follows on the id in the head of a reply, up to its length.
     private let replyTail: [UInt8]
     /// What follows on the id in the head of a stream.
@@ -29,7 +29,7 @@ final class RuntimeClient {
         self.address = address
         commonLines = Array("Host: \(address)\r\nUser-Agent: \(Self.userAgent)\r\n".utf8)
         let next = Array("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n".utf8) + commonLines + HTTPWriter.crlf
-        nextRequest = [next[...]]
+        nextRequest = RuntimeConnection.Message(pieces: [next[...]])
         replyTail = Self.tail("/response", commonLines, "Content-Type: application/json\r\nContent-Length: ")
         streamTail = Self.tail(
             "/response", commonLines, Self.streamLines + (keepsStreams ? "\r\n" : "Connection: close\r\n\r\n"))
@@ -55,6 +55,17 @@ final class RuntimeClient {
     /// - Throws: ``ReplyRefused`` when the loop can go on, ``RuntimeAPIError`` when it cannot.
     func respond(_ id: String, _ body: [UInt8]) async throws {
         try await post("response", Self.invocations, id, replyTail, body)
+    }
+
+    /// As ``respond(_:_:)``.
+    func respond(_ id: String, _ reply: BufferedReply) async throws {
+        guard let body = reply.body else { return try await respond(id, reply.text) }
+        var head = head(Self.invocations, id, replyTail, room: body.place)
+        head.append(decimal: reply.count)
+        head += Self.headEnd
+        head += reply.text[..<body.place]
+        let message = RuntimeConnection.Message(pieces: [head[...]], encoded: (body.bytes, reply.text[body.place...]))
+        try Self.check("response", try await exchange("response", message, attempts: .ifStale, cancellable: false))
     }
 
     /// Reports that an invocation failed; only before any byte of a response.
@@ -90,7 +101,7 @@ final class RuntimeClient {
         } else {
             pieces = [head[...], body[...]]
         }
-        try Self.check(call, try await exchange(call, pieces, attempts: .ifStale, cancellable: false))
+        try Self.check(call, try await exchange(call, .init(pieces: pieces), attempts: .ifStale, cancellable: false))
     }
 
     static func check(_ call: String, _ response: RuntimeConnection.APIResponse) throws {
@@ -169,7 +180,7 @@ final class RuntimeClient {
     /// One request and its response, repeated once where that is safe: a GET always, a POST only on a kept connection that
     /// was closed before a byte of the response came. The service takes a response under an id once, so a repeat cannot double it.
     private func exchange(
-        _ call: String, _ pieces: [ArraySlice<UInt8>], attempts: Attempts, cancellable: Bool
+        _ call: String, _ message: RuntimeConnection.Message, attempts: Attempts, cancellable: Bool
     ) async throws -> RuntimeConnection.APIResponse {
         var repeats = 0
         while true {
@@ -177,7 +188,7 @@ final class RuntimeClient {
             let connection = try kept ?? connect(call)
             kept = nil
             do {
-                let response = try await connection.exchange(pieces, cancellable: cancellable)
+                let response = try await connection.exchange(message, cancellable: cancellable)
                 if response.head.keepsAlive, connection.isClean { kept = connection }
                 return response
             } catch let error as RuntimeConnection.Lost {

@@ -47,12 +47,35 @@ final class RuntimeConnection {
         }
     }
 
+    /// What is sent: pieces, and perhaps a body that becomes base64 on its way, with what follows it.
+    struct Message {
+        var pieces: [ArraySlice<UInt8>]
+        var encoded: (bytes: [UInt8], end: ArraySlice<UInt8>)?
+    }
+
+    private func send(_ message: Message) async throws {
+        try await send(message.pieces)
+        guard let encoded = message.encoded else { return }
+        // In parts: the whole text would be a third of a large invocation's memory, and further from the processor when it is sent.
+        // Not zeroed first: what is sent of it was written.
+        var text = [UInt8](unsafeUninitializedCapacity: Base64.size(of: Self.part)) { space, count in count = space.count }
+        for start in stride(from: 0, to: encoded.bytes.count, by: Self.part) {
+            let part = encoded.bytes[start..<min(start + Self.part, encoded.bytes.count)]
+            let size = Base64.encode(part, into: &text)
+            try await send([text[..<size]])
+        }
+        try await send([encoded.end])
+    }
+
+    /// Of a body, in bytes: a multiple of three.
+    private static let part = 1536 * 1024
+
     /// Sends a message and waits for its response.
     ///
     /// - Throws: As ``receive(cancellable:)``.
-    func exchange(_ pieces: [ArraySlice<UInt8>], cancellable: Bool) async throws -> APIResponse {
+    func exchange(_ message: Message, cancellable: Bool) async throws -> APIResponse {
         do {
-            try await send(pieces)
+            try await send(message)
         } catch let broken as Lost {
             // A service that refuses a large message answers and closes while it is still being sent.
             guard let response = try? await receive(cancellable: cancellable) else { throw broken }

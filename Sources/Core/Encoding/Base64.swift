@@ -13,6 +13,19 @@ package enum Base64 {
     }
 
     /// - Parameter text: Room for ``size(of:)`` the bytes.
+    /// - Returns: How many characters they became.
+    package static func encode(_ bytes: ArraySlice<UInt8>, into text: inout [UInt8]) -> Int {
+        precondition(text.count >= size(of: bytes.count), "no room for the text")
+        bytes.withUnsafeBufferPointer { input in
+            text.withUnsafeMutableBufferPointer { text in
+                guard let from = input.baseAddress, let to = text.baseAddress, !input.isEmpty else { return }
+                sluice_base64_encode(from, input.count, to)
+            }
+        }
+        return size(of: bytes.count)
+    }
+
+    /// - Parameter text: Room for ``size(of:)`` the bytes.
     package static func encode(_ bytes: [UInt8], into text: UnsafeMutableBufferPointer<UInt8>) {
         precondition(text.count >= size(of: bytes.count), "no room for the text")
         bytes.withUnsafeBufferPointer { input in
