@@ -38,7 +38,8 @@ final class Shutdown: Sendable {
         guard sluice_wake_on_signal(SIGTERM, signal.descriptor) == 0 else { throw SystemError.last("sigaction") }
     }
 
-    /// Receives SIGTERM from here on. Before the first `next`, which closes the registration.
+    /// Receives SIGTERM from here on. Before the first `next`, which closes the registration. Blocks its thread until the platform has answered:
+    /// Lambda's ten seconds for start-up are the limit.
     ///
     /// - Parameter isExtension: Whether the process is one already.
     /// - Returns: Nil where the platform sends none; that is recorded.

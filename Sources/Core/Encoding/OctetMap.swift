@@ -14,8 +14,6 @@ package struct OctetMap<Value: Sendable>: Sendable {
         for pair in pairs { self[pair.key] = pair.value }
     }
 
-    package var count: Int { keys.count }
-
     /// The value of the text with these octets. What is set stays: nil is not taken out.
     package subscript(_ key: String) -> Value? {
         get {

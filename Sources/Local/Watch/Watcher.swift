@@ -87,6 +87,7 @@ final class Watcher: @unchecked Sendable {  // used on the loop's thread only
 
     private func shown(_ path: String) -> String {
         let folder = build.package + "/"
-        return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
+        guard path.utf8.starts(with: folder.utf8) else { return path }
+        return String(decoding: path.utf8.dropFirst(folder.utf8.count), as: UTF8.self)
     }
 }
