@@ -18,7 +18,13 @@
 // The linker makes it. Not weak, as is nothing that is used here: the address of what is weak is read from a table, on arm64 always.
 extern const ElfW(Ehdr) __ehdr_start HIDDEN;
 
-enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23 };
+enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23, bits_of_word = 8 * sizeof(uintptr_t) };
+
+// One call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults; and no error that a program would
+// find at its start.
+static inline __attribute__((always_inline)) void will_write(uintptr_t start, uintptr_t end) {
+    if (madvise((void *)start, end - start, POPULATE_FOR_WRITING) != 0) errno = 0;
+}
 
 // Nothing here may read a word that is still to be moved: no pointer that has a first value, no table of a switch.
 HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) void sluice_move_addresses(void) {
@@ -47,10 +53,26 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
     }
     if (end > start) {
         if (mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0) _exit(127);
-        // All of it is written: one call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults;
-        // and no error that a program would find at its start.
-        if (madvise((void *)start, end - start, POPULATE_FOR_WRITING) != 0) errno = 0;
+        will_write(start, end);
     }
+    // Behind it lie the variables: where the first and the last address among them are, and on how many pages. What is far apart is left to
+    // faults.
+    uintptr_t first = 0, last = 0, next = 0, pages = 0;
+    for (size_t index = 0; index < count; index++) {
+        uintptr_t word = entry[index], highest = base + word;
+        if (word & 1) {
+            highest = next + sizeof word * (uintptr_t)(bits_of_word - 2 - __builtin_clzl(word));
+            next += sizeof word * (bits_of_word - 1);
+        } else {
+            next = highest + sizeof word;
+        }
+        if (highest < end) continue;
+        if (pages == 0) first = highest & -page;
+        if (pages == 0 || highest / page != last / page) pages++;
+        last = highest;
+    }
+    if (pages > 0 && 2 * pages * page > last - first) will_write(first, last + 1);
+
     uintptr_t *place = NULL;
     for (; count > 0; count--, entry++) {
         if ((*entry & 1) == 0) {
@@ -58,11 +80,8 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
             *place++ += base;
             continue;
         }
-        uintptr_t *next = place;
-        for (uintptr_t bits = *entry >> 1; bits != 0; bits >>= 1, next++) {
-            if (bits & 1) *next += base;
-        }
-        place += 8 * sizeof *entry - 1;
+        for (uintptr_t bits = *entry >> 1; bits != 0; bits &= bits - 1) place[__builtin_ctzl(bits)] += base;
+        place += bits_of_word - 1;
     }
     if (end > start && mprotect((void *)start, end - start, PROT_READ) != 0) _exit(127);
 }

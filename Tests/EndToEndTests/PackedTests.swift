@@ -19,6 +19,8 @@ struct PackedTests {
         // Drawn from the system's generator.
         #expect(!answer.text.hasPrefix("00000000-"))
         #expect(local.get("/resource")?.text == "Hello from a file.\n")
+        // The main actor and the main queue run on the main thread, in each invocation.
+        for _ in 0..<3 { #expect(local.get("/main")?.text == "true true true", "\(local.program.errors)") }
         let mathematics = try #require(local.get("/mathematics?x=0.5")).text.split(separator: " ").compactMap { Double($0) }
         // To six places: what the functions are for decides, not who calculates.
         let expected = [
@@ -28,6 +30,13 @@ struct PackedTests {
         ]
         #expect(mathematics.count == expected.count)
         for (found, expected) in zip(mathematics, expected) { #expect(abs(found - expected) < 0.000002) }
+    }
+
+    @Test("its arguments are known in a root without /proc")
+    func arguments() async throws {
+        let root = try await Self.made.value.root()
+        let local = try #require(try root.start())
+        #expect(local.get("/arguments")?.text == "/bootstrap", "\(local.program.errors)")
     }
 
     @Test("the zip has the resources beside bootstrap, and the local Lambda runs it in its folder: nothing else is found")
@@ -86,7 +95,7 @@ struct PackedTests {
             clang -O2 -Wall -Wextra -Werror '\(root)/Tests/Package/newer.c' '\(root)/Sources/CRuntime/portable_libc.c' \
             '\(root)/Sources/CRuntime/portable_math.c' -fuse-ld=lld -lm -o '\(folder.path)/newer' && '\(folder.path)/newer'
             """)
-        #expect(lines == ["END 0"], "\(lines)")
+        #expect(lines == ["newer: all as glibc's", "END 0"], "\(lines)")
     }
 
     @Test("C++ that brings its unwinder along finds its way by our _dl_find_object, and asks no glibc for one")

@@ -14,6 +14,18 @@ struct Packed {
             return try String(contentsOf: url, encoding: .utf8)
         }
         routes.get("/folder") { _ in try FileManager.default.contentsOfDirectory(atPath: ".").sorted().joined(separator: " ") }
+        routes.get("/main") { _ in
+            let actor = await MainActor.run { Thread.isMainThread }
+            let later = try await Task { @MainActor in
+                try await Task.sleep(for: .milliseconds(1))
+                return Thread.isMainThread
+            }.value
+            let queue = await withCheckedContinuation { continuation in
+                DispatchQueue.main.async { continuation.resume(returning: Thread.isMainThread) }
+            }
+            return "\(actor) \(later) \(queue)"
+        }
+        routes.get("/arguments") { _ in CommandLine.arguments.joined(separator: " ") }
         routes.get("/mathematics") { request in
             mathematics(try request.query.require("x", as: Double.self)).map { "\($0)" }.joined(separator: " ")
         }

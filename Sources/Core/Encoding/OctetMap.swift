@@ -1,21 +1,17 @@
-/// Values by texts that are the same when their octets are. Made of arrays: a dictionary's type, made at start-up, searches the whole
-/// program for `Key: Hashable`, which takes longer than all its look-ups.
+/// Numbers by texts that are the same when their octets are. Made of arrays: a dictionary's type, made at start-up, searches the whole
+/// program for `Key: Hashable`, which takes longer than all its look-ups; and not generic, for making its type would.
 ///
 /// Not for keys that a stranger chooses and that stay: nothing is random in its places.
-package struct OctetMap<Value: Sendable>: Sendable {
+package struct OctetMap: Sendable {
     private var keys: [String] = []
-    private var values: [Value] = []
+    private var values: [Int] = []
     /// For each place an index of both, and one more; 0 where nothing is. At most half of them are taken.
     private var places: [Int] = []
 
     package init() {}
 
-    package init(_ pairs: some Sequence<(key: String, value: Value)>) {
-        for pair in pairs { self[pair.key] = pair.value }
-    }
-
-    /// The value of the text with these octets. What is set stays: nil is not taken out.
-    package subscript(_ key: String) -> Value? {
+    /// The number of the text with these octets. What is set stays: nil is not taken out.
+    package subscript(_ key: String) -> Int? {
         get {
             guard !places.isEmpty else { return nil }
             let index = places[place(of: key)]
@@ -36,7 +32,7 @@ package struct OctetMap<Value: Sendable>: Sendable {
     }
 
     /// In the order in which they came.
-    package func forEach(_ body: (String, Value) -> Void) {
+    package func forEach(_ body: (String, Int) -> Void) {
         for index in keys.indices { body(keys[index], values[index]) }
     }
 
@@ -64,10 +60,44 @@ package struct OctetMap<Value: Sendable>: Sendable {
 }
 
 extension OctetMap: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral pairs: (String, Value)...) {
+    package init(dictionaryLiteral pairs: (String, Int)...) {
         for pair in pairs { self[pair.0] = pair.1 }
     }
 }
 
 /// The variables of a process.
-package typealias Environment = OctetMap<String>
+package struct Environment: Sendable {
+    private var places = OctetMap()
+    private var values: [String] = []
+
+    package init() {}
+
+    package init(_ variables: some Sequence<(key: String, value: String)>) {
+        for variable in variables { self[variable.key] = variable.value }
+    }
+
+    /// What the variable with these octets says. What is set stays: nil is not taken out.
+    package subscript(_ name: String) -> String? {
+        get { places[name].map { values[$0] } }
+        set {
+            guard let newValue else { return }
+            if let place = places[name] {
+                values[place] = newValue
+            } else {
+                places[name] = values.count
+                values.append(newValue)
+            }
+        }
+    }
+
+    /// In the order in which they came.
+    package func forEach(_ body: (String, String) -> Void) {
+        places.forEach { body($0, values[$1]) }
+    }
+}
+
+extension Environment: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral pairs: (String, String)...) {
+        for pair in pairs { self[pair.0] = pair.1 }
+    }
+}

@@ -21,19 +21,21 @@ struct PathPattern: Sendable {
         let text = path.isEmpty && !prefix.isEmpty ? prefix : prefix + path
         self.text = text
         var segments: [Segment] = []
-        let begins = text.hasPrefix("/") && (path.hasPrefix("/") || path.isEmpty)
+        let begins = text.utf8.first == .slash && (path.utf8.first == .slash || path.isEmpty)
         var problem = begins ? nil : "a path begins with '/'"
         PathSegments.forEach(in: text) { part in
             if case .catchAll = segments.last { problem = "nothing may follow a '{name*}'" }
-            if part.hasPrefix("{"), part.hasSuffix("}") {
-                let inner = part.dropFirst().dropLast()
-                if inner.contains("{") || inner.contains("}") { problem = "a parameter is a whole segment: '{name}'" }
-                let name = String(inner.hasSuffix("*") ? inner.dropLast() : inner)
+            let octets = part.utf8
+            if octets.first == .open, octets.last == .close {
+                let inner = octets.dropFirst().dropLast()
+                if inner.contains(.open) || inner.contains(.close) { problem = "a parameter is a whole segment: '{name}'" }
+                let isCatchAll = inner.last == .star
+                let name = String(Substring(isCatchAll ? inner.dropLast() : inner))
                 if name.isEmpty { problem = "a parameter needs a name" }
                 if segments.contains(where: { $0.name == name }) { problem = "the parameter '\(name)' stands twice" }
-                segments.append(inner.hasSuffix("*") ? .catchAll(name) : .parameter(name))
+                segments.append(isCatchAll ? .catchAll(name) : .parameter(name))
             } else {
-                if part.contains("{") || part.contains("}") { problem = "a parameter is a whole segment: '{name}'" }
+                if octets.contains(.open) || octets.contains(.close) { problem = "a parameter is a whole segment: '{name}'" }
                 if let other = Self.otherForm(part) { problem = other }
                 segments.append(.literal(PercentEncoding.decode(part) ?? String(part)))
             }
@@ -49,8 +51,8 @@ struct PathPattern: Sendable {
         case UInt8(ascii: ":") where !name.isEmpty:
             return
                 "a parameter is written '{\(Substring(name))}', not '\(part)'; a segment that begins with ':' is written '%3A…'"
-        case UInt8(ascii: "*"):
-            let rest = Substring(name.drop { $0 == UInt8(ascii: "*") })
+        case .star?:
+            let rest = Substring(name.drop { $0 == .star })
             return
                 "what is left of a path is written '{\(rest.isEmpty ? "path" : rest)*}', not '\(part)'; a literal '*' is written '%2A'"
         default: return nil
@@ -70,14 +72,21 @@ extension PathPattern.Segment {
     }
 }
 
+extension UInt8 {
+    fileprivate static var slash: UInt8 { UInt8(ascii: "/") }
+    fileprivate static var open: UInt8 { UInt8(ascii: "{") }
+    fileprivate static var close: UInt8 { UInt8(ascii: "}") }
+    fileprivate static var star: UInt8 { UInt8(ascii: "*") }
+}
+
 enum PathSegments {
     /// Calls `body` with what stands between the slashes, empty parts included; the first character is skipped.
     static func forEach<Failure: Error>(in path: String, _ body: (Substring) throws(Failure) -> Void) throws(Failure) {
         let bytes = path.utf8
         var start = bytes.dropFirst().startIndex
         while true {
-            let end = bytes[start...].firstIndex(of: 0x2F) ?? bytes.endIndex
-            try body(path[start..<end])
+            let end = bytes[start...].firstIndex(of: .slash) ?? bytes.endIndex
+            try body(Substring(bytes[start..<end]))
             if end == bytes.endIndex { return }
             start = bytes.index(after: end)
         }

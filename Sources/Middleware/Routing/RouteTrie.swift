@@ -6,7 +6,7 @@ internal import SluiceCore
 /// At each segment a literal wins over a parameter and a parameter over a catch-all, so the order of registration never matters.
 struct RouteTrie: Sendable {
     private struct Node: Sendable {
-        var literals = OctetMap<Int>()
+        var literals = OctetMap()
         var parameter: Int?
         var routes: [Int] = []
         var catchAlls: [Int] = []
