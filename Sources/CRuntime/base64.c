@@ -43,16 +43,27 @@ static inline uint32_t value_of(uint8_t byte) {
     return byte == '+' ? 62 : byte == '/' ? 63 : 0x80;
 }
 
-// `count` characters without padding; 4 of them are 3 bytes, 3 are 2, 2 are 1.
-static bool decode_plain(const uint8_t *from, size_t count, uint8_t *to) {
-    for (; count >= 4; from += 4, count -= 4, to += 3) {
-        uint32_t a = value_of(from[0]), b = value_of(from[1]), c = value_of(from[2]), d = value_of(from[3]);
-        if ((a | b | c | d) & 0x80) return false;
+// Groups of four characters, up to one with another character in it; returns how many characters that is.
+static size_t decode_groups(const uint8_t *from, size_t count, uint8_t *to) {
+    size_t at = 0;
+    for (; count - at >= 4; at += 4, to += 3) {
+        uint32_t a = value_of(from[at]), b = value_of(from[at + 1]), c = value_of(from[at + 2]), d = value_of(from[at + 3]);
+        if ((a | b | c | d) & 0x80) break;
         uint32_t group = a << 18 | b << 12 | c << 6 | d;
         to[0] = (uint8_t)(group >> 16);
         to[1] = (uint8_t)(group >> 8);
         to[2] = (uint8_t)group;
     }
+    return at;
+}
+
+// `count` characters without padding; 4 of them are 3 bytes, 3 are 2, 2 are 1.
+static bool decode_plain(const uint8_t *from, size_t count, uint8_t *to) {
+    size_t done = decode_groups(from, count, to);
+    from += done;
+    to += done / 4 * 3;
+    count -= done;
+    if (count >= 4) return false;
     if (count == 0) return true;
     if (count == 1) return false;
     uint32_t a = value_of(from[0]), b = value_of(from[1]), c = count == 3 ? value_of(from[2]) : 0;
@@ -195,13 +206,23 @@ void sluice_base64_encode(const uint8_t *bytes, size_t count, uint8_t *text) {
     encode_plain(bytes + done, count - done, text + done / 3 * 4);
 }
 
-int sluice_base64_decode(const uint8_t *text, size_t count, uint8_t *bytes) {
-    size_t done = 0;
-    // What a vector loop cannot take, the plain one refuses.
+// What a vector loop cannot take, the plain one takes or refuses.
+static size_t decode_vectors(const uint8_t *text, size_t count, uint8_t *bytes) {
 #if defined(__x86_64__)
-    if (HAS_AVX2) done = decode_avx2(text, count, bytes);
+    return HAS_AVX2 ? decode_avx2(text, count, bytes) : 0;
 #elif defined(__aarch64__)
-    done = decode_neon(text, count, bytes);
+    return decode_neon(text, count, bytes);
+#else
+    return 0;
 #endif
+}
+
+size_t sluice_base64_prefix(const uint8_t *text, size_t count, uint8_t *bytes) {
+    size_t done = decode_vectors(text, count, bytes);
+    return done + decode_groups(text + done, count - done, bytes + done / 4 * 3);
+}
+
+int sluice_base64_decode(const uint8_t *text, size_t count, uint8_t *bytes) {
+    size_t done = decode_vectors(text, count, bytes);
     return decode_plain(text + done, count - done, bytes + done / 4 * 3) ? 1 : 0;
 }

@@ -65,12 +65,12 @@ struct GatewayEvent {
     /// - Returns: What is wrong with the text; what was read until then is kept.
     private mutating func take(_ bytes: [UInt8]) -> String? {
         JSONReader.read(bytes) { reader in
-            var text: JSONText?
+            var content = EventBody()
             do throws(JSONError) {
                 try reader.object { (reader, key) throws(JSONError) in
                     field = Field(name: key.string)
                     if key == "body" {
-                        if try !reader.null() { text = try reader.text() }
+                        try content.read(&reader)
                     } else {
                         try read(key, &reader)
                     }
@@ -83,7 +83,7 @@ struct GatewayEvent {
                 let words = field.words
                 return words.isEmpty ? "\(error)" : "the field '\(words)': \(error)"
             }
-            if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
+            body = content.bytes(isBase64: isBase64)
             return nil
         }
     }

@@ -54,12 +54,12 @@ struct HTTPEvent {
     /// - Throws: ``EventError`` that names the field and the byte.
     init(_ bytes: [UInt8]) throws(EventError) {
         try JSONReader.read(bytes) { (reader) throws(EventError) in
-            var text: JSONText?
+            var content = EventBody()
             do throws(JSONError) {
                 try reader.object { (reader, key) throws(JSONError) in
                     place = Place(field: key)
                     if key == "body" {
-                        if try !reader.null() { text = try reader.text() }
+                        try content.read(&reader)
                     } else {
                         try read(key, &reader)
                     }
@@ -75,7 +75,7 @@ struct HTTPEvent {
             if host == nil { domainName = domain?.string }
             (hasDomain, domain) = (domain != nil, nil)
             try check()
-            if let text { body = isBase64 ? Base64.decode(text.bytes) : Array(text.bytes) }
+            body = content.bytes(isBase64: isBase64)
         }
         place = Place()
     }

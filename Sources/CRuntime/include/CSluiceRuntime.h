@@ -88,6 +88,10 @@ void sluice_base64_encode(const uint8_t *bytes, size_t count, uint8_t *text);
 /// alphabet or one is left over.
 int sluice_base64_decode(const uint8_t *text, size_t count, uint8_t *bytes);
 
+/// The groups of four characters of the alphabet that `text` begins with; `bytes` has room as above, and as much may be written. Returns how
+/// many characters that is.
+size_t sluice_base64_prefix(const uint8_t *text, size_t count, uint8_t *bytes);
+
 /// `type` is NULL for a boxed error; `error` is then the box: what `unsafeBitCast(error as any Error, to:
 /// UnsafeRawPointer.self)` gives. For a typed throw it is the type's metadata, and `error` is the value's address.
 typedef void (*sluice_throw_callback)(const void *error, const void *type);

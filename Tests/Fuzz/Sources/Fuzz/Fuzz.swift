@@ -98,6 +98,19 @@ let harnesses: [String: Harness] = [
         _ = (request.headers.count, request.cookies.all.count, request.query.fields.count, request.path)
     },
     "json": { input in
+        let string = [0x22] + input + [0x22]
+        let atOnce = JSONReader.read(string) { reader in
+            reader.longBase64(from: 0).map { (text: Array($0.text.bytes), decoded: $0.decoded, end: reader.offset) }
+        }
+        if let atOnce {
+            let (text, decoded, end) = try JSONReader.read(string) { (reader) throws(JSONError) in
+                let text = try reader.text()
+                return (Array(text.bytes), Base64.decode(text.bytes), reader.offset)
+            }
+            guard atOnce == (text, decoded ?? [0], end) else {
+                throw Broken(law: "base64 that is read at once is read twice as well")
+            }
+        }
         // What the reader passes over whole, Foundation reads too, but for its limits of depth and of numbers.
         _ = try JSONReader.read(input) { (reader) throws(JSONError) in
             try reader.skip()
