@@ -62,7 +62,6 @@ extension LambdaApp {
         sluice_line_buffer_stdout()
         let environment = ProcessEnvironment.all()
         guard environment["AWS_LAMBDA_RUNTIME_API"] != nil else { return try await startLocal(environment) }
-        sluice_serve_main_queue()
         let end = await Server.serve(
             environment, bootstrapsLogging: bootstrapsLogging, endProcess: { _exit(1) }, makeApp)
         if end == .failed { exit(1) }

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #endif
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,12 +34,15 @@ OURS void _swift_stdlib_overrideUnsafeArgvArgc(char **given, int argument_count)
     count = argument_count;
 }
 
-// libdispatch asks twice how many processors there are, for which glibc 2.34 reads a folder of /sys and others a file, a thirtieth of a start.
-// Here they are those that the process may run on, as glibc 2.34 counts the ones online. What is linked statically asks here.
+// libdispatch asks before `main` how many processors there are, configured and online, for which glibc 2.34 reads a folder of /sys and others
+// read a file, twice: a thirtieth of a start. The first answer is how many the process may run on, as glibc 2.34 counts those online;
+// whoever asks later gets the system's. What is linked statically asks here.
 extern long __sysconf(int);
 __attribute__((weak, visibility("hidden"))) long sysconf(int name) {
+    static _Atomic int has_told_configured, has_told_online;
+    _Atomic int *has_told = name == _SC_NPROCESSORS_CONF ? &has_told_configured : name == _SC_NPROCESSORS_ONLN ? &has_told_online : NULL;
     cpu_set_t processors;
-    if ((name == _SC_NPROCESSORS_CONF || name == _SC_NPROCESSORS_ONLN) && sched_getaffinity(0, sizeof processors, &processors) == 0) {
+    if (has_told != NULL && !atomic_exchange(has_told, 1) && sched_getaffinity(0, sizeof processors, &processors) == 0) {
         return CPU_COUNT(&processors);
     }
     return __sysconf(name);

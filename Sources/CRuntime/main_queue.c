@@ -1,11 +1,12 @@
+// Where the main task is suspended, the main thread stays and serves the main queue, and so the main actor. libdispatch would end the thread,
+// for which glibc loads libgcc_s, hand its work on to other threads, and begin one that waits for signals: a tenth of a start.
+#if defined(__linux__)
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "CSluiceRuntime.h"
-
-#if defined(__linux__)
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,29 +17,40 @@ extern __attribute__((weak)) drain_hook *swift_task_asyncMainDrainQueue_hook;
 extern __attribute__((weak)) int _dispatch_get_main_queue_handle_4CF(void);
 extern __attribute__((weak)) void _dispatch_main_queue_callback_4CF(void *);
 
+// libdispatch traps where it cannot make its descriptor, and ending the thread takes one as well: this waits until there are some.
+static void await_descriptors(void) {
+    for (;;) {
+        // Another thread may take one meanwhile.
+        int one = eventfd(0, EFD_CLOEXEC), other = eventfd(0, EFD_CLOEXEC);
+        if (one >= 0) close(one);
+        if (other >= 0) close(other);
+        if (one >= 0 && other >= 0) return;
+        poll(NULL, 0, 10);
+    }
+}
+
 // Never returns: where the main task ends, it ends the process.
 static __attribute__((swiftcall)) void serve(drain *original, drain *of_an_older_compiler) {
     (void)of_an_older_compiler;
-    // Where there is one processor, the workers that were begun a moment ago go first: they ask for the first invocation.
+    // Where there is one processor, workers that were begun a moment ago go first: they ask for the first invocation.
     sched_yield();
-    // libdispatch traps where its descriptor cannot be made.
-    int probe = eventfd(0, EFD_CLOEXEC);
-    if (probe < 0) original();
-    close(probe);
+    await_descriptors();
     struct pollfd queue = {.fd = _dispatch_get_main_queue_handle_4CF(), .events = POLLIN};
     for (;;) {
         // What comes while it drains wakes the next poll.
         _dispatch_main_queue_callback_4CF(NULL);
         eventfd_t woken;
-        if (poll(&queue, 1, -1) > 0) (void)eventfd_read(queue.fd, &woken);
+        if (poll(&queue, 1, -1) <= 0) continue;
+        // Somebody has closed it.
+        if (queue.revents & (POLLNVAL | POLLERR)) original();
+        (void)eventfd_read(queue.fd, &woken);
     }
 }
 
-void sluice_serve_main_queue(void) {
+// Before anybody can be suspended. A program that has a hook of its own sets it later.
+__attribute__((constructor)) static void stay(void) {
     if (&swift_task_asyncMainDrainQueue_hook == NULL || _dispatch_get_main_queue_handle_4CF == NULL
         || _dispatch_main_queue_callback_4CF == NULL) return;
     if (swift_task_asyncMainDrainQueue_hook == NULL) swift_task_asyncMainDrainQueue_hook = serve;
 }
-#else
-void sluice_serve_main_queue(void) {}
 #endif

@@ -1,5 +1,5 @@
 // Functions that came into the C library after Amazon Linux's glibc 2.34, and that headers and libraries of newer machines ask for.
-// Defined here, a program has them and starts there. What nothing asks for is left out of it; hidden as in portable_math.c.
+// Defined here, a program has them and starts there. What nothing asks for is left out of it; hidden as in scripts/portable_math.c.
 #if defined(__linux__)
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE // dl_iterate_phdr

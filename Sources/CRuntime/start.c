@@ -20,10 +20,11 @@ extern const ElfW(Ehdr) __ehdr_start HIDDEN;
 
 enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23, bits_of_word = 8 * sizeof(uintptr_t) };
 
-// One call in the place of a fault for each page. Where a kernel older than 5.14 does not know it, faults; and no error that a program would
-// find at its start.
-static inline __attribute__((always_inline)) void will_write(uintptr_t start, uintptr_t end) {
-    if (madvise((void *)start, end - start, POPULATE_FOR_WRITING) != 0) errno = 0;
+// From the page of the one address to that of the other: one call in the place of a fault for each page. Where a kernel older than 5.14 does
+// not know it, faults; and no error that a program would find at its start.
+static inline __attribute__((always_inline)) void will_write(uintptr_t first, uintptr_t last, uintptr_t page) {
+    if (last / page == first / page) return;
+    if (madvise((void *)(first & -page), (last | (page - 1)) + 1 - (first & -page), POPULATE_FOR_WRITING) != 0) errno = 0;
 }
 
 // Nothing here may read a word that is still to be moved: no pointer that has a first value, no table of a switch.
@@ -51,13 +52,9 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
         start = (base + closed->p_vaddr) & -page;
         end = (base + closed->p_vaddr + closed->p_memsz) & -page;
     }
-    if (end > start) {
-        if (mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0) _exit(127);
-        will_write(start, end);
-    }
-    // Behind it lie the variables: where the first and the last address among them are, and on how many pages. What is far apart is left to
-    // faults.
-    uintptr_t first = 0, last = 0, next = 0, pages = 0;
+    if (end > start && mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) != 0) _exit(127);
+    // Neighbouring pages that will be written, together; single ones are left to faults.
+    uintptr_t first = 0, last = 0, next = 0;
     for (size_t index = 0; index < count; index++) {
         uintptr_t word = entry[index], highest = base + word;
         if (word & 1) {
@@ -66,12 +63,13 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
         } else {
             next = highest + sizeof word;
         }
-        if (highest < end) continue;
-        if (pages == 0) first = highest & -page;
-        if (pages == 0 || highest / page != last / page) pages++;
+        if (highest / page > last / page + 1) {
+            will_write(first, last, page);
+            first = highest;
+        }
         last = highest;
     }
-    if (pages > 0 && 2 * pages * page > last - first) will_write(first, last + 1);
+    will_write(first, last, page);
 
     uintptr_t *place = NULL;
     for (; count > 0; count--, entry++) {

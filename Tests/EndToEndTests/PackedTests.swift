@@ -93,9 +93,50 @@ struct PackedTests {
         let lines = try await Packaged.run(
             """
             clang -O2 -Wall -Wextra -Werror '\(root)/Tests/Package/newer.c' '\(root)/Sources/CRuntime/portable_libc.c' \
-            '\(root)/Sources/CRuntime/portable_math.c' -fuse-ld=lld -lm -o '\(folder.path)/newer' && '\(folder.path)/newer'
+            '\(root)/scripts/portable_math.c' -fuse-ld=lld -lm -o '\(folder.path)/newer' && '\(folder.path)/newer'
             """)
         #expect(lines == ["newer: all as glibc's", "END 0"], "\(lines)")
+    }
+
+    @Test(
+        "a program's own mathematics are taken, as an object and from an archive; and without a descriptor left it may still calculate"
+    )
+    func mathematics() async throws {
+        let folder = TemporaryFolder()
+        let root = Oracles.root
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)'
+            echo 'double sin(double x) { return x + 42; }' >own.c
+            cat >main.c <<'MAIN'
+            #include <math.h>
+            #include <stdio.h>
+            #include <sys/resource.h>
+            #include <unistd.h>
+            int main(void) {
+                volatile double x = 10;
+                struct rlimit limit = {64, 64};
+                setrlimit(RLIMIT_NOFILE, &limit);
+                while (dup(0) >= 0) {}
+                return !(printf("%g %g\\n", sin(x), pow(2, x)) > 0);
+            }
+            MAIN
+            clang -O2 -fno-builtin -fPIC -c own.c main.c && clang -O2 -c '\(root)/scripts/portable_math.c' -o stubs.o
+            ar rcs libown.a own.o && ar rcs stubs stubs.o
+            for own in own.o libown.a; do clang main.o $own stubs -fuse-ld=lld -o program && ./program </dev/null; done
+            """)
+        #expect(lines == ["52 1024", "52 1024", "END 0"], "\(lines)")
+    }
+
+    @Test("a program whose symbols are bound at its start can be packaged", arguments: ["-pie", "-no-pie"])
+    func boundNow(_ kind: String) async throws {
+        let folder = TemporaryFolder()
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)' && echo '#include <stdio.h>' >main.c && echo 'int main(void) { return puts("bound") < 0; }' >>main.c
+            clang \(kind) main.c -fuse-ld=lld -Wl,-T'\(Oracles.root)/scripts/layout.ld' -Wl,-z,now -o program && ./program
+            """)
+        #expect(lines == ["bound", "END 0"], "\(lines)")
     }
 
     @Test("C++ that brings its unwinder along finds its way by our _dl_find_object, and asks no glibc for one")

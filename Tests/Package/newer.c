@@ -1,4 +1,4 @@
-// Calls what Sources/CRuntime/portable_*.c define, by the names that a newer glibc's headers use, and compares with what they stand for.
+// Calls what Sources/CRuntime/portable_libc.c and scripts/portable_math.c define, by the names that a newer glibc's headers use, and compares with what they stand for.
 // Prints what differs, or that nothing does.
 #include <dlfcn.h>
 #include <math.h>

@@ -29,6 +29,8 @@ struct Packed {
         routes.get("/mathematics") { request in
             mathematics(try request.query.require("x", as: Double.self)).map { "\($0)" }.joined(separator: " ")
         }
+        // Off the main thread before `run`: it serves the main actor all the same.
+        await Task.detached {}.value
         try await LambdaApp { routes }.run()
     }
 }

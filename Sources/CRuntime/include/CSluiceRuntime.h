@@ -32,11 +32,6 @@ void sluice_set_malloc(void);
 /// kill would lose them. Swift's Glibc module shows `stdout` as a variable that nobody may touch.
 void sluice_line_buffer_stdout(void);
 
-/// When the main task is suspended, the main thread stays and serves the main queue, and so the main actor. Without it libdispatch ends
-/// the thread, for which glibc loads libgcc_s, and begins one that waits for signals: a tenth of a start. Called before the main task is
-/// suspended; a program that has a hook of its own for this keeps it.
-void sluice_serve_main_queue(void);
-
 /// Ends a line that `print(_:terminator:)` has left open, so that it leaves, and what is written next does not stand behind it. Where nothing
 /// is waiting it takes neither a lock nor a system call.
 void sluice_end_printed_line(void);

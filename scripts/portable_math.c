@@ -1,9 +1,11 @@
-// The functions of the mathematical library, as stubs that load it when the first of them is called. Swift's standard library names a hundred
-// of them, and calls none in most programs: a start that loads the library takes 50 us more. And each is asked for by its name alone: linked
-// against a newer glibc, a program would ask for versions that Amazon Linux's 2.34 lacks (hypot 2.35, fmod 2.38, sinhf 2.43), and not start.
+// For scripts/package, which puts it in the place of libm: stubs of the mathematical library's functions, which load it when the first of them is
+// called. Swift's standard library names a hundred of them, and calls none in most programs: a start that loads the library takes 50 us more.
+// And each is asked for by its name alone: linked against a newer glibc, a program would ask for versions that Amazon Linux's 2.34 lacks (hypot
+// 2.35, fmod 2.38, sinhf 2.43), and not start.
 //
-// Hidden: were one exported, since a shared library asks for it too, then the library itself would call it. Weak: a program may have its own.
-// What nothing asks for is left out of a program.
+// Hidden: were one exported, since a shared library asks for it too, then the library itself would call it. Weak, and in an archive where libm
+// would be searched: a program's own are taken, in an object or an archive (in a shared library, which is rare on Lambda, they are not). What
+// nothing asks for is left out of a program.
 #if defined(__linux__)
 #include <features.h>
 #endif
@@ -14,6 +16,22 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+// Kept for the library's file: a program that has no descriptor left may calculate.
+static _Atomic int spare = -1;
+__attribute__((constructor)) static void keep_spare(void) { atomic_store(&spare, eventfd(0, EFD_CLOEXEC)); }
+
+static void *load(void) {
+    void *library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
+    int kept = library == NULL ? atomic_exchange(&spare, -1) : -1;
+    if (kept < 0) return library;
+    close(kept);
+    library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
+    keep_spare();
+    return library;
+}
 
 // double, float and long double
 #define THREE(call, name) call(name) call(name##f) call(name##l)
@@ -33,7 +51,7 @@ __attribute__((used, visibility("hidden"))) void *sluice_find_math(const char *n
     static void *_Atomic loaded;
     int saved = errno;
     void *library = atomic_load(&loaded);
-    if (library == NULL) atomic_store(&loaded, library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL));
+    if (library == NULL) atomic_store(&loaded, library = load());
     void *function = library == NULL ? NULL : dlsym(library, name);
     if (function == NULL) {
         fprintf(stderr, "the mathematical library: %s\n", dlerror());
