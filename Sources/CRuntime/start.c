@@ -18,7 +18,7 @@
 // The linker makes it. Not weak, as is nothing that is used here: the address of what is weak is read from a table, on arm64 always.
 extern const ElfW(Ehdr) __ehdr_start HIDDEN;
 
-enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23, bits_of_word = 8 * sizeof(uintptr_t) };
+enum { ANDROID_RELR = 0x6fffe000, ANDROID_RELR_SIZE = 0x6fffe001, POPULATE_FOR_WRITING = 23, bits_of_word = 8 * sizeof(uintptr_t), first_zeros = 20 };
 
 // From the page of the one address to that of the other: one call in the place of a fault for each page. Where a kernel older than 5.14 does
 // not know it, faults; and no error that a program would find at its start.
@@ -31,9 +31,10 @@ static inline __attribute__((always_inline)) void will_write(uintptr_t first, ui
 HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) void sluice_move_addresses(void) {
     // By how much all lies elsewhere than the linker thought: at 0, or at --image-base.
     uintptr_t base = (uintptr_t)&__ehdr_start;
-    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff), *dynamic = NULL, *closed = NULL;
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff), *dynamic = NULL, *closed = NULL, *variables = NULL;
     for (int index = 0; index < __ehdr_start.e_phnum; index++, part++) {
         if (part->p_type == PT_LOAD && part->p_offset == 0) base -= part->p_vaddr;
+        if (part->p_type == PT_LOAD && part->p_memsz > part->p_filesz) variables = part;
         if (part->p_type == PT_DYNAMIC) dynamic = part;
         if (part->p_type == PT_GNU_RELRO) closed = part;
     }
@@ -70,6 +71,12 @@ HIDDEN __attribute__((used, no_stack_protector, section(".text.sluice_start"))) 
         last = highest;
     }
     will_write(first, last, page);
+    // Of the variables that begin as zeros those of the app and of Sluice come first, and most of them are touched at a start, for reading and
+    // then for writing: two faults each.
+    if (variables != NULL && variables->p_memsz - variables->p_filesz > first_zeros * page) {
+        uintptr_t zeros = base + variables->p_vaddr + variables->p_filesz;
+        will_write(zeros, zeros + first_zeros * page, page);
+    }
 
     uintptr_t *place = NULL;
     for (; count > 0; count--, entry++) {
