@@ -6,6 +6,7 @@
 #endif
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -35,12 +36,15 @@ static __attribute__((swiftcall)) void serve(drain *original, drain *of_an_older
     // Where there is one processor, workers that were begun a moment ago go first: they ask for the first invocation.
     sched_yield();
     await_descriptors();
+    sigset_t none;
+    sigemptyset(&none);
     struct pollfd queue = {.fd = _dispatch_get_main_queue_handle_4CF(), .events = POLLIN};
     for (;;) {
         // What comes while it drains wakes the next poll.
         _dispatch_main_queue_callback_4CF(NULL);
+        // Signals come through here, as in libdispatch's thread for them, whatever mask the process was started with.
         eventfd_t woken;
-        if (poll(&queue, 1, -1) <= 0) continue;
+        if (ppoll(&queue, 1, NULL, &none) <= 0) continue;
         // Somebody has closed it.
         if (queue.revents & (POLLNVAL | POLLERR)) original();
         (void)eventfd_read(queue.fd, &woken);

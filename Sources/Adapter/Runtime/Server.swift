@@ -167,6 +167,8 @@ enum Server {
     /// What nothing needs before an invocation is there: a worker does it when it has asked for its first one. Without a guard the
     /// process ends; an invocation that was handed out at that moment is served all the same.
     private static func begin(_ context: WorkerContext, _ workers: WorkerGroup) {
+        // Where there is one processor, the Runtime API goes first: it has a request to read.
+        sched_yield()
         Reports.begin()
         startGuard(context, workers)
     }
