@@ -13,6 +13,7 @@
 #if defined(__linux__) && defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
 #include <dlfcn.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,15 @@ __attribute__((constructor)) static void keep_spare(void) { atomic_store(&spare,
 
 static void *load(void) {
     void *library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
-    int kept = library == NULL ? atomic_exchange(&spare, -1) : -1;
-    if (kept < 0) return library;
-    close(kept);
-    library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
-    keep_spare();
+    int is_taken = 0;
+    // Another thread may take the descriptor that is free now, or have freed it for the same library.
+    for (int tries = 0; library == NULL && tries < 100; tries++) {
+        int kept = atomic_exchange(&spare, -1);
+        if (kept < 0) sched_yield();
+        else is_taken = close(kept) == 0;
+        library = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
+    }
+    if (is_taken) keep_spare();
     return library;
 }
 

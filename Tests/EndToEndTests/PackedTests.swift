@@ -128,6 +128,19 @@ struct PackedTests {
         #expect(lines == ["52 1024", "52 1024", "END 0"], "\(lines)")
     }
 
+    @Test("threads that calculate for the first time at once do, though one descriptor is kept for all of them")
+    func mathematicsAtOnce() async throws {
+        let folder = TemporaryFolder()
+        let root = Oracles.root
+        let lines = try await Packaged.run(
+            """
+            cd '\(folder.path)' && clang -O2 -fno-builtin -Wall -Wextra -Werror '\(root)/Tests/Package/calculates.c' \
+            '\(root)/scripts/portable_math.c' -fuse-ld=lld -o calculates && \
+            for run in $(seq 200); do ./calculates </dev/null || echo "run $run"; done
+            """)
+        #expect(lines == ["END 0"], "\(lines)")
+    }
+
     @Test("a program whose symbols are bound at its start can be packaged", arguments: ["-pie", "-no-pie"])
     func boundNow(_ kind: String) async throws {
         let folder = TemporaryFolder()
